@@ -1,0 +1,1 @@
+"""The feature kernel: pure NumPy, no IO, no clock, nothing fitted."""

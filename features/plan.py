@@ -1,0 +1,281 @@
+"""What the kernel computes: event types, topics, stages and attributes, and the columns they give.
+
+A plan is learned from nothing but names: which attributes there are and which event types, topics and
+stages had been seen when training ended. It is stored in the bundle, so that serving computes the very
+columns that training saw.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+from features.columns import Block, Column, Group, Kind, slug
+from features.own import own_columns
+
+WINDOWS_D = (1, 3, 7, 14, 30, 90)
+"""Windows of event counts in days: an event counts while its age is less."""
+HALF_LIVES_D = (7, 30)
+OWN_D = (7, 14, 30)
+"""Windows whose rate is held against the lead's own past."""
+NEAR_D = (7, 30)
+"""Windows of the colleagues' counts."""
+
+SCANNER = "scanner_click"
+"""Clicks that follow another within seconds: a mail scanner's, set apart by the kernel."""
+OTHER = "other"
+"""Every event type that training had not seen."""
+
+ENGAGEMENT_TOTAL, INTENT_TOTAL = "any_engagement", "any_intent"
+
+INTENT = frozenset(
+    "pricing_view pricing demo_request demo contact_request contact_form quote_request quote trial_start trial "
+    "trial_signup proposal_view meeting_booked meeting_request comparison_view roi_calculator purchase add_to_cart "
+    "checkout security_review price_list_download".split()
+)
+SELLER = frozenset(
+    "sales_call call_made outbound_call sales_email mail_sent email_sent email_delivered mail_delivered sms_sent "
+    "task note assignment sequence_step linkedin_message_sent".split()
+)
+CLICKS = frozenset({"mail_click", "email_click", "email_clicked"})
+SENIORITIES = ("intern", "junior", "specialist", "manager", "director", "vp", "chief", "owner")
+FUNCTIONS = (
+    "it", "engineering", "marketing", "sales", "finance", "hr", "operations", "procurement", "legal", "product",
+    "support", "general", "education", "health",
+)  # fmt: skip
+
+
+def event_group(name: str, said: dict[str, str]) -> str:
+    """Group of an event type: what the user said, else by well-known name, else engagement."""
+    known = "intent" if name in INTENT else "seller" if name in SELLER else "engagement"
+    return said.get(name, known)
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A column of leads or accounts, or a field of history."""
+
+    name: str
+    column: str
+    entity: Literal["lead", "account"]
+    kind: Kind
+    group: Group = "fit"
+    has_history: bool = False
+    """Known only from its rows of history; its column is a CRM's latest value and would tell the future."""
+
+    @property
+    def block(self) -> Block:
+        """The part of a record that it comes from."""
+        if self.has_history:
+            return "history"
+        return "account" if self.entity == "account" else "lead"
+
+
+@dataclass(frozen=True)
+class EventType:
+    """A type of event that is counted."""
+
+    name: str
+    group: Literal["engagement", "intent"]
+    has_value: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything the kernel needs to know besides the records."""
+
+    attributes: tuple[Attribute, ...]
+    types: tuple[EventType, ...]
+    topics: tuple[str, ...]
+    stages: tuple[str, ...]
+    closes: tuple[str, ...]
+    """Stages that close a lead: the terminal ones and the conversion."""
+    reopens: tuple[str, ...]
+    won: str
+    """The conversion stage; for a conversion by event, the event's name."""
+    ignored: tuple[str, ...] = ()
+    """Event types never counted: the sellers' own and those to ignore."""
+    closing_event: str | None = None
+    """An event type that closes its lead as a stage would: a conversion by event that does not repeat."""
+    blocks: tuple[Block, ...] = ("lead", "account", "events", "stages", "history", "account_leads")
+    """Parts of the record that training saw. Columns of the others do not exist."""
+
+    @cached_property
+    def slots(self) -> tuple[EventType, ...]:
+        """Event types in the order of the kernel's columns: engagement and its total, intent and its total."""
+        engagement = [t for t in self.types if t.group == "engagement"]
+        intent = [t for t in self.types if t.group == "intent"]
+        extra = [EventType(SCANNER, "engagement"), EventType(OTHER, "engagement")]
+        totals = EventType(ENGAGEMENT_TOTAL, "engagement"), EventType(INTENT_TOTAL, "intent")
+        return (*engagement, *extra, totals[0], *intent, totals[1])
+
+    @cached_property
+    def slot_of(self) -> dict[str, int]:
+        """Slot of an event type's name."""
+        return {t.name: i for i, t in enumerate(self.slots)}
+
+    @cached_property
+    def engagement_slots(self) -> int:
+        """How many slots are engagement, its total the last of them."""
+        return self.slot_of[ENGAGEMENT_TOTAL] + 1
+
+    @cached_property
+    def value_slots(self) -> tuple[int, ...]:
+        """Slots of types whose events carry a value."""
+        return tuple(i for i, t in enumerate(self.slots) if t.has_value)
+
+    @cached_property
+    def topic_of(self) -> dict[str, int]:
+        """Code of a topic; every other one has `len(topics)`."""
+        return {name: i for i, name in enumerate(self.topics)}
+
+    @cached_property
+    def stage_of(self) -> dict[str, int]:
+        """Code of a stage; every other one has `len(stages)`."""
+        return {name: i for i, name in enumerate(self.stages)}
+
+    def event_code(self, name: str) -> int:
+        """Slot of a type, the slot of OTHER for one unseen, -1 for one never counted."""
+        return -1 if name in self.ignored else self.slot_of.get(name, self.slot_of[OTHER])
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """All features of the kernel in order, before those that a user adds."""
+        return _unique(
+            *_attribute_columns(self.attributes),
+            *(_event_columns(self) if "events" in self.blocks else ()),
+            *(_stage_columns(self.stages) if "stages" in self.blocks else ()),
+            *(_colleague_columns(self) if "account_leads" in self.blocks else ()),
+            Column("engagement_age_days", "engagement", "lead", "age"),
+            Column("engagement_episode", "engagement", "stages", "episode"),
+        )
+
+    @cached_property
+    def features(self) -> tuple[Column, ...]:
+        """Every feature: the kernel's columns, then those of features/own.py whose needs are met."""
+        return (*self.columns, *own_columns(self.columns))
+
+    @cached_property
+    def levels(self) -> dict[str, list[str]]:
+        """Texts of the codes of those columns whose levels the plan knows."""
+        other = "(other)"
+        levels = {c.name: list(FUNCTIONS) for c in self.columns if c.measure == "function"}
+        return {
+            **levels,
+            "engagement_last_topic": [*self.topics, other],
+            "intent_stage": [*self.stages, other],
+        }
+
+
+def _unique(*columns: Column) -> tuple[Column, ...]:
+    """Columns whose names differ: names that become the same without their foreign letters are numbered."""
+    seen: dict[str, int] = {}
+    named = []
+    for column in columns:
+        seen[column.name] = seen.get(column.name, 0) + 1
+        again = seen[column.name]
+        named.append(column if again == 1 else replace(column, name=f"{column.name}_no{again}"))
+    return tuple(named)
+
+
+def _attribute_columns(attributes: Sequence[Attribute]) -> list[Column]:
+    columns = [column for attribute in attributes for column in _columns_of(attribute)]
+    return [*columns, Column("fit_known_fields", "fit", "lead", "known_fields")]
+
+
+def _columns_of(a: Attribute) -> list[Column]:
+    if a.kind == "text":
+        level = Column(f"{a.group}_{a.name}_seniority", a.group, a.block, "seniority", a.column)
+        return [level, Column(f"{a.group}_{a.name}_function", a.group, a.block, "function", a.column, 0, True)]
+    return [Column(f"{a.group}_{a.name}", a.group, a.block, a.kind, a.column, 0, a.kind == "categorical")]
+
+
+def _event_columns(plan: Plan) -> list[Column]:
+    columns = [c for slot in plan.slots for c in _slot_columns(slot)]
+    columns += [c for i in plan.value_slots for c in _value_columns(plan.slots[i])]
+    columns += [_engaged("active_days", f"active_days_{w}d", days=w) for w in (7, 30, 90)]
+    for topic in plan.topics:
+        columns += [
+            _engaged("topic", f"topic_{slug(topic)}_30d", of=topic, days=30),
+            _engaged("topic", f"topic_{slug(topic)}_all", of=topic),
+        ]
+    columns += [_engaged("topics", "topics_30d", days=30)]
+    return [*columns, _engaged("last_topic", "last_topic", categorical=True)]
+
+
+def _engaged(measure: str, name: str, of: str = "", days: int = 0, categorical: bool = False) -> Column:
+    return Column(f"engagement_{name}", "engagement", "events", measure, of, days, categorical)
+
+
+def _slot_columns(slot: EventType) -> list[Column]:
+    def column(measure: str, end: str, days: int = 0) -> Column:
+        return Column(f"{slot.group}_{slug(slot.name)}_{end}", slot.group, "events", measure, slot.name, days)
+
+    counts = [column("count", f"{w}d", w) for w in WINDOWS_D]
+    decayed = [column("decayed", f"decay_{h}d", h) for h in HALF_LIVES_D]
+    own = [column("own_rate", f"own_{w}d", w) for w in OWN_D]
+    return [*counts, column("count", "all"), column("last", "last_days"), *decayed, *own]
+
+
+def _value_columns(slot: EventType) -> list[Column]:
+    def column(end: str, days: int) -> Column:
+        return Column(f"{slot.group}_{slug(slot.name)}_value_{end}", slot.group, "events", "value", slot.name, days)
+
+    return [column("30d", 30), column("90d", 90), column("all", 0)]
+
+
+def _stage_columns(stages: Sequence[str]) -> list[Column]:
+    def column(name: str, measure: str, of: str = "", categorical: bool = False) -> Column:
+        return Column(f"intent_{name}", "intent", "stages", measure, of, 0, categorical)
+
+    reached = [column(f"stage_{slug(s)}_days", "stage_days", s) for s in stages]
+    now = [column("stage", "stage", categorical=True), column("stage_days", "in_stage_days")]
+    return [*reached, *now, column("stages_entered", "stages_entered")]
+
+
+def _colleague_columns(plan: Plan) -> list[Column]:
+    columns: list[Column] = []
+    if "events" in plan.blocks:
+        for slot in plan.slots:
+            for end, days in (*((f"{w}d", w) for w in NEAR_D), ("all", 0)):
+                name = f"{slot.group}_colleagues_{slug(slot.name)}_{end}"
+                columns.append(Column(name, slot.group, "account_leads", "colleagues", slot.name, days))
+        columns += [
+            _colleague("engagement", "last_days", "colleagues_last"),
+            _colleague("engagement", "active_30d", "colleagues_active", 30),
+            _colleague("engagement", "functions_30d", "colleagues_functions", 30),
+            _colleague("engagement", "seniority_30d", "colleagues_seniority", 30),
+        ]
+    columns += [_colleague("fit", "known", "colleagues_known")]
+    if "stages" in plan.blocks:
+        columns += [
+            _colleague("intent", "won", "colleagues_won"),
+            _colleague("intent", "lost", "colleagues_lost"),
+            _colleague("intent", "won_last_days", "colleagues_won_last"),
+        ]
+    return columns
+
+
+def _colleague(group: Group, name: str, measure: str, days: int = 0) -> Column:
+    return Column(f"{group}_colleagues_{name}", group, "account_leads", measure, "", days)
+
+
+def plan_to_json(plan: Plan) -> dict[str, object]:
+    """Plain types, for the bundle."""
+    return asdict(plan)
+
+
+def plan_of_json(stored: Mapping[str, Any]) -> Plan:
+    """The inverse of `plan_to_json`."""
+    return Plan(
+        attributes=tuple(Attribute(**a) for a in stored["attributes"]),
+        types=tuple(EventType(**t) for t in stored["types"]),
+        topics=tuple(stored["topics"]),
+        stages=tuple(stored["stages"]),
+        closes=tuple(stored["closes"]),
+        reopens=tuple(stored["reopens"]),
+        won=stored["won"],
+        ignored=tuple(stored["ignored"]),
+        closing_event=stored["closing_event"],
+        blocks=tuple(stored["blocks"]),
+    )

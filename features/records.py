@@ -1,0 +1,222 @@
+"""Leads with all that is known of them as flat arrays, in one canonical order."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from features.arrays import Array, Bools, Floats, Ints, Small
+from features.columns import Block
+from features.plan import CLICKS, SCANNER, Plan
+
+NEVER = np.iinfo(np.int64).min
+SCANNER_US = 3_000_000
+"""A click within this of the click before it is a scanner's: people do not open two links so fast."""
+
+
+@dataclass(frozen=True)
+class Events:
+    """What leads did. Sorted by lead, then `known`; ties in a canonical order, so that sums never depend on
+    the order of a file. All arrays have shape (m,)."""
+
+    known: Ints
+    """When we knew: max(occurred_at, available_at), µs."""
+    occurred: Ints
+    slot: Small
+    topic: Small
+    """Code of the topic, -1 for none."""
+    value: Floats
+    """NaN for none."""
+    start: Ints
+    """Shape (leads + 1,): the events of lead i are `start[i]:start[i + 1]`."""
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The funnel rows of leads, sorted by lead and time; rows of one instant in the order they came."""
+
+    at: Ints
+    code: Small
+    """Code of the stage, `len(plan.stages)` for one that training had not seen."""
+    won: Bools
+    lost: Bools
+    """Closes the lead without a conversion."""
+    closed: Bools
+    """Whether the lead is closed after this row."""
+    opened: Ints
+    """Since when the lead has been open after this row, if it is; NEVER: since its creation."""
+    episode: Small
+    """How often the lead had been opened again, after this row."""
+    start: Ints
+
+
+@dataclass(frozen=True)
+class History:
+    """The values of one attribute over time, sorted by lead (or account) and time."""
+
+    at: Ints
+    value: Floats
+    start: Ints
+
+
+@dataclass(frozen=True)
+class Records:
+    """n leads of whole accounts, sorted by account, creation and id."""
+
+    created: Ints
+    """Shape (n,), µs; 0 for a lead without a date."""
+    account: Ints
+    """Shape (n,): account number, not falling; a lead without an account has a number of its own."""
+    attributes: Floats
+    """Shape (n, attribute columns of the plan): numbers, or codes into `levels`; NaN missing."""
+    levels: dict[str, list[str]]
+    """Texts of the codes, by column name."""
+    events: Events
+    stages: Stages
+    history: dict[str, History]
+    """By column name. A lead without rows: the value was never set."""
+    account_start: Ints
+    """Shape (accounts + 1,): the leads of account a are `account_start[a]:account_start[a + 1]`."""
+    unknown: frozenset[Block] = frozenset()
+    """Parts that nobody knows; a lead without rows in a part that is known had none."""
+
+    def __len__(self) -> int:
+        return len(self.created)
+
+
+def starts(group: Array, groups: int) -> Ints:
+    """Offsets (groups + 1,) of sorted group numbers: group g is `starts[g]:starts[g + 1]`."""
+    return np.searchsorted(group, np.arange(groups + 1)).astype(np.int64)
+
+
+def sort_events(
+    lead: Ints, known: Ints, occurred: Ints, slot: Small, topic: Small, value: Floats, leads: int, plan: Plan
+) -> Events:
+    """Events in canonical order, identical twins dropped, a mail scanner's clicks set apart.
+
+    Both rules look only at earlier or simultaneous rows, so a table cut at any instant gives the same.
+    """
+    keys = (value, topic, slot, occurred, known, lead)
+    if not _is_sorted(lead, known):
+        order = np.lexsort(keys)
+        value, topic, slot, occurred, known, lead = (a[order] for a in keys)
+    keep = ~_twins(lead, known, occurred, slot, topic, value)
+    if not keep.all():
+        value, topic, slot, occurred, known, lead = (
+            a[keep] for a in (value, topic, slot, occurred, known, lead)
+        )
+    slot = _set_scanners_apart(lead, occurred, slot, plan)
+    return Events(known, occurred, slot, topic, value, starts(lead, leads))
+
+
+def _is_sorted(lead: Ints, known: Ints) -> bool:
+    """True where no two rows share an instant and all are in order; ties need the canonical sort."""
+    step = np.diff(lead)
+    return bool(np.all((step > 0) | ((step == 0) & (np.diff(known) > 0))))
+
+
+def _twins(lead: Ints, known: Ints, occurred: Ints, slot: Small, topic: Small, value: Floats) -> Bools:
+    twin = np.zeros(len(lead), bool)
+    if len(lead) > 1:
+        same = known[1:] == known[:-1]
+        if same.any():
+            for a in (lead, occurred, slot, topic):
+                same &= a[1:] == a[:-1]
+            same &= (value[1:] == value[:-1]) | (np.isnan(value[1:]) & np.isnan(value[:-1]))
+            twin[1:] = same
+    return twin
+
+
+def _set_scanners_apart(lead: Ints, occurred: Ints, slot: Small, plan: Plan) -> Small:
+    clicks = [plan.slot_of[name] for name in CLICKS if name in plan.slot_of]
+    if not clicks or len(slot) < 2:
+        return slot
+    at = np.flatnonzero(np.isin(slot, clicks) if len(clicks) > 1 else slot == clicks[0])
+    gap = occurred[at[1:]] - occurred[at[:-1]]
+    burst = (lead[at[1:]] == lead[at[:-1]]) & (gap >= 0) & (gap <= SCANNER_US)
+    if not burst.any():
+        return slot
+    slot = slot.copy()
+    slot[at[1:][burst]] = plan.slot_of[SCANNER]
+    return slot
+
+
+def sort_stages(
+    lead: Ints, at: Ints, code: Small, effect: Small, won: Bools, leads: int
+) -> Stages:
+    """Stages by lead and time (rows of one instant stay as they came), with the state after each row.
+
+    `effect` is +1 where the row closes its lead, -1 where it opens it again, 0 else.
+    """
+    order = np.lexsort((at, lead))
+    lead, at, code, effect, won = (a[order] for a in (lead, at, code, effect, won))
+    start = starts(lead, leads)
+    index = np.arange(len(lead))
+    first = start[lead] if len(lead) else index
+    last = np.maximum.accumulate(np.where(effect != 0, index, -1)) if len(lead) else index
+    closed = (last >= first) & (effect[np.maximum(last, 0)] > 0)
+    before = np.concatenate([[False], closed[:-1]]) & (index > first)
+    reopens = before & (effect < 0)
+    times = np.cumsum(reopens)
+    latest = np.maximum.accumulate(np.where(reopens, index, -1)) if len(lead) else index
+    opened = np.where(latest >= first, at[np.maximum(latest, 0)], NEVER)
+    episode = (times - (times - reopens)[first]).astype(np.int16) if len(lead) else code
+    return Stages(at, code, won, (effect > 0) & ~won, closed, opened, episode, start)
+
+
+def take(records: Records, first: int, last: int) -> Records:
+    """Accounts `first:last` of the records, as records of their own (views where possible)."""
+    a, b = int(records.account_start[first]), int(records.account_start[last])
+    return replace(
+        records,
+        created=records.created[a:b],
+        account=records.account[a:b] - first,
+        attributes=records.attributes[a:b],
+        events=_slice_events(records.events, a, b),
+        stages=_slice_stages(records.stages, a, b),
+        history={name: _slice_history(h, a, b) for name, h in records.history.items()},
+        account_start=records.account_start[first : last + 1] - a,
+    )
+
+
+def _slice_events(e: Events, a: int, b: int) -> Events:
+    rows = slice(int(e.start[a]), int(e.start[b]))
+    return Events(
+        e.known[rows],
+        e.occurred[rows],
+        e.slot[rows],
+        e.topic[rows],
+        e.value[rows],
+        e.start[a : b + 1] - rows.start,
+    )
+
+
+def _slice_stages(s: Stages, a: int, b: int) -> Stages:
+    rows = slice(int(s.start[a]), int(s.start[b]))
+    columns = (s.at, s.code, s.won, s.lost, s.closed, s.opened, s.episode)
+    return Stages(*(c[rows] for c in columns), s.start[a : b + 1] - rows.start)
+
+
+def _slice_history(h: History, a: int, b: int) -> History:
+    rows = slice(int(h.start[a]), int(h.start[b]))
+    return History(h.at[rows], h.value[rows], h.start[a : b + 1] - rows.start)
+
+
+def known_until(at: Ints, start: Ints, lead: Ints, as_of: Ints) -> Ints:
+    """For each example the first row of its lead later than `as_of` (so its known rows are those before).
+
+    `at` is sorted within each lead's `start[i]:start[i + 1]`; shapes (m,), (n + 1,), (k,), (k,).
+    A binary search of all examples at once.
+    """
+    low, high = start[lead], start[lead + 1]
+    if len(at) == 0 or len(lead) == 0:
+        return low
+    if len(lead) == 1:  # one lead: NumPy's own search is a call instead of a loop
+        a, b = int(low[0]), int(high[0])
+        return np.array([a + np.searchsorted(at[a:b], as_of[0], side="right")])
+    low, high = low.copy(), high.copy()
+    for _ in range(int(np.max(high - low)).bit_length()):
+        middle = (low + high) >> 1
+        later = (middle >= high) | (at[np.minimum(middle, len(at) - 1)] > as_of)
+        high = np.where(later, np.minimum(middle, high), high)
+        low = np.where(later, low, middle + 1)
+    return low

@@ -1,0 +1,178 @@
+"""A bag of small, slow LightGBM models, averaged in log odds and merged into one text model."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import lightgbm
+import numpy as np
+
+from features.arrays import Bools, Floats, Ints
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the trees are grown. See LightGBM's documentation of the same names."""
+
+    seed: int
+    num_leaves: int
+    max_depth: int
+    learning_rate: float
+    max_rounds: int
+    early_stopping_rounds: int
+    feature_fraction: float
+    bagging_fraction: float
+    min_data_in_leaf: int
+    lambda_l1: float
+    lambda_l2: float
+    threads: int
+
+
+@dataclass(frozen=True)
+class Bag:
+    """A merged model and what it learned on the way."""
+
+    text: str
+    """LightGBM's own format; raw scores are the mean log odds of the members."""
+    left_out: Floats
+    """Shape (k,): raw score of each row by the member that did not train on it."""
+    rounds: tuple[int, ...]
+    curves: tuple[tuple[float, ...], ...]
+    """Log loss of the left-out fold by round, a member each."""
+
+
+def lightgbm_parameters(settings: Settings) -> dict[str, object]:
+    """LightGBM's parameters: log loss, never a class weight; the same file whatever the threads."""
+    return {
+        "objective": "cross_entropy",
+        "metric": "cross_entropy",
+        "learning_rate": settings.learning_rate,
+        "num_leaves": settings.num_leaves,
+        "max_depth": settings.max_depth,
+        "feature_fraction": settings.feature_fraction,
+        "bagging_fraction": settings.bagging_fraction,
+        "bagging_freq": 1,
+        "extra_trees": True,
+        "min_data_in_leaf": settings.min_data_in_leaf,
+        "min_data_per_group": 20,
+        "cat_l2": 0.556,
+        "cat_smooth": 27,
+        "max_cat_to_onehot": 63,
+        "lambda_l1": settings.lambda_l1,
+        "lambda_l2": settings.lambda_l2,
+        "seed": settings.seed,
+        "deterministic": True,
+        "force_col_wise": True,
+        "num_threads": settings.threads,
+        "verbosity": -1,
+        "bin_construct_sample_cnt": 1_000_000,
+        "feature_pre_filter": False,
+    }
+
+
+def fit_bag(
+    X: Floats,
+    y: Floats,
+    weight: Floats,
+    fold: Ints,
+    names: Sequence[str],
+    categorical: Sequence[int],
+    learn: Bools,
+    settings: Settings,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Bag:
+    """One member a fold: it trains on the other folds and stops where its own fold's log loss is least.
+
+    X (k, features) of numbers and integer codes; y in [0, 1]; `fold` 0..members-1 keeps accounts whole.
+    Rows where `learn` is False neither train nor stop; they only get a score from the member of their fold.
+    """
+    members, curves = [], []
+    left_out = np.full(len(y), np.nan)
+    folds = np.unique(fold)
+    data = _dataset(X, y, weight, names, categorical, settings)
+    for done, k in enumerate(folds):
+        member, curve = _fit_member(data, learn & (fold != k), learn & (fold == k), settings, int(k))
+        rows = fold == k
+        left_out[rows] = member.predict(X[rows], raw_score=True, num_threads=settings.threads)
+        members.append(member)
+        curves.append(curve)
+        progress(done + 1, len(folds))
+    rounds = tuple(member.num_trees() for member in members)
+    return Bag(merge([member.model_to_string() for member in members]), left_out, rounds, tuple(curves))
+
+
+def _dataset(
+    X: Floats, y: Floats, weight: Floats, names: Sequence[str], categorical: Sequence[int], settings: Settings
+) -> lightgbm.Dataset:
+    return lightgbm.Dataset(
+        X,
+        label=y,
+        weight=weight,
+        feature_name=[f"f{j}" for j in range(len(names))],
+        categorical_feature=list(categorical),
+        params=lightgbm_parameters(settings),
+        free_raw_data=False,
+    ).construct()
+
+
+def _fit_member(
+    data: lightgbm.Dataset, inside: Bools, outside: Bools, settings: Settings, k: int
+) -> tuple[lightgbm.Booster, tuple[float, ...]]:
+    train, stop = (data.subset(np.flatnonzero(rows).tolist()) for rows in (inside, outside))
+    seen: dict[str, dict[str, list[float]]] = {}
+    booster = lightgbm.train(
+        {**lightgbm_parameters(settings), "seed": settings.seed + k},
+        train,
+        num_boost_round=settings.max_rounds,
+        valid_sets=[stop],
+        valid_names=["left_out"],
+        callbacks=[
+            lightgbm.early_stopping(settings.early_stopping_rounds, verbose=False),
+            lightgbm.record_evaluation(seen),
+        ],
+    )
+    best = lightgbm.Booster(model_str=booster.model_to_string(num_iteration=booster.best_iteration))
+    return best, tuple(seen["left_out"]["cross_entropy"])
+
+
+def merge(texts: Sequence[str]) -> str:
+    """One model whose raw score is the mean of the models': their trees, each leaf over their number.
+
+    The models must have the same features. LightGBM reads a tree by the sizes that its header gives.
+    """
+    head = texts[0][: texts[0].index("tree_sizes=")]
+    trees = [tree for text in texts for tree in _trees(text)]
+    scaled = [_scaled(tree, number, 1 / len(texts)) for number, tree in enumerate(trees)]
+    sizes = " ".join(str(len(tree.encode())) for tree in scaled)
+    return f"{head}tree_sizes={sizes}\n\n{''.join(scaled)}end of trees\n"
+
+
+def _trees(text: str) -> list[str]:
+    body = text[text.index("Tree=0\n") : text.index("end of trees")]
+    return [f"Tree={part}" for part in body.split("Tree=")[1:]]
+
+
+def _scaled(tree: str, number: int, by: float) -> str:
+    tree = re.sub(r"^Tree=\d+", f"Tree={number}", tree)
+
+    def scale(line: re.Match[str]) -> str:
+        return line[1] + " ".join(repr(float(value) * by) for value in line[2].split())
+
+    return re.sub(r"^((?:leaf|internal)_value=)(.*)$", scale, tree, flags=re.MULTILINE)
+
+
+def load_booster(text: str) -> lightgbm.Booster:
+    """A booster of a model's text. A damaged text ends the process: check digests first."""
+    return lightgbm.Booster(model_str=text)
+
+
+def raw_scores(booster: lightgbm.Booster, X: Floats, threads: int = 1) -> Floats:
+    """Log odds before calibration, shape (k,)."""
+    if len(X) == 0:
+        return np.empty(0)
+    return np.asarray(booster.predict(X, raw_score=True, num_threads=threads), dtype=np.float64)
+
+
+def contributions(booster: lightgbm.Booster, X: Floats, threads: int = 1) -> Floats:
+    """Exact Shapley values in log odds (Lundberg 2018), shape (k, features + 1); the last is the base."""
+    return np.asarray(booster.predict(X, pred_contrib=True, num_threads=threads), dtype=np.float64)

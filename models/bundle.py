@@ -1,0 +1,162 @@
+"""The bundle: a folder of text that is all a score needs, and that proves itself before it is used."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+
+from features.arrays import Floats
+from features.kernel import Matrix
+from features.plan import Plan, plan_of_json
+from models.booster import contributions, load_booster, raw_scores
+from models.calibration import Calibration, apply
+from models.encoding import Encoding, encode
+from models.policy import Policy
+
+MANIFEST = "manifest.json"
+FILES = (
+    "MODEL_CARD.md", "calibration.json", "definition.json", "encoding.json", "features.json", "golden.json",
+    "model.txt", "policy.json", "training.json",
+)  # fmt: skip
+PROOF_SECONDS = 60
+
+
+class DamagedBundle(Exception):
+    """A bundle that is not what its manifest says, or does not give the answers that it gave."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model with all that turns records into answers."""
+
+    plan: Plan
+    encoding: Encoding
+    booster: lightgbm.Booster
+    calibration: Calibration
+    policy: Policy
+    definition: Mapping[str, Any]
+    training: Mapping[str, Any]
+    digest: str
+    version: str
+    """The registry's number, or the first 12 digits of the digest."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """k scored examples."""
+
+    raw: Floats
+    probability: Floats
+    base: float
+    contributions: Floats | None
+    """Exact Shapley values in log odds by kernel feature, shape (k, features). None where not asked for."""
+
+
+def score(bundle: Bundle, matrix: Matrix, reasons: bool, threads: int = 1) -> Scored:
+    """Probabilities of the kernel's features; with `reasons`, what each feature adds to the raw score."""
+    X = encode(bundle.encoding, matrix)
+    raw = raw_scores(bundle.booster, X, threads)
+    p = apply(bundle.calibration, raw)
+    if not reasons or len(X) == 0:
+        return Scored(raw, p, float("nan"), None)
+    shares = contributions(bundle.booster, X, threads)
+    by_column = np.zeros((len(X), len(bundle.encoding.columns)))
+    for j, column in enumerate(bundle.encoding.origin):
+        by_column[:, column] += shares[:, j]
+    return Scored(raw, p, float(shares[0, -1]), by_column)
+
+
+def digest_of(content: bytes) -> str:
+    """SHA-256 in hexadecimal digits."""
+    return sha256(content).hexdigest()
+
+
+def write_manifest(folder: Path) -> str:
+    """Write the digests of all files of a bundle; returns the manifest's own."""
+    digests = {name: digest_of((folder / name).read_bytes()) for name in FILES}
+    text = json.dumps(digests, indent=1, sort_keys=True) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    return digest_of(text.encode())
+
+
+def check_digests(folder: Path) -> str:
+    """Raise DamagedBundle unless every file is the one that the manifest names; returns the manifest's digest.
+
+    Call before any file is parsed: LightGBM ends the process on a damaged model.
+    """
+    manifest = _read(folder, MANIFEST)
+    try:
+        digests = json.loads(manifest)
+    except ValueError as error:
+        raise DamagedBundle(f"{folder / MANIFEST}: expected JSON: {error}; publish the bundle again") from error
+    if not isinstance(digests, dict) or sorted(digests) != sorted(FILES):
+        raise DamagedBundle(f"{folder / MANIFEST}: expected the digests of {', '.join(FILES)}; publish it again")
+    for name in FILES:
+        found = digest_of(_read(folder, name))
+        if found != digests[name]:
+            raise DamagedBundle(
+                f"{folder / name}: expected SHA-256 {str(digests[name])[:64]}, found {found}; publish it again"
+            )
+    return digest_of(manifest)
+
+
+def _read(folder: Path, name: str) -> bytes:
+    path = folder / name
+    if path.is_symlink() or not path.is_file():
+        raise DamagedBundle(f"{path}: expected a file; publish the bundle again, or check the path that you gave")
+    return path.read_bytes()
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """A bundle that has proved itself: digests first, then another process parses it and gives its golden
+    answers. Raises DamagedBundle."""
+    digest = check_digests(folder)
+    prove(folder)
+    if check_digests(folder) != digest:
+        raise DamagedBundle(f"{folder}: changed while it was read; load it again")
+    return read_bundle(folder, digest)
+
+
+def prove(folder: Path) -> None:
+    """Let another process parse the bundle and reproduce golden.json, for a damaged model ends its reader."""
+    command = [sys.executable, "-m", "models.proof", str(folder)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PROOF_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise DamagedBundle(f"{folder}: its proof took over {PROOF_SECONDS} s; publish it again") from error
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        why = said[-1] if said else f"the process that read it ended with {done.returncode}"
+        raise DamagedBundle(f"{folder}: is not usable: {why}; publish it again")
+
+
+def read_bundle(folder: Path, digest: str) -> Bundle:
+    """Parse a bundle whose digests were checked."""
+
+    def part(name: str) -> Any:
+        return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+
+    return Bundle(
+        plan=plan_of_json(part("features")["plan"]),
+        encoding=Encoding.of_json(part("encoding")),
+        booster=load_booster((folder / "model.txt").read_text(encoding="utf-8")),
+        calibration=Calibration.from_json(part("calibration")),
+        policy=Policy.of_json(part("policy")),
+        definition=part("definition"),
+        training=part("training"),
+        digest=digest,
+        version=registered_version(folder) or digest[:12],
+    )
+
+
+def registered_version(folder: Path) -> str | None:
+    """The registry's number, kept beside the bundle: `<bundle>.version`. None where it is not registered."""
+    path = folder.with_name(folder.name + ".version")
+    return path.read_text(encoding="utf-8").strip() or None if path.is_file() else None

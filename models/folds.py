@@ -1,0 +1,93 @@
+"""Folds that follow time, and folds that keep accounts whole."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.arrays import DAY_US, Array, Bools, Floats, Ints
+
+FOLDS = ("train", "calibrate", "gap", "test", "immature")
+MOST_LOST = 0.5
+"""A calibrate fold out of time may cost train at most this share of its converting leads, …"""
+LEAST_POSITIVE_LEADS = 30
+"""… and must hold at least so many itself. Else calibration takes what the bag left out."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Instants (µs) that part the folds; None where there is no such fold or no dates."""
+
+    test_from: int | None
+    calibrate_from: int | None
+
+
+def hashed(ids: Sequence[str], seed: int, parts: int) -> Ints:
+    """A part 0..parts-1 for each id, the same wherever and whenever it is asked for."""
+    return np.array([zlib.crc32(f"{seed}:{i}".encode()) % parts for i in ids], dtype=np.int64)
+
+
+def by_time(
+    as_of: Ints,
+    label: Floats,
+    mature: Bools,
+    lead: Ints,
+    within_days: float,
+    test_fraction: float,
+    calibration_fraction: float,
+    test_from: int | None = None,
+) -> tuple[Array, Cut]:
+    """Fold of each example, shape (k,), texts of FOLDS, and where they part.
+
+    test: the last `test_fraction` of the mature examples, whole instants, or all from `test_from` on.
+    train and calibrate: only examples whose label was known when the test began.
+    """
+    horizon = round(within_days * DAY_US)
+    fold = np.where(mature, "gap", "immature").astype("U9")
+    if not mature.any():
+        return fold, Cut(None, None)
+    begin = test_from if test_from is not None else _quantile(as_of[mature], 1 - test_fraction)
+    fold[mature & (as_of >= begin)] = "test"
+    known = mature & (as_of + horizon <= begin)
+    fold[known] = "train"
+    calibrate = _calibrate_from(as_of, label, lead, known, horizon, calibration_fraction)
+    if calibrate is not None:
+        fold[known & (as_of >= calibrate)] = "calibrate"
+        fold[known & (as_of < calibrate) & (as_of + horizon > calibrate)] = "gap"
+    return fold, Cut(begin, calibrate)
+
+
+def _quantile(at: Ints, share: float) -> int:
+    ordered = np.sort(at)
+    return int(ordered[min(len(ordered) - 1, round(len(ordered) * share))])
+
+
+def _calibrate_from(
+    as_of: Ints, label: Floats, lead: Ints, known: Bools, horizon: int, fraction: float
+) -> int | None:
+    """Start of a calibrate fold that comes after train as the test comes after it; None where it costs too much."""
+    if not known.any():
+        return None
+    begin = _quantile(as_of[known], 1 - fraction)
+    converting = known & (label == 1)
+    before = converting & (as_of + horizon <= begin)
+    after = converting & (as_of >= begin)
+    kept, held = (len(np.unique(lead[rows])) for rows in (before, after))
+    enough = kept >= (1 - MOST_LOST) * len(np.unique(lead[converting])) and held >= LEAST_POSITIVE_LEADS
+    return begin if enough else None
+
+
+def by_position(ids: Sequence[str], label: Floats, test: float, calibrate: float, seed: int | None) -> Array:
+    """Folds without dates: by a hash of the id, or by the order of the rows where `seed` is None."""
+    n = len(ids)
+    fold = np.full(n, "train", dtype="U9")
+    known = ~np.isnan(label)
+    place = np.full(n, np.nan)
+    place[known] = np.arange(known.sum()) / max(known.sum(), 1)
+    if seed is not None:
+        place[known] = hashed([ids[i] for i in np.flatnonzero(known)], seed, 1_000_000) / 1_000_000
+    fold[place >= 1 - test - calibrate * (1 - test)] = "calibrate"
+    fold[place >= 1 - test] = "test"
+    fold[~known] = "immature"
+    return fold

@@ -1,0 +1,101 @@
+"""Examples and their labels: which leads are looked at when, and what became of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.arrays import DAY_US, Bools, Floats, Ints
+from features.episodes import opening
+from features.records import Records, known_until, starts
+
+
+@dataclass(frozen=True)
+class Examples:
+    """k examples, sorted by lead and instant. All arrays have shape (k,)."""
+
+    lead: Ints
+    as_of: Ints
+    age_days: Floats
+    """Days since the start of the lead's episode."""
+    label: Floats
+    """1 converted within the horizon, 0 not, NaN not known yet."""
+    mature: Bools
+
+    def __len__(self) -> int:
+        return len(self.lead)
+
+
+@dataclass(frozen=True)
+class Conversions:
+    """When leads converted, sorted by lead and time."""
+
+    at: Ints
+    start: Ints
+    """Shape (leads + 1,)."""
+
+
+def conversions_of_stages(records: Records) -> Conversions:
+    """Every entry of the conversion stage."""
+    s = records.stages
+    lead = np.repeat(np.arange(len(records)), np.diff(s.start))
+    return Conversions(s.at[s.won], starts(lead[s.won], len(records)))
+
+
+def next_conversion(conversions: Conversions, lead: Ints, as_of: Ints) -> Ints:
+    """The first conversion after `as_of` (exclusive), µs; the largest integer where there is none."""
+    row = known_until(conversions.at, conversions.start, lead, as_of)
+    some = row < conversions.start[lead + 1]
+    never = np.iinfo(np.int64).max
+    if len(conversions.at) == 0:
+        return np.full(len(lead), never)
+    return np.where(some, conversions.at[np.minimum(row, len(conversions.at) - 1)], never)
+
+
+def at_ages(records: Records, ages_days: Sequence[float], until: int) -> tuple[Ints, Ints]:
+    """(lead, as_of) at ages since the start of every episode, where the lead is open and `as_of <= until`."""
+    lead, since = _episodes(records)
+    ages = np.rint(np.asarray(ages_days, float) * DAY_US).astype(np.int64)
+    lead, begun = np.repeat(lead, len(ages)), np.repeat(since, len(ages))
+    as_of = begun + np.tile(ages, len(since))
+    state = opening(records, lead, as_of)
+    keep = state.open & (state.since == begun) & (as_of <= until)
+    return _sorted(lead[keep], as_of[keep])
+
+
+def at_instants(records: Records, instants: Sequence[int], until: int) -> tuple[Ints, Ints]:
+    """(lead, as_of) at fixed instants (µs), where the lead exists, is open, and `as_of <= until`."""
+    at = np.array(sorted(i for i in set(instants) if i <= until), dtype=np.int64)
+    lead, as_of = np.repeat(np.arange(len(records)), len(at)), np.tile(at, len(records))
+    keep = opening(records, lead, as_of).open
+    return _sorted(lead[keep], as_of[keep])
+
+
+def _sorted(lead: Ints, as_of: Ints) -> tuple[Ints, Ints]:
+    order = np.lexsort((as_of, lead))
+    return lead[order], as_of[order]
+
+
+def _episodes(records: Records) -> tuple[Ints, Ints]:
+    """(lead, start) of every episode: the creation, and every time that a closed lead was opened again."""
+    lead, since = np.arange(len(records)), records.created
+    s = records.stages
+    of = np.repeat(lead, np.diff(s.start))
+    again = np.flatnonzero((s.opened == s.at) & (np.diff(s.episode, prepend=0) != 0))
+    return np.concatenate([lead, of[again]]), np.concatenate([since, s.at[again]])
+
+
+def labelled(
+    records: Records, conversions: Conversions, lead: Ints, as_of: Ints, within_days: float, until: int
+) -> Examples:
+    """Label 1 where the lead converts in `(as_of, as_of + within_days]`; NaN where that is not over by `until`.
+
+    A lead that has already converted within an unfinished horizon is not mature either: were it counted, the
+    positives among the young would come without their negatives.
+    """
+    horizon = round(within_days * DAY_US)
+    mature = as_of + horizon <= until
+    converted = next_conversion(conversions, lead, as_of) <= as_of + horizon
+    label = np.where(mature, converted.astype(float), np.nan)
+    age = (as_of - opening(records, lead, as_of).since) / DAY_US
+    return Examples(lead, as_of, age, label, mature)

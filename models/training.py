@@ -1,0 +1,146 @@
+"""From features and labels to a bagged, calibrated model, and how it does inside train."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from features.arrays import DAY_US, Bools, Floats, Ints
+from features.columns import Block
+from features.kernel import Matrix
+from features.masking import mask
+from models.booster import Bag, Settings, fit_bag
+from models.encoding import Encoding, encode, fit_encoding, lead_weights, out_of_fold
+
+MASKS: tuple[tuple[Block, ...], ...] = (
+    ("events",),
+    ("account_leads",),
+    ("history",),
+    ("stages",),
+    ("account", "account_leads"),
+    ("account", "events", "stages", "history", "account_leads"),
+)
+"""Parts that callers leave out: each masked row has one of these unknown."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Examples to learn from, shape (k,) each."""
+
+    matrix: Matrix
+    y: Floats
+    lead: Ints
+    fold: Ints
+    """The member of the bag that leaves the row out; whole accounts."""
+    hash: Floats
+    """Uniform in [0, 1), by seed and example: decides what is masked."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What training learned, before calibration."""
+
+    encoding: Encoding
+    bag: Bag
+
+
+def take(rows: Rows, keep: Bools) -> Rows:
+    """Some of the rows."""
+    matrix = replace(rows.matrix, values=rows.matrix.values[keep])
+    return Rows(matrix, rows.y[keep], rows.lead[keep], rows.fold[keep], rows.hash[keep])
+
+
+def fit(
+    rows: Rows,
+    blocks: Sequence[Block],
+    masked_fraction: float,
+    settings: Settings,
+    learn: Bools | None = None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Model:
+    """Fit encodings and the bag. To the rows, copies of `masked_fraction` of them are added with blocks masked.
+
+    A lead counts by the root of its number of rows: ten looks at one lead are more than one, less than ten.
+    Nothing is learned from rows where `learn` is False.
+    """
+    learn = np.ones(len(rows.y), bool) if learn is None else learn
+    part = take(rows, learn)
+    encoding = fit_encoding(part.matrix, part.y, part.lead)
+    X = out_of_fold(encoding, encode(encoding, rows.matrix), rows.y, rows.lead, rows.fold, learn)
+    weight = np.sqrt(lead_weights(rows.lead))
+    again, X_masked = _masked(rows, X, encoding, blocks, masked_fraction)
+    bag = fit_bag(
+        np.concatenate([X, X_masked]),
+        np.concatenate([rows.y, rows.y[again]]),
+        np.concatenate([weight, weight[again]]),
+        np.concatenate([rows.fold, rows.fold[again]]),
+        encoding.names,
+        encoding.categorical,
+        np.concatenate([learn, learn[again]]),
+        settings,
+        progress,
+    )
+    return Model(encoding, replace(bag, left_out=bag.left_out[: len(rows.y)]))
+
+
+def _masked(
+    rows: Rows, X: Floats, encoding: Encoding, blocks: Sequence[Block], fraction: float
+) -> tuple[Ints, Floats]:
+    """Which rows are added with something masked, and their input: as if those parts had been left out."""
+    masks = [m for m in MASKS if any(block in blocks for block in m)]
+    again = np.flatnonzero(rows.hash < fraction)
+    if not masks or not len(again):
+        return again[:0], X[:0]
+    which = (rows.hash[again] / fraction * len(masks)).astype(np.int64)
+    out = X[again].copy()
+    n = len(encoding.columns)
+    for k, unknown in enumerate(masks):
+        mine = which == k
+        hidden = mask(rows.matrix.values[again[mine]], rows.matrix.columns, unknown)
+        gone = np.isnan(hidden)
+        part = out[mine]
+        part[:, :n] = np.where(gone, np.nan, np.where(_numeric(encoding), hidden, part[:, :n]))
+        part[:, n:] = np.where(gone[:, encoding.origin[n:]], np.nan, part[:, n:])
+        out[mine] = part
+    return again, out
+
+
+def _numeric(encoding: Encoding) -> Bools:
+    numeric = np.ones(len(encoding.columns), bool)
+    numeric[encoding.categorical] = False
+    return numeric
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Predictions out of time and of accounts unseen, inside train; shape (v,) each."""
+
+    row: Ints
+    raw: Floats
+
+
+def validate(
+    rows: Rows,
+    as_of: Ints,
+    within_days: float,
+    blocks: Sequence[Block],
+    masked_fraction: float,
+    settings: Settings,
+) -> Validation | None:
+    """How such a model does on the last quarter of train, learned from what was known before, without the
+    accounts that it is tried on. What people choose settings by; the test fold stays unseen. None without dates
+    or where too little is left."""
+    horizon = round(within_days * DAY_US)
+    begin = int(np.quantile(as_of, 0.75)) if len(as_of) else 0
+    later, learn = as_of >= begin, as_of + horizon <= begin
+    if min(_positive_leads(rows, learn), _positive_leads(rows, later)) < LEAST_POSITIVE_LEADS:
+        return None
+    model = fit(rows, blocks, masked_fraction, settings, learn)
+    return Validation(np.flatnonzero(later), model.bag.left_out[later])
+
+
+LEAST_POSITIVE_LEADS = 20
+
+
+def _positive_leads(rows: Rows, keep: Bools) -> int:
+    return len(np.unique(rows.lead[keep & (rows.y > 0.5)]))

@@ -1,0 +1,1 @@
+"""The shell around features and models: parameters, tables, stages, tracking, commands."""

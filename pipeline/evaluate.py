@@ -1,0 +1,135 @@
+"""Stage evaluate: predictions of every mature example, and how good they are on the test fold."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.arrays import Array, Floats
+from features.plan import plan_of_json
+from models import bootstrap, calibration, folds, metrics
+from models.booster import contributions, load_booster, raw_scores
+from models.calibration import Calibration
+from models.encoding import Encoding, encode
+from pipeline import stage
+from pipeline.train import Data, load
+
+DRAWS = 200
+MOST_EXPLAINED = 2_000
+"""Examples whose contributions are averaged for what matters."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The model as the train stage left it."""
+
+    text: str
+    encoding: Encoding
+    calibration: Calibration
+
+
+def read_model() -> Fitted:
+    """From artifacts/model: text, so that what is tested is what is served."""
+    return Fitted(
+        (stage.MODEL / "model.txt").read_text(encoding="utf-8"),
+        Encoding.of_json(stage.read_json(stage.MODEL / "encoding.json")),
+        Calibration.from_json(stage.read_json(stage.MODEL / "calibration.json")),
+    )
+
+
+def predict(data: Data, fitted: Fitted, threads: int) -> Floats:
+    """Calibrated probabilities, shape (k,)."""
+    X = encode(fitted.encoding, data.matrix)
+    return calibration.apply(fitted.calibration, raw_scores(load_booster(fitted.text), X, threads))
+
+
+def one_per_lead(data: Data, rows: Array, seed: int) -> Array:
+    """Of each lead one of its rows, by a hash: shape (leads,), positions."""
+    at = np.flatnonzero(rows)
+    names = [f"{data.examples['lead_id'][int(i)]} {data.as_of[i]}" for i in at]
+    order = np.lexsort((folds.hashed(names, seed, 1 << 30), data.lead[at]))
+    _, first = np.unique(data.lead[at][order], return_index=True)
+    return np.sort(at[order][first])
+
+
+def evaluate(data: Data, p: Floats, baselines: dict[str, Floats], truth: Floats | None, seed: int) -> dict[str, Any]:
+    """The contract's metrics on the test fold, and how much of the attainable the model captured."""
+    test = np.flatnonzero(data.rows("test"))
+    single = one_per_lead(data, data.rows("test"), seed)
+    found: dict[str, Any] = {
+        "test": metrics.scores(data.y[test], p[test], seed),
+        "test_one_per_lead": metrics.scores(data.y[single], p[single], seed),
+        "baselines": {name: metrics.scores(data.y[test], q[test], seed) for name, q in baselines.items()},
+    }
+    if truth is not None and not np.isnan(truth[test]).any():
+        found["truth"] = _attainable(truth[test], p[test], {k: q[test] for k, q in baselines.items()})
+    return found
+
+
+def _attainable(truth: Floats, p: Floats, baselines: dict[str, Floats]) -> dict[str, Any]:
+    base = baselines["base_rate"]
+    return {
+        "log_loss": metrics.expected_log_loss(truth, truth),
+        "model_log_loss": metrics.expected_log_loss(truth, p),
+        "base_rate_log_loss": metrics.expected_log_loss(truth, base),
+        "captured": metrics.captured(truth, p, base),
+        "captured_by_logistic": metrics.captured(truth, baselines["logistic"], base),
+    }
+
+
+def intervals(data: Data, p: Floats, baselines: dict[str, Floats], seed: int) -> dict[str, Any]:
+    """95 % intervals by bootstrap over accounts, of the metrics and of the model's lead over each baseline."""
+    test = data.rows("test")
+    y, group = data.y[test], data.group[test]
+    found: dict[str, Any] = {"test": bootstrap.intervals(y, p[test], group, seed, DRAWS)}
+    found["baselines"] = {k: bootstrap.intervals(y, q[test], group, seed, DRAWS) for k, q in baselines.items()}
+    found["difference"] = {
+        k: bootstrap.difference_intervals(y, p[test], q[test], group, seed, DRAWS) for k, q in baselines.items()
+    }
+    return found
+
+
+def importance(data: Data, fitted: Fitted, seed: int, threads: int) -> dict[str, float]:
+    """Mean absolute contribution in log odds of each feature over test examples."""
+    rows = np.flatnonzero(data.rows("test"))
+    some = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_EXPLAINED])
+    X = encode(fitted.encoding, replace(data.matrix, values=data.matrix.values[some]))
+    shares = contributions(load_booster(fitted.text), X, threads)
+    by_column = np.zeros((len(some), len(fitted.encoding.columns)))
+    for j, column in enumerate(fitted.encoding.origin):
+        by_column[:, column] += shares[:, j]
+    return dict(zip(fitted.encoding.columns, np.abs(by_column).mean(axis=0).tolist(), strict=True))
+
+
+def truth_of(examples: pl.DataFrame) -> Floats | None:
+    """The simulated company's exact probabilities; None for real tables."""
+    if stage.section("source").kind != "simulated" or examples["as_of"].null_count():
+        return None
+    truth = stage.read_table(stage.TRUTH)
+    joined = examples.join(truth, on=["lead_id", "as_of"], how="left", maintain_order="left")
+    return joined["probability"].fill_null(float("nan")).to_numpy().astype(np.float64)
+
+
+def main() -> None:
+    """Read model and features, write predictions, metrics, intervals and what matters."""
+    plan = plan_of_json(stage.read_json(stage.PLAN))
+    leads = stage.read_table(stage.TABLES / "leads.parquet")
+    data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
+    params, fitted = stage.section("train"), read_model()
+    others = stage.read_table(stage.BASELINES)
+    baselines = {k: others[k].to_numpy() for k in others.columns if k not in ("lead_id", "as_of")}
+    with stage.speaking("evaluate") as say:
+        say("predicting")
+        p = predict(data, fitted, params.threads)
+        say("measuring")
+        found = evaluate(data, p, baselines, truth_of(data.examples), params.seed)
+        found["validation"] = stage.read_json(stage.MODEL / "training.json")["validation"]
+        say("drawing intervals")
+        spans = intervals(data, p, baselines, params.seed)
+        matters = importance(data, fitted, params.seed, params.threads)
+    columns = data.examples.select("lead_id", "as_of", "age_days", "fold", "label")
+    stage.write_table(columns.with_columns(probability=pl.Series(p)), stage.PREDICTIONS)
+    stage.write_json(spans, stage.INTERVALS)
+    stage.write_json(matters, stage.IMPORTANCE)
+    stage.write_json(found, stage.METRICS)

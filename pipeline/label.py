@@ -1,0 +1,151 @@
+"""Stage label: which leads are looked at when, what became of them, and which fold they are in."""
+
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+
+from features.arrays import Array, Floats, Ints
+from features.plan import Plan
+from features.records import Records, starts
+from models import folds, labels
+from models.labels import Conversions, Examples
+from pipeline import stage
+from pipeline.errors import Stop
+from pipeline.params import Definition, Split
+from pipeline.planning import bare_plan
+from pipeline.records import Tables, records_of
+
+
+def label(
+    tables: Tables, shape: str, until: datetime | None, definition: Definition, split: Split
+) -> pl.DataFrame:
+    """Every example, as contract section 4 has it: `lead_id, as_of, age_days, label, mature, fold`.
+
+    `shape` is dated, outcome or flat. Leads whose outcome row was refused are left out.
+    """
+    leads = tables["leads"].filter(~pl.col("outcome_refused"))
+    kept = {**tables, "leads": leads}
+    if shape == "flat":
+        return _flat(leads, split)
+    plan = bare_plan(definition)
+    records, order = records_of(kept, plan)
+    if until is None:
+        raise Stop("no table has a time that could be read, so there is no present; give source.until")
+    end = _micros(until)
+    if shape == "outcome":
+        examples = _outcome(records, leads, order, definition.conversion.within_days)
+    else:
+        examples = _dated(records, kept, order, plan, definition, end)
+    fold, _ = folds.by_time(
+        examples.as_of, examples.label, examples.mature, examples.lead, definition.conversion.within_days,
+        split.test_fraction, split.calibration_fraction, None if split.test_from is None else _micros(split.test_from),
+    )  # fmt: skip
+    return _frame(examples, fold, order)
+
+
+def _micros(at: datetime) -> int:
+    return int(pl.Series([at]).cast(pl.Datetime("us", "UTC")).to_physical()[0])
+
+
+def _dated(
+    records: Records, tables: Tables, order: pl.DataFrame, plan: Plan, definition: Definition, until: int
+) -> Examples:
+    snapshots = definition.snapshots
+    if snapshots.at:
+        lead, as_of = labels.at_instants(records, [_micros(at) for at in snapshots.at], until)
+    else:
+        lead, as_of = labels.at_ages(records, snapshots.ages_days, until)
+    if definition.conversion.event is None:
+        conversions = labels.conversions_of_stages(records)
+    else:
+        conversions = _conversions_of_events(tables, order, definition.conversion.event)
+    return labels.labelled(records, conversions, lead, as_of, definition.conversion.within_days, until)
+
+
+def _conversions_of_events(tables: Tables, order: pl.DataFrame, event: str) -> Conversions:
+    rows = (
+        tables["events"]
+        .filter(pl.col("type") == event)
+        .join(order, on="lead_id")
+        .sort("index", "occurred_at")
+    )
+    if rows.is_empty():
+        raise Stop(f"definition.conversion.event: no event is a {event!r}; types there are: {_types(tables)}")
+    at = rows["occurred_at"].to_physical().to_numpy().astype(np.int64)
+    return Conversions(at, starts(rows["index"].to_numpy().astype(np.int64), len(order)))
+
+
+def _types(tables: Tables) -> str:
+    return ", ".join(sorted(tables["events"]["type"].unique().to_list())[:20])
+
+
+def _outcome(records: Records, leads: pl.DataFrame, order: pl.DataFrame, within_days: float) -> Examples:
+    """One example a lead, at its creation; mature where its outcome is known."""
+    known = order.join(leads.select("lead_id", "converted"), on="lead_id", how="left", maintain_order="left")
+    y = _label(known)
+    n = len(records)
+    return Examples(np.arange(n), records.created, np.zeros(n), y, ~np.isnan(y))
+
+
+def _label(leads: pl.DataFrame) -> Floats:
+    return leads["converted"].cast(pl.Float64).fill_null(float("nan")).to_numpy().astype(np.float64)
+
+
+def _flat(leads: pl.DataFrame, split: Split) -> pl.DataFrame:
+    """One example a lead without an instant; folds by a hash of the id, or in file order."""
+    leads = leads.sort("row")
+    y = _label(leads)
+    seed = None if split.order == "file" else 0
+    fold = folds.by_position(
+        leads["lead_id"].to_list(), y, split.test_fraction, split.calibration_fraction, seed
+    )
+    return leads.select(
+        "lead_id",
+        pl.lit(None, pl.Datetime("us", "UTC")).alias("as_of"),
+        pl.lit(None, pl.Float64).alias("age_days"),
+        pl.Series("label", y).fill_nan(None),
+        pl.Series("mature", ~np.isnan(y)),
+        pl.Series("fold", fold),
+    )
+
+
+def _frame(examples: Examples, fold: Array, order: pl.DataFrame) -> pl.DataFrame:
+    lead: Ints = examples.lead
+    return pl.DataFrame(
+        {
+            "lead_id": order["lead_id"].gather(lead),
+            "as_of": pl.Series(examples.as_of).cast(pl.Datetime("us", "UTC")),
+            "age_days": examples.age_days,
+            "label": pl.Series(examples.label).fill_nan(None),
+            "mature": examples.mature,
+            "fold": fold,
+        }
+    )
+
+
+def check(examples: pl.DataFrame) -> None:
+    """Raise Stop where nothing could be learned or tested, and say what is missing."""
+    mature = examples.filter(pl.col("mature"))
+    if mature.is_empty():
+        raise Stop(
+            f"none of {len(examples)} examples is mature: the outcome of every lead is still open at source.until; "
+            "bring older leads or shorten definition.conversion.within_days"
+        )
+    for fold in ("train", "test"):
+        rows = mature.filter(pl.col("fold") == fold)
+        won = int(rows["label"].sum())
+        if rows.is_empty() or won in (0, len(rows)):
+            raise Stop(
+                f"fold {fold}: expected examples that convert and examples that do not, found {won} of {len(rows)} "
+                "converting; check definition.conversion, bring a longer history, or change split.test_fraction"
+            )
+
+
+def main() -> None:
+    """Read the validated tables, write examples."""
+    meta = stage.read_json(stage.TABLES / "meta.json")
+    definition, split = stage.section("definition"), stage.section("split")
+    frame = label(stage.read_tables(), meta["shape"], stage.read_until(), definition, split)
+    check(frame)
+    stage.write_table(frame, stage.EXAMPLES)

@@ -1,0 +1,241 @@
+"""params.yaml, read once into typed, frozen objects. A typo is an error that names the key."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from pipeline.errors import Stop
+
+Group = Literal["fit", "engagement", "intent"]
+EventGroup = Literal["intent", "engagement", "seller", "ignore"]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Section(BaseModel):
+    """Frozen and strict about its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Simulated(Section):
+    """How large an imagined company, and of which kind."""
+
+    leads: int = Field(20_000, ge=1)
+    seed: int = Field(1, ge=0)
+    world: str = "company"
+
+
+class Source(Section):
+    """Where the lead tables come from and how their text is read."""
+
+    kind: Literal["simulated", "tables"]
+    path: Path = Path("data/source")
+    timezone: str = "UTC"
+    until: datetime | None = None
+    columns: dict[str, str] = {}
+    """Ours to theirs: `{lead_id: "Prospect ID"}`."""
+    na_values: list[str] = []
+    separator: str = Field(",", min_length=1, max_length=1)
+    decimal: Literal[".", ","] = "."
+    encoding: str = "utf-8"
+    date_format: str | None = None
+    """strptime pattern of every time column, or `excel` for serial dates; default ISO 8601."""
+    simulated: Simulated = Simulated()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(
+                f"no time zone is called {name!r}; expected a name like Europe/Helsinki"
+            ) from error
+        return name
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, name: str) -> str:
+        try:
+            "".encode(name)
+        except LookupError as error:
+            raise ValueError(f"no encoding is called {name!r}; expected one like utf-8 or cp1252") from error
+        return name
+
+
+class Conversion(Section):
+    """What counts as converted: a stage entered, or an event, within a horizon in days."""
+
+    stage: str | None = None
+    event: str | None = None
+    within_days: float = Field(90, gt=0)
+    repeats: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_stage(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "stage" not in given and "event" not in given:
+            return {**given, "stage": "won"}
+        return given
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Conversion":
+        if (self.stage is None) == (self.event is None):
+            raise ValueError("expected either stage or event, not both")
+        if self.repeats and self.event is None:
+            raise ValueError("repeats needs an event: a stage closes its lead")
+        return self
+
+
+class Snapshots(Section):
+    """When a lead is looked at: at ages in days since its opening, or at fixed instants."""
+
+    ages_days: list[Annotated[float, Field(ge=0)]] = [0, 1, 3, 7, 14, 21, 30, 45, 60, 90]
+    at: list[datetime] = []
+
+    @model_validator(mode="after")
+    def _sorted(self) -> "Snapshots":
+        if not self.at and not self.ages_days:
+            raise ValueError("expected ages_days or at; both are empty")
+        if sorted(set(self.ages_days)) != list(self.ages_days):
+            raise ValueError(f"ages_days must increase, got {self.ages_days}")
+        return self
+
+
+class Attribute(Section):
+    """How a column is read; what is left out is inferred."""
+
+    kind: Literal["numeric", "boolean", "categorical", "text"] | None = None
+    group: Group | None = None
+    mutable: bool = False
+
+
+class Definition(Section):
+    """What marketing and sales agree a lead and a conversion are."""
+
+    conversion: Conversion = Conversion(stage="won")
+    terminal: list[str] = ["won", "lost", "disqualified"]
+    reopens: list[str] = ["recycled"]
+    snapshots: Snapshots = Snapshots()
+    attributes: Literal["auto"] | dict[str, Attribute] = "auto"
+    exclude: list[str] = []
+    events: dict[str, EventGroup] = {}
+    criteria: dict[str, Any] = {}
+    positive: list[str] = ["1", "true", "yes", "y", "t"]
+    """Texts of `converted` (case folded) that mean yes."""
+
+    def attribute(self, name: str) -> Attribute:
+        """What the user said of a column; nothing said is an empty Attribute."""
+        return Attribute() if self.attributes == "auto" else self.attributes.get(name, Attribute())
+
+
+class Split(Section):
+    """Folds by time, or without dates by a hash of the id or in file order."""
+
+    test_fraction: Fraction = 0.25
+    calibration_fraction: Fraction = 0.15
+    test_from: datetime | None = None
+    order: Literal["time", "file"] = "time"
+
+
+class Validate(Section):
+    """How many refused rows are too many."""
+
+    max_quarantined_fraction: float = Field(0.02, ge=0, le=1)
+
+
+class Train(Section):
+    """The booster's settings and the size of its bag."""
+
+    seed: int = Field(7, ge=0)
+    bags: int = Field(5, ge=2, le=50)
+    num_leaves: int = Field(16, ge=2, le=256)
+    max_depth: int = Field(5, ge=1, le=63)
+    learning_rate: float = Field(0.05, gt=0, le=1)
+    max_rounds: int = Field(600, ge=1)
+    early_stopping_rounds: int = Field(60, ge=1)
+    feature_fraction: float = Field(0.72, gt=0, le=1)
+    bagging_fraction: float = Field(0.97, gt=0, le=1)
+    min_data_in_leaf: int = Field(27, ge=1)
+    lambda_l1: float = Field(0.92, ge=0)
+    lambda_l2: float = Field(1.66, ge=0)
+    masked_fraction: float = Field(0.2, ge=0, lt=1)
+    threads: int = Field(2, ge=1)
+
+
+class Policy(Section):
+    """What is done with a probability."""
+
+    grades: dict[str, float] = {"A": 4, "B": 2, "C": 1, "D": 0.5}
+    """At least this lift over the base rate; whatever is below the last gets `rest`."""
+    rest: str = "E"
+
+    @model_validator(mode="after")
+    def _falling(self) -> "Policy":
+        levels = list(self.grades.values())
+        if sorted(set(levels), reverse=True) != levels or any(level <= 0 for level in levels):
+            raise ValueError(f"grades must fall and be above 0, got {self.grades}")
+        return self
+
+
+class Tracking(Section):
+    """Where MLflow files the runs."""
+
+    experiment: str = "leadscore"
+    model: str = "lead-conversion"
+    required: bool = False
+    """True: a run that cannot be tracked fails."""
+
+
+class Params(Section):
+    """All of params.yaml."""
+
+    source: Source
+    definition: Definition = Definition()
+    split: Split = Split()
+    validate_: Validate = Field(Validate(), alias="validate")
+    train: Train = Train()
+    policy: Policy = Policy()
+    points: Path | None = None
+    tracking: Tracking = Tracking()
+    language: Literal["en", "fi", "sv"] = "en"
+
+
+SECTIONS = tuple((field.alias or name) for name, field in Params.model_fields.items())
+
+
+def parse_params(text: str, place: str) -> Params:
+    """Params of a YAML text. Raises Stop, which names each wrong key of `place`."""
+    try:
+        given = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise Stop(f"{place}: not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(given, dict):
+        raise Stop(f"{place}: expected a mapping that starts with `source:`, got {type(given).__name__}")
+    try:
+        return Params.model_validate(given)
+    except ValidationError as error:
+        raise Stop("\n".join(_say(place, problem) for problem in error.errors())) from error
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """Params of a file. Raises Stop where it cannot be read or is wrong."""
+    try:
+        return parse_params(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise Stop(f"{path}: cannot be read ({error.strerror}); run from the project's folder") from error
+    except UnicodeDecodeError as error:
+        raise Stop(f"{path}: expected UTF-8 text: {error.reason} at byte {error.start}") from error
+
+
+def _say(place: str, problem: Any) -> str:
+    key = ".".join(str(part) for part in problem["loc"]) or "(top)"
+    if problem["type"] == "extra_forbidden":
+        return f"{place}: {key}: unknown key; see params.yaml in the README for those there are"
+    if problem["type"] == "missing":
+        return f"{place}: {key}: is missing; give a value"
+    return f"{place}: {key}: {problem['msg']}, got {problem['input']!r}"

@@ -1,0 +1,111 @@
+"""The kernel's plan: which attributes, event types, topics and stages there are."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+
+from features.columns import Block
+from features.plan import Attribute, EventType, Plan, event_group
+from pipeline.params import Definition
+from pipeline.records import Tables
+
+MOST_TYPES, MOST_TOPICS, MOST_STAGES = 60, 12, 20
+"""The most frequent ones get columns of their own; the other types are counted together."""
+
+
+def bare_plan(definition: Definition) -> Plan:
+    """A plan that knows when leads are open and convert, and nothing else: enough for labels."""
+    conversion = definition.conversion
+    closing = conversion.event if conversion.event and not conversion.repeats else None
+    closes = dict.fromkeys(
+        [*definition.terminal, *([conversion.stage or closing] if conversion.stage or closing else [])]
+    )
+    return Plan(
+        attributes=(),
+        types=(),
+        topics=(),
+        stages=(),
+        closes=tuple(str(name) for name in closes),
+        reopens=tuple(definition.reopens),
+        won=str(conversion.stage or conversion.event),
+        closing_event=closing,
+    )
+
+
+def learn_plan(
+    tables: Tables, attributes: Sequence[Attribute], definition: Definition, known_by: datetime | None
+) -> Plan:
+    """The plan of a training run: names that had been seen by `known_by`, the end of train.
+
+    Without dates (None) a table has no time, and only attributes can be features.
+    """
+    bare = bare_plan(definition)
+    if known_by is None:
+        return _with(
+            bare, attributes, (), (), (), (), ("lead", *(["account"] if "accounts" in tables else []))
+        )
+    events = _until(tables, "events", "known_at", known_by)
+    stages = _until(tables, "stages", "entered_at", known_by)
+    types, ignored = _types(events, definition)
+    topics = _most(events, "topic", MOST_TOPICS) if events is not None else ()
+    names = _most(stages, "stage", MOST_STAGES) if stages is not None else ()
+    return _with(bare, attributes, types, topics, names, ignored, _blocks(tables))
+
+
+def _with(
+    bare: Plan,
+    attributes: Sequence[Attribute],
+    types: tuple[EventType, ...],
+    topics: tuple[str, ...],
+    stages: tuple[str, ...],
+    ignored: tuple[str, ...],
+    blocks: tuple[Block, ...],
+) -> Plan:
+    return Plan(
+        tuple(attributes), types, topics, stages, bare.closes, bare.reopens, bare.won, ignored,
+        bare.closing_event, blocks,
+    )  # fmt: skip
+
+
+def _until(tables: Tables, name: str, time: str, known_by: datetime) -> pl.DataFrame | None:
+    return tables[name].filter(pl.col(time) <= known_by) if name in tables else None
+
+
+def _most(rows: pl.DataFrame, column: str, most: int) -> tuple[str, ...]:
+    """The most frequent texts, in alphabetical order."""
+    counts = rows[column].drop_nulls().value_counts().sort("count", column, descending=[True, False])
+    return tuple(sorted(counts[column].head(most).to_list()))
+
+
+def _types(
+    events: pl.DataFrame | None, definition: Definition
+) -> tuple[tuple[EventType, ...], tuple[str, ...]]:
+    """Counted event types, and those never counted: the sellers' own and those to ignore."""
+    said: dict[str, str] = dict(definition.events)
+    if events is None:
+        return (), ()
+    seen = events["type"].unique().sort().to_list()
+    ignored = [t for t in {*seen, *said} if event_group(t, said) in ("seller", "ignore")]
+    kept = _most(events.filter(~pl.col("type").is_in(ignored)), "type", MOST_TYPES)
+    valued = set(events.filter(pl.col("value").is_not_null())["type"].unique().to_list())
+    types = [
+        EventType(t, "intent" if event_group(t, said) == "intent" else "engagement", t in valued)
+        for t in kept
+    ]
+    return tuple(types), tuple(sorted(ignored))
+
+
+def _blocks(tables: Tables) -> tuple[Block, ...]:
+    blocks: list[Block] = ["lead"]
+    for block, table in (
+        ("account", "accounts"),
+        ("events", "events"),
+        ("stages", "stages"),
+        ("history", "history"),
+    ):
+        if table in tables:
+            blocks.append(block)  # type: ignore[arg-type]
+    if tables["leads"]["account_id"].null_count() < len(tables["leads"]):
+        blocks.append("account_leads")
+    return tuple(blocks)

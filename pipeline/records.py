@@ -1,0 +1,246 @@
+"""Typed Polars tables to the kernel's arrays."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from features.arrays import Array, Floats, Ints, Small
+from features.columns import Block, Column
+from features.plan import Attribute, Plan
+from features.records import Events, History, Records, Stages, sort_events, sort_stages, starts
+from features.titles import read_title
+
+Tables = Mapping[str, pl.DataFrame]
+
+
+def records_of(tables: Tables, plan: Plan) -> tuple[Records, pl.DataFrame]:
+    """Records of the accepted tables, and their leads in the same order: `lead_id, account_id, index`.
+
+    A table that is absent makes its block unknown.
+    """
+    leads = _ordered(tables["leads"])
+    n = len(leads)
+    account = leads["account"].to_numpy().astype(np.int64)
+    attributes, levels, history = _attributes(tables, leads, plan)
+    records = Records(
+        created=_micros(leads["created_at"].fill_null(_EPOCH)),
+        account=account,
+        attributes=attributes,
+        levels=levels,
+        events=_events(tables.get("events"), leads, plan),
+        stages=_stages(tables, leads, plan),
+        history=history,
+        account_start=starts(account, int(account[-1]) + 1 if n else 0),
+        unknown=_unknown(tables),
+    )
+    return records, leads.select("lead_id", "account_id", "index")
+
+
+_EPOCH = pl.lit(0).cast(pl.Datetime("us", "UTC"))
+
+
+def _unknown(tables: Tables) -> frozenset[Block]:
+    blocks: dict[Block, str] = {
+        "events": "events",
+        "stages": "stages",
+        "history": "history",
+        "account": "accounts",
+    }
+    gone: set[Block] = {block for block, table in blocks.items() if table not in tables}
+    if tables["leads"]["account_id"].null_count() == len(tables["leads"]):
+        gone.add("account_leads")
+    return frozenset(gone)
+
+
+def _ordered(leads: pl.DataFrame) -> pl.DataFrame:
+    """Leads by account, creation and id; a lead without an account is an account of its own."""
+    own = pl.col("account_id").is_null()
+    keyed = leads.with_columns(
+        own.alias("_own"), pl.when(own).then("lead_id").otherwise("account_id").alias("_key")
+    ).sort("_own", "_key", "created_at", "lead_id", nulls_last=True)
+    number = pl.struct("_own", "_key").rle_id().cast(pl.Int64).alias("account")
+    return keyed.with_columns(number).drop("_own", "_key").with_row_index("index")
+
+
+def _micros(times: pl.Series) -> Ints:
+    return times.cast(pl.Datetime("us", "UTC")).to_physical().to_numpy().astype(np.int64)
+
+
+def _attributes(
+    tables: Tables, leads: pl.DataFrame, plan: Plan
+) -> tuple[Floats, dict[str, list[str]], dict[str, History]]:
+    changes = _changes(tables, leads)
+    columns: list[Floats] = []
+    levels: dict[str, list[str]] = {}
+    history: dict[str, History] = {}
+    of = _columns_by_attribute(plan)
+    for attribute in plan.attributes:
+        now = _values(attribute, tables, leads)
+        rows = changes.filter((pl.col("field") == attribute.column) & (pl.col("entity") == attribute.entity))
+        both = pl.concat([now.cast(pl.String), rows["value"]]) if attribute.has_history else now
+        for column, values in zip(of[attribute.name], _coded(attribute, both, levels, of), strict=True):
+            columns.append(values[: len(now)])
+            if attribute.has_history:
+                history[column.name] = _history(rows, values[len(now) :], len(leads))
+    matrix = np.column_stack(columns) if columns else np.empty((len(leads), 0))
+    return np.ascontiguousarray(matrix), levels, history
+
+
+def _columns_by_attribute(plan: Plan) -> dict[str, list[Column]]:
+    found: dict[str, list[Column]] = {}
+    columns = iter(plan.columns)
+    for a in plan.attributes:
+        found[a.name] = [next(columns) for _ in range(2 if a.kind == "text" else 1)]
+    return found
+
+
+def _values(attribute: Attribute, tables: Tables, leads: pl.DataFrame) -> pl.Series:
+    """An attribute's column, one value a lead; all null where there is no such column."""
+    if attribute.entity == "lead":
+        found = leads.get_column(attribute.column) if attribute.column in leads.columns else None
+    else:
+        accounts = tables.get("accounts")
+        found = None
+        if accounts is not None and attribute.column in accounts.columns:
+            side = accounts.select("account_id", pl.col(attribute.column).alias("_value"))
+            found = leads.select("account_id").join(side, on="account_id", how="left", maintain_order="left")[
+                "_value"
+            ]
+    return pl.Series([None] * len(leads), dtype=pl.String) if found is None else found
+
+
+def _coded(
+    attribute: Attribute, values: pl.Series, levels: dict[str, list[str]], of: dict[str, list[Column]]
+) -> list[Floats]:
+    """Numbers or codes of an attribute's columns: one, or seniority and function for a text."""
+    if attribute.kind == "numeric":
+        return [_floats(values.cast(pl.Float64, strict=False))]
+    if attribute.kind == "boolean":
+        return [_booleans(values)]
+    unique = values.cast(pl.String).unique().drop_nulls().sort()
+    code = values.cast(pl.String).replace_strict(unique, pl.int_range(len(unique), eager=True), default=None)
+    codes = _floats(code.cast(pl.Float64))
+    if attribute.kind == "categorical":
+        levels[of[attribute.name][0].name] = unique.to_list()
+        return [codes]
+    read = np.array([read_title(t) for t in unique.to_list()] + [(np.nan, np.nan)])
+    row = np.where(np.isnan(codes), len(unique), codes).astype(np.int64)
+    return [read[row, 0], read[row, 1]]
+
+
+def _floats(values: pl.Series) -> Floats:
+    return values.fill_null(float("nan")).to_numpy().astype(np.float64)
+
+
+def _booleans(values: pl.Series) -> Floats:
+    if values.dtype == pl.Boolean:
+        return _floats(values.cast(pl.Float64))
+    yes = values.cast(pl.String).str.to_lowercase()
+    return _floats(
+        yes.replace_strict(["true", "yes", "1", "y", "t", "false", "no", "0", "n", "f"], [1.0] * 5 + [0.0] * 5,
+                           default=None, return_dtype=pl.Float64)
+    )  # fmt: skip
+
+
+def _changes(tables: Tables, leads: pl.DataFrame) -> pl.DataFrame:
+    """Rows of history with the number of each lead that they concern, sorted by it and time."""
+    rows = tables.get("history")
+    if rows is None:
+        empty = {
+            "entity": pl.String,
+            "field": pl.String,
+            "value": pl.String,
+            "changed_at": pl.Datetime("us", "UTC"),
+        }
+        return pl.DataFrame(schema={**empty, "index": pl.UInt32})
+    mine = rows.filter(pl.col("entity") == "lead").join(
+        leads.select("index", pl.col("lead_id").alias("id")), on="id", how="inner"
+    )
+    accounts = leads.filter(pl.col("account_id").is_not_null())
+    theirs = rows.filter(pl.col("entity") == "account").join(
+        accounts.select("index", pl.col("account_id").alias("id")), on="id", how="inner"
+    )
+    both = pl.concat([mine, theirs]).sort("index", "changed_at", "row")
+    return both.select("entity", "field", "value", "changed_at", "index")
+
+
+def _history(rows: pl.DataFrame, values: Floats, leads: int) -> History:
+    index = rows["index"].to_numpy().astype(np.int64)
+    return History(_micros(rows["changed_at"]), values, starts(index, leads))
+
+
+def _events(events: pl.DataFrame | None, leads: pl.DataFrame, plan: Plan) -> Events:
+    if events is None:
+        events = pl.DataFrame(schema=EVENT_SCHEMA)
+    types = events["type"].unique().to_list()
+    topics = [t for t in events["topic"].unique().to_list() if t is not None]
+    slot = {t: plan.event_code(t) for t in types}
+    topic = {t: plan.topic_of.get(t, len(plan.topics)) for t in topics}
+    coded = events.join(leads.select("lead_id", "index"), on="lead_id", how="inner").select(
+        pl.col("index").cast(pl.Int64),
+        pl.col("known_at").to_physical(),
+        pl.col("occurred_at").to_physical(),
+        _code("type", slot),
+        pl.when(pl.col("topic").is_null()).then(pl.lit(-1, pl.Int16)).otherwise(_code("topic", topic)).alias("topic"),
+        pl.col("value").fill_null(float("nan")),
+    )  # fmt: skip
+    coded = coded.filter(pl.col("type") >= 0).sort(
+        "index", "known_at", "occurred_at", "type", "topic", "value"
+    )
+    lead, known, occurred, kind, topic_code, value = (_array(c) for c in coded)
+    return sort_events(lead, known, occurred, kind, topic_code, value, len(leads), plan)
+
+
+EVENT_SCHEMA = {
+    "lead_id": pl.String,
+    "occurred_at": pl.Datetime("us", "UTC"),
+    "known_at": pl.Datetime("us", "UTC"),
+    "type": pl.String,
+    "topic": pl.String,
+    "value": pl.Float64,
+}
+
+
+def _code(name: str, codes: Mapping[str, int]) -> pl.Expr:
+    if not codes:
+        return pl.lit(-1, pl.Int16).alias(name)
+    return pl.col(name).replace_strict(list(codes), list(codes.values()), default=-1, return_dtype=pl.Int16)
+
+
+def _array(column: pl.Series) -> Array:
+    return np.ascontiguousarray(column.to_numpy())
+
+
+def _stages(tables: Tables, leads: pl.DataFrame, plan: Plan) -> Stages:
+    """Stages of the leads; a conversion by event that closes the lead stands among them."""
+    parts = []
+    if "stages" in tables:
+        parts.append(tables["stages"].select("lead_id", "stage", pl.col("entered_at").alias("at"), "row"))
+    if plan.closing_event is not None and "events" in tables:
+        closing = tables["events"].filter(pl.col("type") == plan.closing_event)
+        parts.append(
+            closing.select("lead_id", pl.col("type").alias("stage"), pl.col("known_at").alias("at"), "row")
+        )
+    index = leads.select("lead_id", "index")
+    none = pl.DataFrame(
+        schema={"lead_id": pl.String, "stage": pl.String, "at": EVENT_SCHEMA["known_at"], "row": pl.Int64}
+    )
+    rows = pl.concat(parts or [none]).join(index, on="lead_id", how="inner").sort("index", "at", "row")
+    names = rows["stage"]
+    code = rows.select(
+        _code("stage", {s: plan.stage_of.get(s, len(plan.stages)) for s in names.unique().to_list()})
+    )
+    effect = names.is_in(list(plan.closes)).cast(pl.Int16) - names.is_in(list(plan.reopens)).cast(pl.Int16)
+    return sort_stages(
+        rows["index"].to_numpy().astype(np.int64),
+        _micros(rows["at"]),
+        _small(code["stage"]),
+        _small(effect),
+        (names == plan.won).to_numpy().astype(np.bool_),
+        len(leads),
+    )
+
+
+def _small(values: pl.Series) -> Small:
+    return values.to_numpy().astype(np.int16)

@@ -1,0 +1,100 @@
+"""What the stages share: where things lie, and reading and writing them."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from features.plan import Attribute
+from pipeline.errors import Stop
+from pipeline.files import whole_file
+from pipeline.params import Params
+
+SETTINGS = Path("data/settings")
+INGESTED = Path("data/ingested")
+TABLES = Path("data/tables")
+QUARANTINE = Path("data/quarantine")
+EXAMPLES = Path("data/examples.parquet")
+FEATURES = Path("data/features.parquet")
+PLAN = Path("data/plan.json")
+MODEL = Path("artifacts/model")
+BASELINES = Path("data/baselines.parquet")
+PREDICTIONS = Path("data/predictions.parquet")
+METRICS = Path("reports/metrics.json")
+VALIDATION = Path("reports/validation.json")
+INTERVALS = Path("reports/intervals.json")
+IMPORTANCE = Path("reports/importance.json")
+REPORT = Path("reports/report.html")
+BUNDLE = Path("artifacts/bundle")
+SIMULATED = Path("data/simulated")
+TRUTH = SIMULATED / "truth/truth.parquet"
+
+
+def section(name: str, folder: Path = SETTINGS) -> Any:
+    """One section of params.yaml as stage `configure` left it, with its defaults filled in."""
+    given = {"source": {"kind": "simulated"}, name: read_json(folder / f"{name}.json")}
+    params = Params.model_validate(given)
+    return getattr(params, "validate_" if name == "validate" else name)
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file. Raises Stop where it is missing."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise Stop(f"{path}: is missing; run the stages before it: make run") from error
+
+
+def write_json(content: Any, path: Path) -> None:
+    """A JSON file, whole or not at all; sorted and without NaN, so that equal content is equal bytes."""
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    with whole_file(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """A Parquet table that an earlier stage wrote."""
+    try:
+        return pl.read_parquet(path)
+    except FileNotFoundError as error:
+        raise Stop(f"{path}: is missing; run the stages before it: make run") from error
+
+
+def write_table(frame: pl.DataFrame, path: Path) -> None:
+    """A Parquet table, whole or not at all."""
+    with whole_file(path) as temporary:
+        frame.write_parquet(temporary, compression="zstd", statistics=False)
+
+
+def read_tables(folder: Path = TABLES) -> dict[str, pl.DataFrame]:
+    """The validated tables that there are."""
+    return {path.stem: read_table(path) for path in sorted(folder.glob("*.parquet"))}
+
+
+def read_attributes(folder: Path = TABLES) -> tuple[Attribute, ...]:
+    """The attributes that validation found."""
+    keys = ("name", "column", "entity", "kind", "group", "has_history")
+    return tuple(Attribute(**{k: a[k] for k in keys}) for a in read_json(folder / "attributes.json"))
+
+
+def read_until(folder: Path = TABLES) -> datetime | None:
+    """The present: nothing is known after it."""
+    until = read_json(folder / "meta.json")["until"]
+    return None if until is None else datetime.fromisoformat(until)
+
+
+@contextmanager
+def speaking(name: str) -> Iterator[Callable[[str], None]]:
+    """Say what a long stage is doing: a spinner on a terminal, a line each elsewhere."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda what: console.print(f"{name}: {what}", highlight=False)
+        return
+    with console.status(name) as status:
+        yield lambda what: status.update(f"{name}: {what}")

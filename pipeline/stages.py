@@ -1,0 +1,48 @@
+"""The stages by name, in order. Each reads, calls one pure function and writes."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib import import_module
+
+from pipeline import stage
+
+
+def ingest() -> None:
+    """Read the source, drop what is personal, write data/ingested."""
+    from pipeline.ingest import ingest as run
+
+    key = os.environ.get("LEADSCORE_ID_KEY")
+    source, definition = stage.section("source"), stage.section("definition")
+    id_key = key.encode() if key else None
+    with stage.speaking("ingest") as say:
+        say("simulating the company" if source.kind == "simulated" else f"reading {source.path}")
+        run(source, stage.INGESTED, datetime.now(UTC), id_key, definition, stage.SIMULATED)
+
+
+def validate() -> None:
+    """Accept, refuse or exclude every row."""
+    from pipeline.validate import validate as run
+
+    limit = stage.section("validate").max_quarantined_fraction
+    source, definition = stage.section("source"), stage.section("definition")
+    run(stage.INGESTED, stage.TABLES, stage.QUARANTINE, stage.VALIDATION, source, definition, limit)
+
+
+def _main_of(name: str) -> Callable[[], None]:
+    def run() -> None:
+        import_module(f"pipeline.{name}").main()
+
+    return run
+
+
+STAGES: dict[str, Callable[[], None]] = {
+    "configure": _main_of("configure"),
+    "ingest": ingest,
+    "validate": validate,
+    "label": _main_of("label"),
+    "featurize": _main_of("featurize"),
+    "train": _main_of("train"),
+    "evaluate": _main_of("evaluate"),
+    "publish": _main_of("publish"),
+}

@@ -1,0 +1,237 @@
+"""Times, numbers and booleans out of text, by the form that was declared and no other: never guessed."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from pipeline.errors import Stop
+from pipeline.params import Source
+
+TIME = pl.Datetime("us", "UTC")
+YES = ("true", "t", "yes", "y", "1", "kyllä", "ja")
+NO = ("false", "f", "no", "n", "0", "ei", "nej")
+
+_DAY = r"\d{4}-\d{2}-\d{2}"
+_CLOCK = r"\d{2}:\d{2}(:[0-5]\d([.,]\d{1,9})?)?"
+_OFFSET = r" ?([Zz]|[+-]\d{2}(:?\d{2})?)"
+ISO_DAY = rf"^{_DAY}$"
+ISO_LOCAL = rf"^{_DAY}[Tt ]{_CLOCK}$"
+ISO_FIXED = rf"^{_DAY}[Tt ]{_CLOCK}{_OFFSET}$"
+ISO_FIXED_PLAIN = rf"^{_DAY}T\d{{2}}:\d{{2}}:[0-5]\d(\.\d{{1,9}})?(Z|[+-]\d{{2}}(:?\d{{2}})?)$"
+NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?$"
+
+EXCEL_FIRST, EXCEL_LEAP, EXCEL_LAST = 1, 60, 2_958_466
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How this source writes its times and numbers."""
+
+    timezone: str = "UTC"
+    date_format: str | None = None
+    decimal: str = "."
+
+    @classmethod
+    def of(cls, source: Source) -> "Clock":
+        """The Clock that the parameters declare."""
+        return cls(source.timezone, source.date_format, source.decimal)
+
+    @cached_property
+    def form(self) -> str:
+        """The declared form, in words for a message."""
+        if self.date_format is None:
+            return "ISO 8601 such as 2025-10-01T08:00:00Z"
+        return "Excel serial dates" if self.date_format == "excel" else f"the pattern {self.date_format}"
+
+
+def read_times(values: pl.Series, clock: Clock) -> pl.Series:
+    """Instants in UTC (microseconds); null where empty or not in the declared form.
+
+    A local time that the clock skipped moves on by an hour; of one that came twice the first is taken.
+    """
+    kind = values.dtype
+    if isinstance(kind, pl.Datetime):
+        times = _typed(values, clock)
+    elif kind == pl.Date:
+        times = _localised(values.cast(pl.Datetime("us")), clock)
+    elif clock.date_format == "excel" and (kind.is_numeric() or kind == pl.String):
+        times = _localised(_excel(values, clock), clock)
+    elif kind == pl.String and clock.date_format in (None, "excel"):
+        times = _iso(values.str.strip_chars(), clock)
+    elif kind == pl.String:
+        times = _pattern(values.str.strip_chars(), clock)
+    else:
+        times = pl.Series(values.name, [None] * len(values), TIME)
+    return _within_years(times).alias(values.name)
+
+
+def read_numbers(values: pl.Series, decimal: str = ".") -> pl.Series:
+    """Float64; null where empty, NaN, or not a number with this decimal mark and no other marks."""
+    kind = values.dtype
+    if kind == pl.Boolean or kind.is_numeric():
+        return values.cast(pl.Float64).fill_nan(None)
+    if kind != pl.String:
+        return pl.Series(values.name, [None] * len(values), pl.Float64)
+    text = values.str.strip_chars()
+    if decimal == ",":
+        swapped = text.str.replace(",", ".", literal=True)
+        text = _where(text.str.contains(".", literal=True), None, swapped)
+    return _where(text.str.contains(NUMBER), text, None).cast(pl.Float64, strict=False)
+
+
+def read_booleans(values: pl.Series) -> pl.Series:
+    """Boolean; null where empty or not one of YES and NO (case folded; 1 and 0 of a number)."""
+    kind = values.dtype
+    if kind == pl.Boolean:
+        return values
+    if kind.is_numeric():
+        number = values.cast(pl.Float64)
+        return _where(number.is_in([0.0, 1.0]), number == 1.0, None)
+    if kind != pl.String:
+        return pl.Series(values.name, [None] * len(values), pl.Boolean)
+    text = folded(values)
+    return _where(text.is_in([*YES, *NO]), text.is_in(YES), None)
+
+
+def read_positive(values: pl.Series, positive: list[str]) -> pl.Series:
+    """`converted`: True where a text is among `positive` (case folded), null where empty, else False."""
+    if values.dtype == pl.Boolean:
+        return values
+    if values.dtype.is_numeric():
+        number = values.cast(pl.Float64).fill_nan(None)
+        words = _where(number == number.round(), number.cast(pl.Int64, strict=False).cast(pl.String), "")
+        words = _where(number.is_null(), None, words)
+    else:
+        words = folded(values.cast(pl.String)).str.replace(r"^(\d+)\.0+$", "${1}")
+    known = _where(words == "", None, words)
+    return known.is_in([word.strip().lower() for word in positive]).alias(values.name)
+
+
+def folded(values: pl.Series) -> pl.Series:
+    """Lower case without the white space around."""
+    return values.str.strip_chars().str.to_lowercase()
+
+
+def skipped_or_repeated(values: pl.Series, clock: Clock) -> int:
+    """How many local times the zone's clock skipped or showed twice: they are read by rule, and counted."""
+    local = _local_of(values, clock)
+    if clock.timezone == "UTC" or local is None:
+        return 0
+    frame = pl.DataFrame({"at": local})
+    first = pl.col("at").dt.replace_time_zone(clock.timezone, ambiguous="earliest", non_existent="null")
+    last = pl.col("at").dt.replace_time_zone(clock.timezone, ambiguous="latest", non_existent="null")
+    odd = pl.col("at").is_not_null() & (first.is_null() | (first != last))
+    return int(frame.select(odd.sum()).item())
+
+
+def _local_of(values: pl.Series, clock: Clock) -> pl.Series | None:
+    """The times without an offset, as their wall clock showed them; None where there can be none."""
+    if isinstance(values.dtype, pl.Datetime):
+        return values if values.dtype.time_zone is None else None
+    if values.dtype != pl.String:
+        return None
+    if clock.date_format is None:
+        return _iso_local(values.str.strip_chars())
+    return None if clock.date_format == "excel" else _strptime(values.str.strip_chars(), clock)
+
+
+def _iso(text: pl.Series, clock: Clock) -> pl.Series:
+    """ISO 8601: with an offset, without one (the zone of the clock), or a day (its midnight)."""
+    plain = _fixed(_where(text.str.contains(ISO_FIXED_PLAIN), text, None))
+    if plain.null_count() == text.null_count():
+        return plain
+    fixed = _fixed(_unified(_where(text.str.contains(ISO_FIXED), text, None)))
+    local = _iso_local(text)
+    return fixed if local.null_count() == len(local) else _first(fixed, _localised(local, clock))
+
+
+def _iso_local(text: pl.Series) -> pl.Series:
+    clock = _unified(_where(text.str.contains(ISO_LOCAL), text, None))
+    day = _where(text.str.contains(ISO_DAY), text + "T00:00:00", None)
+    return _first(clock, day).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
+
+
+def _unified(text: pl.Series) -> pl.Series:
+    """One spelling of ISO 8601: upper case T and Z, seconds, a point, no space before the offset."""
+    return (
+        text.str.to_uppercase()
+        .str.replace(r"^(.{10})[T ]", "${1}T")
+        .str.replace(",", ".", literal=True)
+        .str.replace(" ", "", literal=True)
+        .str.replace(r"^(.{10}T\d\d:\d\d)($|[Z+-])", "${1}:00${2}")
+    )
+
+
+def _fixed(text: pl.Series) -> pl.Series:
+    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", time_unit="us", strict=False).cast(TIME)
+
+
+def _pattern(text: pl.Series, clock: Clock) -> pl.Series:
+    times = _strptime(text, clock)
+    aware = isinstance(times.dtype, pl.Datetime) and times.dtype.time_zone is not None
+    times = times.cast(TIME) if aware else _localised(times, clock)
+    return _where(times.dt.year() >= 1000, times, None)  # %Y takes 18 for the year 18
+
+
+def _strptime(text: pl.Series, clock: Clock) -> pl.Series:
+    """Times by the declared strptime pattern. Raises Stop where Polars does not know the pattern."""
+    pattern = (clock.date_format or "").replace(".%f", "%.f")
+    try:
+        if not any(mark in pattern for mark in ("%H", "%I", "%T", "%R", "%s", "%X", "%c", "%+")):
+            return text.str.to_date(pattern, strict=False).cast(pl.Datetime("us"))
+        return text.str.to_datetime(pattern, time_unit="us", strict=False)
+    except pl.exceptions.PolarsError as error:
+        raise Stop(
+            f"source.date_format: {clock.date_format!r} is not a pattern that can be read"
+            " (expected one like %d-%m-%Y or %d.%m.%Y %H:%M, or excel)"
+        ) from error
+
+
+def _excel(values: pl.Series, clock: Clock) -> pl.Series:
+    """Serial days of the 1900 system, to the millisecond. Day 60, 29 February 1900, never was: null."""
+    days = read_numbers(values, clock.decimal)
+    usable = (days >= EXCEL_FIRST) & (days < EXCEL_LAST) & (days.floor() != EXCEL_LEAP)
+    shift = (days < EXCEL_LEAP).cast(pl.Float64)
+    ms = _where(usable, ((days + shift) * 86_400_000).round(), None).cast(pl.Int64)
+    zero = pl.select(pl.datetime(1899, 12, 30, time_unit="us")).item()
+    return pl.select(pl.lit(zero) + pl.duration(milliseconds=pl.lit(ms), time_unit="us")).to_series()
+
+
+def _typed(values: pl.Series, clock: Clock) -> pl.Series:
+    zone = values.dtype.time_zone if isinstance(values.dtype, pl.Datetime) else None
+    if zone is not None:
+        return values.dt.convert_time_zone("UTC").cast(TIME)
+    return _localised(values.cast(pl.Datetime("us")), clock)
+
+
+def _localised(local: pl.Series, clock: Clock) -> pl.Series:
+    """Wall clock times of the zone as instants."""
+    if clock.timezone == "UTC":
+        return local.dt.replace_time_zone("UTC").cast(TIME)
+    first = local.dt.replace_time_zone(clock.timezone, ambiguous="earliest", non_existent="null")
+    later = local.dt.offset_by("1h")
+    moved = later.dt.replace_time_zone(clock.timezone, ambiguous="earliest", non_existent="null")
+    return _first(first, moved).dt.convert_time_zone("UTC").cast(TIME)
+
+
+def _within_years(times: pl.Series) -> pl.Series:
+    year = times.dt.year()
+    return _where((year >= 1) & (year <= 9999), times, None)
+
+
+def _where(mask: pl.Series, yes: pl.Series | None, no: pl.Series | str | None) -> pl.Series:
+    name = mask.name
+    frame = pl.select(
+        pl.when(pl.lit(mask)).then(pl.lit(yes)).otherwise(pl.lit(no) if no is not None else None).alias(name)
+    )
+    return frame.to_series() if len(mask) else _empty(yes, no)
+
+
+def _empty(yes: pl.Series | None, no: pl.Series | str | None) -> pl.Series:
+    some = yes if yes is not None else no
+    return some.clear() if isinstance(some, pl.Series) else pl.Series([], dtype=pl.String)
+
+
+def _first(one: pl.Series, other: pl.Series) -> pl.Series:
+    return _where(one.is_not_null(), one, other)

@@ -1,0 +1,141 @@
+"""Kinds of columns are inferred, and what is left out has a reason."""
+
+import polars as pl
+import pytest
+
+from pipeline.attributes import AttributeInfo, Inferred, from_json, infer, read_values, to_json
+from pipeline.errors import Stop
+from pipeline.params import Definition
+from pipeline.texts import Clock
+
+
+def inferred(
+    definition: dict[str, object] | None = None, history: pl.DataFrame | None = None, **columns: list
+) -> Inferred:
+    height = len(next(iter(columns.values())))
+    tables = {
+        "leads": pl.DataFrame({"row": range(height), "lead_id": [str(n) for n in range(height)], **columns})
+    }
+    if history is not None:
+        tables["history"] = history
+    return infer(tables, Definition.model_validate(definition or {}), Clock(), ())
+
+
+def history(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(["entity", "field", "value"], pl.String), orient="row")
+    return frame.with_columns(id=pl.lit("0"), changed_at=pl.lit("2024-01-01"))
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["1", "2.5", None], "numeric"),
+        ([1, 2, 3], "numeric"),
+        (["yes", "No", None], "boolean"),
+        (["0", "1", "1"], "boolean"),
+        (["00120", "02150", "1"], "categorical"),
+        (["a", "b", None], "categorical"),
+        ([str(n) for n in range(199)] + ["x"], "numeric"),
+    ],
+)
+def test_kind_by_content(values: list, kind: str) -> None:
+    """Numbers, yes and no, codes with leading zeros, and the rest; few mistakes do not unmake a number."""
+    assert [a.kind for a in inferred(some=values).attributes] == [kind]
+
+
+def test_titles_and_groups_by_name() -> None:
+    """A job title is text; budget, authority, need and timeline are intent."""
+    found = inferred(**{"Job Title": ["CEO", "x"], "budget": [1, 2], "size": ["a", "b"]})
+    assert [(a.name, a.kind, a.group) for a in found.attributes] == [
+        ("job_title", "text", "fit"), ("budget", "numeric", "intent"), ("size", "categorical", "fit"),
+    ]  # fmt: skip
+
+
+def test_left_out_with_a_reason() -> None:
+    """Constants, empty columns, dates and ids are no attributes, and are listed."""
+    n = 60
+    found = inferred(
+        constant=["a"] * n,
+        empty=[None] * n,
+        day=["2024-01-01", "2024-02-03"] * (n // 2),
+        reference=[f"ref {k}" for k in range(n)],
+        number=list(range(n)),
+    )
+    assert found.attributes == []
+    assert set(found.left_out) == {"constant", "empty", "day", "reference", "number"}
+
+
+def test_names_are_unique_and_safe() -> None:
+    """Colliding names get numbers; an account's get the prefix."""
+    tables = {
+        "leads": pl.DataFrame(
+            {"row": [0, 1], "lead_id": ["a", "b"], "A b": ["x", "y"], "a-b": ["x", "y"], "size": ["x", "y"]}
+        ),
+        "accounts": pl.DataFrame(
+            {"row": [0, 1], "account_id": ["a", "b"], "size": ["x", "y"], "value": ["p", "q"]}
+        ),
+    }
+    found = infer(tables, Definition(), Clock(), ())
+    assert [a.name for a in found.attributes] == ["a_b", "a_b_2", "size", "account_size", "account_value"]
+
+
+def test_what_the_definition_says_wins() -> None:
+    """A declared kind and group are taken; the other columns are inferred."""
+    said = {"attributes": {"code": {"kind": "categorical", "group": "engagement"}}, "exclude": ["late"]}
+    found = inferred(said, code=[1, 2], other=[1, 2], late=["a", "b"])
+    assert [(a.name, a.kind, a.group) for a in found.attributes] == [
+        ("code", "categorical", "engagement"), ("other", "numeric", "fit"),
+    ]  # fmt: skip
+    assert list(found.left_out) == ["late"]
+
+
+@pytest.mark.parametrize("said", [{"exclude": ["Tgas"]}, {"attributes": {"Tgas": {"kind": "numeric"}}}])
+def test_a_name_that_is_not_there_is_named_with_close_ones(said: dict[str, object]) -> None:
+    """A typo in the definition stops the run."""
+    with pytest.raises(Stop, match=r"Tgas.*'Tags'"):
+        inferred(said, Tags=["a", "b"])
+
+
+def test_excluding_a_personal_column_is_no_mistake() -> None:
+    """Ingest dropped it already."""
+    inferred({"exclude": ["Phone"]}, a=["x", "y"])
+
+
+def test_mutable_needs_history() -> None:
+    """A mutable attribute without history would tell the future."""
+    said = {"attributes": {"status": {"mutable": True}}}
+    with pytest.raises(Stop, match=r"status: is mutable"):
+        inferred(said, status=["a", "b"])
+    found = inferred(said, history(("lead", "status", "a"), ("lead", "status", "b")), status=["a", "b"])
+    assert [(a.mutable, a.has_history) for a in found.attributes] == [(True, True)]
+
+
+def test_fields_of_history_are_attributes() -> None:
+    """A field that is no column is an attribute of its entity, its kind from its values."""
+    found = inferred(
+        None,
+        history(
+            ("lead", "budget", "5"),
+            ("lead", "budget", "7"),
+            ("account", "plan", "a"),
+            ("account", "plan", "b"),
+        ),
+        a=["x", "y"],
+    )
+    assert [(a.name, a.entity, a.kind, a.has_history) for a in found.attributes] == [
+        ("a", "lead", "categorical", False), ("budget", "lead", "numeric", True), ("plan", "account", "categorical", True),
+    ]  # fmt: skip
+
+
+def test_json_round_trip() -> None:
+    """Attributes come back from JSON as they were."""
+    attributes = [AttributeInfo("a", "A", "lead", "numeric", "intent", True, True)]
+    assert from_json(to_json(attributes)) == attributes
+
+
+def test_values_by_kind() -> None:
+    """Numbers, booleans and stripped texts; what cannot be read is missing."""
+    assert read_values(pl.Series(["1", "x"]), "numeric", Clock()).to_list() == [1.0, None]
+    assert read_values(pl.Series(["yes", "x"]), "boolean", Clock()).to_list() == [True, None]
+    assert read_values(pl.Series([" a ", " "]), "categorical", Clock()).to_list() == ["a", None]
+    assert read_values(pl.Series([1.0, None]), "categorical", Clock()).to_list() == ["1", None]

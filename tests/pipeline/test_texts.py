@@ -1,0 +1,128 @@
+"""Text is read in the declared form and no other."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.texts import (
+    TIME,
+    Clock,
+    read_booleans,
+    read_numbers,
+    read_positive,
+    read_times,
+    skipped_or_repeated,
+)
+
+
+def one(text: object, clock: Clock = Clock()) -> datetime | None:  # noqa: B008 (frozen)
+    return read_times(pl.Series("x", [text]), clock).item()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2024-01-05T10:00:00Z", "2024-01-05T12:00:00+02:00", "2024-01-05T12:00+0200", "2024-01-05t05:00:00.000-05",
+     "2024-01-05 10:00:00,000 +00:00", " 2024-01-05T10:00:00 "],
+)  # fmt: skip
+def test_iso_spellings_mean_one_instant(text: str) -> None:
+    """ISO 8601 in its usual spellings."""
+    assert one(text) == datetime(2024, 1, 5, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["5.1.2024", "05/01/2024", "2024-1-5", "2024-13-01", "2024-02-30", "20240105", "1704448800", "yesterday", "T10:00",
+     "2024-01-05T24:00:00Z", "2024-01-05T10:00:60Z", "0000-01-01", "0001-01-01T00:00:00+05:00", "2024-01-05T10:00:00 CET"],
+)  # fmt: skip
+def test_other_forms_are_never_guessed(text: str) -> None:
+    """Whatever is not ISO 8601 is unreadable when nothing else is declared."""
+    assert one(text) is None
+
+
+def test_a_day_is_midnight_in_the_zone() -> None:
+    """A date without a time is the zone's midnight."""
+    assert one("2024-06-01", Clock("Europe/Helsinki")) == datetime(2024, 5, 31, 21, tzinfo=UTC)
+
+
+def test_skipped_and_repeated_hours_are_read_by_rule_and_counted() -> None:
+    """03:30 on the night of spring is 04:30; of the two 03:30 of autumn the first is taken."""
+    times = pl.Series("x", ["2024-03-31 03:30:00", "2024-10-27 03:30:00", "2024-06-01 03:30:00"])
+    clock = Clock("Europe/Helsinki")
+    read = read_times(times, clock).to_list()
+    assert read[:2] == [datetime(2024, 3, 31, 1, 30, tzinfo=UTC), datetime(2024, 10, 27, 0, 30, tzinfo=UTC)]
+    assert skipped_or_repeated(times, clock) == 2
+
+
+@given(st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29)), st.integers(-14 * 60, 14 * 60))
+def test_iso_round_trip(time: datetime, minutes: int) -> None:
+    """An instant with any offset comes back to the microsecond."""
+    aware = time.replace(tzinfo=timezone(timedelta(minutes=minutes)))
+    assert one(aware.isoformat()) == aware
+
+
+def test_declared_pattern() -> None:
+    """A pattern reads its own form alone; %Y takes no two-digit year."""
+    texts = pl.Series(["01-02-2018", "32-01-2018", "01-02-18", "2018-02-01", "01-02-2018 10:00", None])
+    read = read_times(texts, Clock(date_format="%d-%m-%Y"))
+    assert read.to_list() == [datetime(2018, 2, 1, tzinfo=UTC), None, None, None, None, None]
+
+
+def test_excel_serial_days() -> None:
+    """Day 1 is 1900-01-01, day 60 never was, day 61 is 1900-03-01; a fraction is a time of day."""
+    days = ["1", "59", "60", "61", "43831.5", "0", "-1", "x", "2958466"]
+    read = read_times(pl.Series(days), Clock(date_format="excel"))
+    expected = [
+        datetime(1900, 1, 1),
+        datetime(1900, 2, 28),
+        None,
+        datetime(1900, 3, 1),
+        datetime(2020, 1, 1, 12),
+    ]
+    assert read.to_list() == [time and time.replace(tzinfo=UTC) for time in expected] + [None] * 4
+
+
+def test_typed_columns_need_no_form() -> None:
+    """Datetime and Date columns of Parquet are read as they are; one without an offset is local."""
+    naive = pl.Series([datetime(2024, 1, 5, 12)], dtype=pl.Datetime("ns"))
+    assert read_times(naive, Clock("Europe/Helsinki")).item() == datetime(2024, 1, 5, 10, tzinfo=UTC)
+    assert read_times(naive.dt.date(), Clock()).item() == datetime(2024, 1, 5, tzinfo=UTC)
+    assert read_times(pl.Series([1704448800]), Clock()).item() is None
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "number"),
+    [("1.5", ".", 1.5), ("1,5", ",", 1.5), ("1.234,5", ",", None), ("1.5", ",", None), ("1,5", ".", None),
+     (" 1e3 ", ".", 1000.0), ("12 €", ".", None), ("nan", ".", None), ("inf", ".", None), ("-3", ".", -3.0)],
+)  # fmt: skip
+def test_numbers_by_their_decimal_mark(text: str, decimal: str, number: float | None) -> None:
+    """A thousands separator is not guessed."""
+    assert read_numbers(pl.Series([text]), decimal).item() == number
+
+
+def test_booleans_in_three_languages() -> None:
+    """Yes and no in English, Finnish and Swedish; anything else is missing."""
+    read = read_booleans(pl.Series(["Yes", "kyllä", "JA", "0", "ei", "nej", "maybe", None]))
+    assert read.to_list() == [True, True, True, False, False, False, None, None]
+
+
+def test_converted_is_yes_no_or_unknown() -> None:
+    """What is not among the positive texts is no, and what is empty is unknown."""
+    assert read_positive(pl.Series(["Yes", "no", "Won", None]), ["yes"]).to_list() == [
+        True,
+        False,
+        False,
+        None,
+    ]
+    assert read_positive(pl.Series([1, 0, None]), ["1"]).to_list() == [True, False, None]
+    assert read_positive(pl.Series(["1.0", "0.0"]), ["1"]).to_list() == [True, False]
+
+
+@pytest.mark.parametrize("dtype", [pl.String, pl.Null, pl.Int64, pl.Boolean])
+def test_empty_columns_keep_their_types(dtype: pl.DataType) -> None:
+    """A column without rows is read too."""
+    empty = pl.Series("x", [], dtype=dtype)
+    assert read_times(empty, Clock()).dtype == TIME
+    assert read_numbers(empty).dtype == pl.Float64
