@@ -1,6 +1,7 @@
 """The bundle: a folder of text that is all a score needs, and that proves itself before it is used."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ from models.policy import Policy
 MANIFEST = "manifest.json"
 FILES = (
     "MODEL_CARD.md", "calibration.json", "definition.json", "encoding.json", "features.json", "golden.json",
-    "model.txt", "policy.json", "training.json",
+    "model.txt", "policy.json", "reading.json", "training.json",
 )  # fmt: skip
 PROOF_SECONDS = 60
 
@@ -43,6 +44,8 @@ class Bundle:
     policy: Policy
     definition: Mapping[str, Any]
     training: Mapping[str, Any]
+    reading: Mapping[str, Any]
+    """How the text of the training tables was read: files to score are read so too."""
     digest: str
     version: str
     """The registry's number, or the first 12 digits of the digest."""
@@ -126,9 +129,13 @@ def load_bundle(folder: Path) -> Bundle:
 
 def prove(folder: Path) -> None:
     """Let another process parse the bundle and reproduce golden.json, for a damaged model ends its reader."""
-    command = [sys.executable, "-m", "models.proof", str(folder)]
+    command = [sys.executable, "-P", "-m", "models.proof", str(folder)]
+    home = os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
+    env = {**os.environ, "PYTHONPATH": home}  # this very code, also where MLflow runs a copy of it
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PROOF_SECONDS, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=PROOF_SECONDS, check=False, env=env
+        )
     except subprocess.TimeoutExpired as error:
         raise DamagedBundle(f"{folder}: its proof took over {PROOF_SECONDS} s; publish it again") from error
     if done.returncode != 0:
@@ -151,6 +158,7 @@ def read_bundle(folder: Path, digest: str) -> Bundle:
         policy=Policy.of_json(part("policy")),
         definition=part("definition"),
         training=part("training"),
+        reading=part("reading"),
         digest=digest,
         version=registered_version(folder) or digest[:12],
     )

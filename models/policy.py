@@ -1,13 +1,12 @@
 """What is done with a probability: a 0 to 100 score, a grade, a route, an expected value."""
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from features.arrays import Floats
+from features.arrays import Floats, Ints
 
 PRIOR_DEALS = 20.0
 """A segment's mean amount is shrunk to the overall mean as if by so many more deals of that mean."""
@@ -36,13 +35,15 @@ class Policy:
     routes: dict[str, str]
     values: Values
 
-    def score(self, p: float) -> int:
-        """round(100 × the share of calibration examples with a lower probability)."""
-        return bisect_left(self.scale, p)
+    def score(self, p: Floats) -> Ints:
+        """round(100 × the share of calibration examples with a lower probability), shape (k,)."""
+        return np.searchsorted(np.array(self.scale), p, side="left").astype(np.int64)
 
-    def grade(self, p: float) -> str:
-        """The first grade whose lift is reached."""
-        return next((name for name, lift in self.grades if p >= lift * self.base_rate), self.rest)
+    def grade(self, p: Floats) -> list[str]:
+        """The first grade whose lift each probability reaches."""
+        names = [*(name for name, _ in self.grades), self.rest]
+        levels = np.array([lift * self.base_rate for _, lift in self.grades])
+        return [names[i] for i in (p[:, None] < levels).sum(axis=1).tolist()]
 
     def route(self, grade: str) -> str | None:
         """What to do with a lead of a grade."""

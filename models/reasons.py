@@ -9,7 +9,6 @@ from features.arrays import Floats
 from features.columns import Column
 from features.kernel import Matrix
 from features.plan import ENGAGEMENT_TOTAL, INTENT_TOTAL, OTHER, SCANNER, SENIORITIES
-from models.encoding import Encoding
 
 WORDS = {
     "page_view": ("viewed {n} page", "viewed {n} pages"),
@@ -47,9 +46,7 @@ class Reason:
     text: str
 
 
-def reasons(
-    matrix: Matrix, encoding: Encoding, shares: Floats, row: int, most: int
-) -> list[Reason]:
+def reasons(matrix: Matrix, shares: Floats, row: int, most: int) -> list[Reason]:
     """The features that move a row's score most, either way, strongest first.
 
     `shares`: contributions (k, kernel features). Features that say the same thing are not told apart.

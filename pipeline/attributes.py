@@ -1,30 +1,21 @@
 """What each column of leads and accounts is: its kind, its group, whether its past is known."""
 
 import difflib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import polars as pl
 
 from pipeline.errors import Stop
+from pipeline.kinds import Kind, kind_of
 from pipeline.naming import snake_case, tokens, unique, words
 from pipeline.params import Attribute, Definition, Group
 from pipeline.personal import personal_field, personal_name
 from pipeline.tables import OPTIONAL, OURS, REQUIRED
-from pipeline.texts import (
-    ISO_DAY,
-    ISO_FIXED,
-    ISO_LOCAL,
-    Clock,
-    folded,
-    read_booleans,
-    read_numbers,
-    read_times,
-)
+from pipeline.texts import Clock, folded
 
 Entity = Literal["lead", "account"]
-Kind = Literal["numeric", "boolean", "categorical", "text"]
 TABLE_OF: dict[Entity, str] = {"lead": "leads", "account": "accounts"}
 
 TYPED_LEADS = (
@@ -39,13 +30,9 @@ TYPED_LEADS = (
 )
 TEST_FLAGS = ("test", "is_test", "test_lead", "is_test_lead", "test_record")
 INTENT_WORDS = words("budget authority need timeline")
-TITLE_WORDS = words("title titles jobtitle position role designation titteli tehtavanimike yrkestitel")
 BELOW_ZERO_NEVER = words("employees employee headcount staff revenue turnover amount age henkilosto")
 """Words of names whose numbers cannot be negative."""
 ID_WORDS = words("id number no nr index key uuid guid code")
-MOST = 0.98
-"""With at least this share of numbers, more than FEW distinct, a column is numeric: the rest are mistakes."""
-FEW = 20
 DISTINCT_SHARE, DISTINCT_ROWS = 0.5, 50
 
 
@@ -173,8 +160,12 @@ def _add(
             " definition.exclude"
         )
     values = _values(tables, entity, column, past)
-    kind = said.kind or _kind(found, column, values, clock)
-    if kind is None or (said == Attribute() and _rather_an_id(found, column, kind, values)):
+    kind, note = (said.kind, "") if said.kind else kind_of(column, values, clock)
+    if kind is None:
+        found.left_out[column] = note
+        return
+    found.warnings += [note] if note else []
+    if said == Attribute() and _rather_an_id(found, column, kind, values):
         return
     taken = {*TYPED_LEADS, *(attribute.name for attribute in found.attributes)}
     name = snake_case(column)
@@ -220,53 +211,6 @@ def _values(
     return pl.concat([now.cast(pl.String).alias(column), past.cast(pl.String).alias(column)])
 
 
-def _kind(found: Inferred, column: str, values: pl.Series, clock: Clock) -> Kind | None:
-    """The kind of a column, or None with a note why it is left out."""
-    known = values.drop_nulls()
-    if not len(known):
-        found.left_out[column] = "every value is missing"
-    elif values.dtype.is_nested() or values.dtype == pl.Binary or values.dtype == pl.Object:
-        found.left_out[column] = f"cells of the type {values.dtype} are not read"
-    elif known.len() == values.len() and known.n_unique() == 1:
-        found.left_out[column] = "it has a single value"
-    elif values.dtype.is_temporal() or _dates(known, clock):
-        found.left_out[column] = "dates are not read as attributes: make an age or a stage of it"
-    else:
-        return _of_values(found, column, known, clock)
-    return None
-
-
-def _dates(known: pl.Series, clock: Clock) -> bool:
-    if known.dtype != pl.String:
-        return False
-    text = known.str.strip_chars()
-    iso = text.str.contains(f"{ISO_DAY}|{ISO_LOCAL}|{ISO_FIXED}")
-    if bool(iso.all()):
-        return True
-    return clock.date_format not in (None, "excel") and read_times(known, clock).null_count() == 0
-
-
-def _of_values(found: Inferred, column: str, known: pl.Series, clock: Clock) -> Kind:
-    if known.dtype == pl.Boolean or read_booleans(known).null_count() == 0:
-        return "boolean"
-    if known.dtype.is_numeric():
-        return "numeric"
-    numbers = read_numbers(known, clock.decimal)
-    bad = numbers.null_count()
-    if not _padded(known):
-        if not bad:
-            return "numeric"
-        if bad <= (1 - MOST) * len(known) and numbers.n_unique() > FEW:
-            found.warnings.append(f"{column}: read as numeric, {bad} of {len(known)} values are no numbers")
-            return "numeric"
-    return "text" if TITLE_WORDS & set(tokens(column)) else "categorical"
-
-
-def _padded(known: pl.Series) -> bool:
-    """True of codes such as 00120: whole numbers that begin with a 0."""
-    return bool(known.str.contains(r"^\s*0\d+\s*$").any())
-
-
 def _rather_an_id(found: Inferred, column: str, kind: Kind, values: pl.Series) -> bool:
     """Note and leave out categories that hardly repeat, and numbers that all differ under an id's name."""
     known = values.drop_nulls()
@@ -277,29 +221,3 @@ def _rather_an_id(found: Inferred, column: str, kind: Kind, values: pl.Series) -
         return False
     found.left_out[column] = f"{distinct} of its {rows} values differ: rather an id than an attribute"
     return True
-
-
-READERS: dict[Kind, Callable[[pl.Series, Clock], pl.Series]] = {
-    "numeric": lambda values, clock: read_numbers(values, clock.decimal),
-    "boolean": lambda values, _: read_booleans(values),
-    "categorical": lambda values, _: _stripped(values),
-    "text": lambda values, _: _stripped(values),
-}
-
-
-def read_values(values: pl.Series, kind: Kind, clock: Clock) -> pl.Series:
-    """The values of an attribute by its kind: Float64, Boolean or String; null where empty or unreadable."""
-    return READERS[kind](values, clock).alias(values.name)
-
-
-def _stripped(values: pl.Series) -> pl.Series:
-    if values.dtype.is_nested() or values.dtype == pl.Binary:
-        return pl.Series(values.name, [None] * len(values), pl.String)
-    if values.dtype.is_float():
-        numbers = values.fill_nan(None)
-        whole = pl.select(pl.lit(numbers == numbers.round()).fill_null(True).all()).item()
-        values = (
-            numbers.cast(pl.Int64, strict=False) if whole and numbers.is_infinite().sum() == 0 else numbers
-        )
-    text = values.cast(pl.String).str.strip_chars()
-    return text.set(text == "", None) if len(text) else text

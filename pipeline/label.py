@@ -32,19 +32,20 @@ def label(
     records, order = records_of(kept, plan)
     if until is None:
         raise Stop("no table has a time that could be read, so there is no present; give source.until")
-    end = _micros(until)
+    end = micros(until)
     if shape == "outcome":
         examples = _outcome(records, leads, order, definition.conversion.within_days)
     else:
         examples = _dated(records, kept, order, plan, definition, end)
     fold, _ = folds.by_time(
         examples.as_of, examples.label, examples.mature, examples.lead, definition.conversion.within_days,
-        split.test_fraction, split.calibration_fraction, None if split.test_from is None else _micros(split.test_from),
+        split.test_fraction, split.calibration_fraction, None if split.test_from is None else micros(split.test_from),
     )  # fmt: skip
     return _frame(examples, fold, order)
 
 
-def _micros(at: datetime) -> int:
+def micros(at: datetime) -> int:
+    """Microseconds since 1970 UTC."""
     return int(pl.Series([at]).cast(pl.Datetime("us", "UTC")).to_physical()[0])
 
 
@@ -53,7 +54,7 @@ def _dated(
 ) -> Examples:
     snapshots = definition.snapshots
     if snapshots.at:
-        lead, as_of = labels.at_instants(records, [_micros(at) for at in snapshots.at], until)
+        lead, as_of = labels.at_instants(records, [micros(at) for at in snapshots.at], until)
     else:
         lead, as_of = labels.at_ages(records, snapshots.ages_days, until)
     if definition.conversion.event is None:

@@ -173,6 +173,8 @@ class Policy(Section):
     grades: dict[str, float] = {"A": 4, "B": 2, "C": 1, "D": 0.5}
     """At least this lift over the base rate; whatever is below the last gets `rest`."""
     rest: str = "E"
+    routes: dict[str, str] = {"A": "high_touch", "B": "high_touch", "C": "low_touch", "D": "nurture", "E": "no_touch"}
+    """What is done with the leads of a grade."""
 
     @model_validator(mode="after")
     def _falling(self) -> "Policy":

@@ -9,6 +9,7 @@ from pipeline.errors import Stop
 from pipeline.params import Source
 
 TIME = pl.Datetime("us", "UTC")
+LOCAL = pl.Datetime("us")
 YES = ("true", "t", "yes", "y", "1", "kyllä", "ja")
 NO = ("false", "f", "no", "n", "0", "ei", "nej")
 
@@ -19,6 +20,7 @@ ISO_DAY = rf"^{_DAY}$"
 ISO_LOCAL = rf"^{_DAY}[Tt ]{_CLOCK}$"
 ISO_FIXED = rf"^{_DAY}[Tt ]{_CLOCK}{_OFFSET}$"
 ISO_FIXED_PLAIN = rf"^{_DAY}T\d{{2}}:\d{{2}}:[0-5]\d(\.\d{{1,9}})?(Z|[+-]\d{{2}}(:?\d{{2}})?)$"
+ISO_LOCAL_PLAIN = rf"^{_DAY} \d{{2}}:\d{{2}}:[0-5]\d$"
 NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?$"
 
 EXCEL_FIRST, EXCEL_LEAP, EXCEL_LAST = 1, 60, 2_958_466
@@ -46,24 +48,24 @@ class Clock:
 
 
 def read_times(values: pl.Series, clock: Clock) -> pl.Series:
-    """Instants in UTC (microseconds); null where empty or not in the declared form.
+    """Instants in UTC (microseconds); null where empty or not in the declared form."""
+    return read_and_count(values, clock)[0]
 
-    A local time that the clock skipped moves on by an hour; of one that came twice the first is taken.
+
+def read_and_count(values: pl.Series, clock: Clock) -> tuple[pl.Series, int]:
+    """The instants of read_times, and how many local times the zone's clock skipped or showed twice.
+
+    A skipped time moves on by an hour; of one that came twice the first is taken.
     """
-    kind = values.dtype
-    if isinstance(kind, pl.Datetime):
-        times = _typed(values, clock)
-    elif kind == pl.Date:
-        times = _localised(values.cast(pl.Datetime("us")), clock)
-    elif clock.date_format == "excel" and (kind.is_numeric() or kind == pl.String):
-        times = _localised(_excel(values, clock), clock)
-    elif kind == pl.String and clock.date_format in (None, "excel"):
-        times = _iso(values.str.strip_chars(), clock)
-    elif kind == pl.String:
-        times = _pattern(values.str.strip_chars(), clock)
+    fixed, local = _fixed_and_local(values, clock)
+    if local is None:
+        times, odd = fixed, 0
     else:
-        times = pl.Series(values.name, [None] * len(values), TIME)
-    return _within_years(times).alias(values.name)
+        placed = _localised(local, clock)
+        times, odd = placed if fixed is None else _first(fixed, placed), _skipped_or_repeated(local, clock)
+    if times is None:
+        times = pl.Series(values.name, [None], TIME).new_from_index(0, len(values))
+    return _within_years(times).alias(values.name), odd
 
 
 def read_numbers(values: pl.Series, decimal: str = ".") -> pl.Series:
@@ -113,40 +115,50 @@ def folded(values: pl.Series) -> pl.Series:
     return values.str.strip_chars().str.to_lowercase()
 
 
-def skipped_or_repeated(values: pl.Series, clock: Clock) -> int:
-    """How many local times the zone's clock skipped or showed twice: they are read by rule, and counted."""
-    local = _local_of(values, clock)
-    if clock.timezone == "UTC" or local is None:
+def _fixed_and_local(values: pl.Series, clock: Clock) -> tuple[pl.Series | None, pl.Series | None]:
+    """The times that carry an offset, in UTC, and those of the wall clock; None where there are none."""
+    kind = values.dtype
+    if isinstance(kind, pl.Datetime):
+        zoned = kind.time_zone is not None
+        return (values.dt.convert_time_zone("UTC").cast(TIME), None) if zoned else (None, values.cast(LOCAL))
+    if kind == pl.Date:
+        return None, values.cast(LOCAL)
+    if clock.date_format == "excel" and (kind.is_numeric() or kind == pl.String):
+        return None, _excel(values, clock)
+    if kind != pl.String:
+        return None, None
+    text = values.str.strip_chars()
+    return _iso(text) if clock.date_format in (None, "excel") else _pattern(text, clock)
+
+
+def _skipped_or_repeated(local: pl.Series, clock: Clock) -> int:
+    """Counted by quarters of an hour, which no clock change of our time divides."""
+    if clock.timezone == "UTC" or not len(local):
         return 0
-    frame = pl.DataFrame({"at": local})
-    first = pl.col("at").dt.replace_time_zone(clock.timezone, ambiguous="earliest", non_existent="null")
-    last = pl.col("at").dt.replace_time_zone(clock.timezone, ambiguous="latest", non_existent="null")
-    odd = pl.col("at").is_not_null() & (first.is_null() | (first != last))
-    return int(frame.select(odd.sum()).item())
+    quarters = pl.DataFrame({"at": local.dt.truncate("15m")}).drop_nulls().group_by("at").len()
+    first, last = (
+        pl.col("at").dt.replace_time_zone(clock.timezone, ambiguous=which, non_existent="null")
+        for which in ("earliest", "latest")
+    )
+    return int(quarters.filter(first.is_null() | (first != last))["len"].sum())
 
 
-def _local_of(values: pl.Series, clock: Clock) -> pl.Series | None:
-    """The times without an offset, as their wall clock showed them; None where there can be none."""
-    if isinstance(values.dtype, pl.Datetime):
-        return values if values.dtype.time_zone is None else None
-    if values.dtype != pl.String:
-        return None
-    if clock.date_format is None:
-        return _iso_local(values.str.strip_chars())
-    return None if clock.date_format == "excel" else _strptime(values.str.strip_chars(), clock)
-
-
-def _iso(text: pl.Series, clock: Clock) -> pl.Series:
-    """ISO 8601: with an offset, without one (the zone of the clock), or a day (its midnight)."""
+def _iso(text: pl.Series) -> tuple[pl.Series | None, pl.Series | None]:
+    """ISO 8601: with an offset, or without one: a wall clock time or a day (its midnight)."""
     plain = _fixed(_where(text.str.contains(ISO_FIXED_PLAIN), text, None))
     if plain.null_count() == text.null_count():
-        return plain
-    fixed = _fixed(_unified(_where(text.str.contains(ISO_FIXED), text, None)))
+        return plain, None
     local = _iso_local(text)
-    return fixed if local.null_count() == len(local) else _first(fixed, _localised(local, clock))
+    if local.null_count() == text.null_count():
+        return None, local
+    return _fixed(_unified(_where(text.str.contains(ISO_FIXED), text, None))), local
 
 
 def _iso_local(text: pl.Series) -> pl.Series:
+    plain = _where(text.str.contains(ISO_LOCAL_PLAIN), text, None)
+    times = plain.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+    if times.null_count() == text.null_count():
+        return times
     clock = _unified(_where(text.str.contains(ISO_LOCAL), text, None))
     day = _where(text.str.contains(ISO_DAY), text + "T00:00:00", None)
     return _first(clock, day).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
@@ -167,11 +179,11 @@ def _fixed(text: pl.Series) -> pl.Series:
     return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", time_unit="us", strict=False).cast(TIME)
 
 
-def _pattern(text: pl.Series, clock: Clock) -> pl.Series:
+def _pattern(text: pl.Series, clock: Clock) -> tuple[pl.Series | None, pl.Series | None]:
     times = _strptime(text, clock)
-    aware = isinstance(times.dtype, pl.Datetime) and times.dtype.time_zone is not None
-    times = times.cast(TIME) if aware else _localised(times, clock)
-    return _where(times.dt.year() >= 1000, times, None)  # %Y takes 18 for the year 18
+    times = _where(times.dt.year() >= 1000, times, None)  # %Y takes 18 for the year 18
+    zoned = isinstance(times.dtype, pl.Datetime) and times.dtype.time_zone is not None
+    return (times.cast(TIME), None) if zoned else (None, times.cast(LOCAL))
 
 
 def _strptime(text: pl.Series, clock: Clock) -> pl.Series:
@@ -198,21 +210,16 @@ def _excel(values: pl.Series, clock: Clock) -> pl.Series:
     return pl.select(pl.lit(zero) + pl.duration(milliseconds=pl.lit(ms), time_unit="us")).to_series()
 
 
-def _typed(values: pl.Series, clock: Clock) -> pl.Series:
-    zone = values.dtype.time_zone if isinstance(values.dtype, pl.Datetime) else None
-    if zone is not None:
-        return values.dt.convert_time_zone("UTC").cast(TIME)
-    return _localised(values.cast(pl.Datetime("us")), clock)
-
-
 def _localised(local: pl.Series, clock: Clock) -> pl.Series:
     """Wall clock times of the zone as instants."""
     if clock.timezone == "UTC":
         return local.dt.replace_time_zone("UTC").cast(TIME)
     first = local.dt.replace_time_zone(clock.timezone, ambiguous="earliest", non_existent="null")
-    later = local.dt.offset_by("1h")
-    moved = later.dt.replace_time_zone(clock.timezone, ambiguous="earliest", non_existent="null")
-    return _first(first, moved).dt.convert_time_zone("UTC").cast(TIME)
+    if first.null_count() > local.null_count():
+        later = local.dt.offset_by("1h")
+        moved = later.dt.replace_time_zone(clock.timezone, ambiguous="earliest", non_existent="null")
+        first = _first(first, moved)
+    return first.dt.convert_time_zone("UTC").cast(TIME)
 
 
 def _within_years(times: pl.Series) -> pl.Series:

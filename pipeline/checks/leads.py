@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pipeline.attributes import TABLE_OF, TEST_FLAGS, AttributeInfo, AttributeList, Entity, read_values
+from pipeline.attributes import TABLE_OF, TEST_FLAGS, AttributeInfo, AttributeList, Entity
 from pipeline.checks.sift import Context, Sifted, impossible, marks, numbers, sift, structural, text, times
+from pipeline.kinds import read_values
 from pipeline.tables import TEST
 from pipeline.texts import folded, read_booleans, read_positive
 

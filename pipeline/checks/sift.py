@@ -10,8 +10,10 @@ from pipeline.errors import Stop
 from pipeline.params import Definition
 from pipeline.rules import RULES
 from pipeline.tables import BROKEN, ROW
-from pipeline.texts import TIME, Clock, read_numbers, read_times, skipped_or_repeated
+from pipeline.texts import TIME, Clock, read_and_count, read_numbers
 
+SOME = 3
+"""A time column with empty cells needs as many values before all of it is called unreadable."""
 Flags = Mapping[str, pl.Expr]
 """By code, which rows break the rule; a null counts as false."""
 
@@ -114,21 +116,17 @@ def times(raw: pl.DataFrame, table: str, column: str, context: Context) -> tuple
         empty = pl.Series(column, [None], dtype=TIME).new_from_index(0, raw.height)
         return empty, empty.is_not_null()
     values = raw[column]
-    read = read_times(values, context.clock)
+    read, odd = read_and_count(values, context.clock)
     unreadable = values.is_not_null() & read.is_null()
     usable = values.is_not_null() & broken(raw).is_null()
-    if usable.any() and (unreadable | ~usable).all():
+    if (usable.all() or usable.sum() >= SOME) and usable.any() and not (usable & ~unreadable).any():
         first = _shape(str(values.filter(usable).item(0)))
         raise Stop(
-            f"{table}.{column}: none of its {usable.sum()} values is a time; expected"
-            f" {context.clock.form}, got"
-            f" {values.dtype} of the shape {first!r}. Set source.date_format, or map another column to"
-            f" {column}"
+            f"{table}.{column}: none of its {usable.sum()} values is a time; expected {context.clock.form},"
+            f" got {values.dtype} of the shape {first!r}."
+            f" Set source.date_format, or map another column to {column}"
         )
-    context.count(
-        f"{table}.{column}: local times that the clock skipped or showed twice",
-        skipped_or_repeated(values, context.clock),
-    )
+    context.count(f"{table}.{column}: local times that the clock skipped or showed twice", odd)
     return read, unreadable
 
 

@@ -17,9 +17,9 @@ MOST_DAYS = 400
 class Ahead:
     """Chances of winning after the midnight that ends a day.
 
-    Both tables are (6, days or 1, phases), by the hidden state during the day: `shorter` within `within_days -
-    1` whole days from that midnight on, `longer` within `within_days`. A phase is the day less the first
-    day of the project, clipped.
+    Both tables are (6, days or 1, phases), by the hidden state during the day: `shorter` within one whole day
+    less than the horizon from that midnight on, `longer` within the horizon. A phase is the day less the
+    first day of the project, clipped.
     """
 
     shorter: Floats
@@ -35,7 +35,7 @@ class Ahead:
 
 
 def _overnight(numbers: Law, running: Ints, after: Floats) -> Floats:
-    """Chances from before a midnight; `running` (phases,), `after` (6, days, phases) are of the day to come."""
+    """Chances from before a midnight; `running` (phases,), `after` (6, days, phases) are of the day after."""
     seen = after.copy()
     moves = numbers.move[running].transpose(1, 2, 0)
     for state in range(3):

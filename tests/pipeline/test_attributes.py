@@ -3,8 +3,9 @@
 import polars as pl
 import pytest
 
-from pipeline.attributes import AttributeInfo, Inferred, from_json, infer, read_values, to_json
+from pipeline.attributes import AttributeInfo, Inferred, from_json, infer, to_json
 from pipeline.errors import Stop
+from pipeline.kinds import read_values
 from pipeline.params import Definition
 from pipeline.texts import Clock
 
@@ -12,6 +13,7 @@ from pipeline.texts import Clock
 def inferred(
     definition: dict[str, object] | None = None, history: pl.DataFrame | None = None, **columns: list
 ) -> Inferred:
+    """What is inferred from a table of leads with these columns."""
     height = len(next(iter(columns.values())))
     tables = {
         "leads": pl.DataFrame({"row": range(height), "lead_id": [str(n) for n in range(height)], **columns})
@@ -22,6 +24,7 @@ def inferred(
 
 
 def history(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
+    """History of lead or account 0."""
     frame = pl.DataFrame(rows, schema=dict.fromkeys(["entity", "field", "value"], pl.String), orient="row")
     return frame.with_columns(id=pl.lit("0"), changed_at=pl.lit("2024-01-01"))
 
@@ -47,8 +50,10 @@ def test_titles_and_groups_by_name() -> None:
     """A job title is text; budget, authority, need and timeline are intent."""
     found = inferred(**{"Job Title": ["CEO", "x"], "budget": [1, 2], "size": ["a", "b"]})
     assert [(a.name, a.kind, a.group) for a in found.attributes] == [
-        ("job_title", "text", "fit"), ("budget", "numeric", "intent"), ("size", "categorical", "fit"),
-    ]  # fmt: skip
+        ("job_title", "text", "fit"),
+        ("budget", "numeric", "intent"),
+        ("size", "categorical", "fit"),
+    ]
 
 
 def test_left_out_with_a_reason() -> None:
@@ -84,8 +89,9 @@ def test_what_the_definition_says_wins() -> None:
     said = {"attributes": {"code": {"kind": "categorical", "group": "engagement"}}, "exclude": ["late"]}
     found = inferred(said, code=[1, 2], other=[1, 2], late=["a", "b"])
     assert [(a.name, a.kind, a.group) for a in found.attributes] == [
-        ("code", "categorical", "engagement"), ("other", "numeric", "fit"),
-    ]  # fmt: skip
+        ("code", "categorical", "engagement"),
+        ("other", "numeric", "fit"),
+    ]
     assert list(found.left_out) == ["late"]
 
 
@@ -123,8 +129,10 @@ def test_fields_of_history_are_attributes() -> None:
         a=["x", "y"],
     )
     assert [(a.name, a.entity, a.kind, a.has_history) for a in found.attributes] == [
-        ("a", "lead", "categorical", False), ("budget", "lead", "numeric", True), ("plan", "account", "categorical", True),
-    ]  # fmt: skip
+        ("a", "lead", "categorical", False),
+        ("budget", "lead", "numeric", True),
+        ("plan", "account", "categorical", True),
+    ]
 
 
 def test_json_round_trip() -> None:

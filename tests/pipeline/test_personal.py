@@ -13,6 +13,7 @@ KEY = b"a key of the tests"
 
 
 def leads(**columns: list[object]) -> dict[str, pl.DataFrame]:
+    """A table of leads with these columns."""
     height = len(next(iter(columns.values())))
     ids = {"row": range(height), "lead_id": [str(n) for n in range(height)]}
     return {"leads": pl.DataFrame({**ids, **columns})}
@@ -20,10 +21,29 @@ def leads(**columns: list[object]) -> dict[str, pl.DataFrame]:
 
 @pytest.mark.parametrize(
     "column",
-    ["email", "E-mail", "Email Address", "EmailAddress", "work_email_2", "Sähköposti", "first_name", "LastName", "name",
-     "Contact Name", "phone", "Phone Number", "MobilePhone", "fax", "street address", "ip_address", "LinkedIn URL",
-     "lead owner", "date_of_birth", "etunimi"],
-)  # fmt: skip
+    [
+        "email",
+        "E-mail",
+        "Email Address",
+        "EmailAddress",
+        "work_email_2",
+        "Sähköposti",
+        "first_name",
+        "LastName",
+        "name",
+        "Contact Name",
+        "phone",
+        "Phone Number",
+        "MobilePhone",
+        "fax",
+        "street address",
+        "ip_address",
+        "LinkedIn URL",
+        "lead owner",
+        "date_of_birth",
+        "etunimi",
+    ],
+)
 def test_personal_by_name(column: str) -> None:
     """Well-known names of personal columns, in any spelling."""
     assert personal_name("leads", column)
@@ -31,9 +51,25 @@ def test_personal_by_name(column: str) -> None:
 
 @pytest.mark.parametrize(
     "column",
-    ["do_not_email", "Do Not Call", "email_opt_in", "email_domain_kind", "company", "company_name", "product name",
-     "campaign_name", "contact", "city", "country", "job_title", "source", "owner_id", "website", "state"],
-)  # fmt: skip
+    [
+        "do_not_email",
+        "Do Not Call",
+        "email_opt_in",
+        "email_domain_kind",
+        "company",
+        "company_name",
+        "product name",
+        "campaign_name",
+        "contact",
+        "city",
+        "country",
+        "job_title",
+        "source",
+        "owner_id",
+        "website",
+        "state",
+    ],
+)
 def test_not_personal_by_name(column: str) -> None:
     """Columns that only sound like them."""
     assert personal_name("leads", column) is None
@@ -47,9 +83,15 @@ def test_no_address_is_left_anywhere() -> None:
         tel=["+358 40 123 4567", "040-1234567", "x"],
     )
     tables["events"] = pl.DataFrame(
-        {"row": [0], "lead_id": ["0"], "occurred_at": ["2024-01-01"], "type": ["mail"], "topic": ["to ann@acme.com"],
-         "subject": ["Hello Ann"]}
-    )  # fmt: skip
+        {
+            "row": [0],
+            "lead_id": ["0"],
+            "occurred_at": ["2024-01-01"],
+            "type": ["mail"],
+            "topic": ["to ann@acme.com"],
+            "subject": ["Hello Ann"],
+        }
+    )
     tables["history"] = pl.DataFrame(
         {
             "row": [0],
@@ -119,7 +161,14 @@ def test_hash_is_of_the_normalised_address(address: str) -> None:
 
 def test_domain_kinds() -> None:
     """Free mailboxes under many countries, schools by their names, the rest corporate."""
-    kinds = {"yahoo.co.uk": "free", "gmail.com": "free", "mit.edu": "education", "ox.ac.uk": "education",
-             "student.lu.se": "education", "acme.fi": "corporate", "gmail.acme.com": "corporate"}  # fmt: skip
+    kinds = {
+        "yahoo.co.uk": "free",
+        "gmail.com": "free",
+        "mit.edu": "education",
+        "ox.ac.uk": "education",
+        "student.lu.se": "education",
+        "acme.fi": "corporate",
+        "gmail.acme.com": "corporate",
+    }
     assert {domain: domain_kind(domain) for domain in kinds} == kinds
     assert domain_kind(domain_of("no address")) == "unknown"

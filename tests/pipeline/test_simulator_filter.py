@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import product
 from math import exp
@@ -28,7 +28,6 @@ from pipeline.simulator.law import (
 
 WITHIN = 3
 NOW = 5.45  # days from the start of the world, like all times here
-HOW = {"won": "won", "lost": "lost", "disqualified": "disqualified"}
 
 
 @dataclass
@@ -71,7 +70,8 @@ LOSER = Lead("b", [(1.6, 5.25, "disqualified")], [(3.1, "download", "careers")])
 LATER = Lead("b", [(5.6, None, None)], [(5.7, "pricing_view", None)])
 
 
-def instant(world: World, days: float) -> object:
+def instant(world: World, days: float) -> datetime:
+    """So many days from the start of the world."""
     return world.start + timedelta(microseconds=round(days * 86_400_000_000))
 
 
@@ -99,7 +99,9 @@ def tables(world: World, leads: list[Lead]) -> dict[str, pl.DataFrame]:
                 "email_domain_kind": "corporate",
             }
         ),
-        "accounts": pl.DataFrame({"account_id": ["x"], "industry": "software", "country": "FI", "employees": [45]}),
+        "accounts": pl.DataFrame(
+            {"account_id": ["x"], "industry": "software", "country": "FI", "employees": [45]}
+        ),
         "events": pl.DataFrame(events, ["lead_id", "occurred_at", "type", "topic"], orient="row"),
         "stages": pl.DataFrame(stages, ["lead_id", "stage", "entered_at"], orient="row"),
         "history": pl.DataFrame(notes, ["entity", "id", "field", "value", "changed_at"], orient="row"),
@@ -114,12 +116,17 @@ class Enumeration:
         self.first = int(min(lead.episodes[0][0] for lead in leads))
 
     def running(self, project: int | None, day: int) -> int:
+        """1 where a project that begins so many days after the first lead runs on the day."""
         return int(project is not None and 0 <= day - self.first - project < self.world.project_days)
 
     def day(self, lead: Lead, day: int, lo: float, hi: float, column: int, burst: int, pace: int) -> float:
         """Chance of what the lead did in (lo, hi] of the day; whole days end before `NOW`."""
         whole, numbers = day + 1 <= NOW, self.law
-        seen = [(kind, topic) for at, kind, topic in lead.events if lo <= at <= hi and (whole or kind != "webinar")]
+        seen = [
+            (kind, topic)
+            for at, kind, topic in lead.events
+            if lo <= at <= hi and (whole or kind != "webinar")
+        ]
         trials = [int(at) for at, kind, _ in lead.events if kind == TYPES[TRIAL_START] and int(at) < day]
         skipped = {WEBINAR} if not whole else set()
         skipped |= set() if trials and day - max(trials) <= 30 else {PRODUCT_USE}
@@ -136,7 +143,9 @@ class Enumeration:
             shown *= numbers.facts[name, value][column] if lo <= at <= hi else 1.0
         return float(shown)
 
-    def fate(self, lead: Lead, day: int, lo: float, hi: float, how: str | None, fresh: bool, column: int) -> float:
+    def fate(
+        self, lead: Lead, day: int, lo: float, hi: float, how: str | None, fresh: bool, column: int
+    ) -> float:
         """Chance of moving and closing, or not, in the same part of the day."""
         numbers = self.law
         if fresh:
@@ -144,12 +153,16 @@ class Enumeration:
         won = numbers.won[column] * numbers.closing[day]
         ends = {"won": won, "lost": numbers.lost[column], "disqualified": numbers.disqualified[column]}
         moves = [at for at in lead.advances if lo <= at <= hi]
-        reached = sum(at < day for at in lead.advances if at >= lead.episodes[-1][0] or how or len(lead.episodes) == 1)
         step = numbers.advance[column] if moves else 1 - numbers.advance[column] * (hi - lo)
-        return float((ends[how] if how else 1 - sum(ends.values()) * (hi - lo)) * (step if reached < 3 else 1.0))
+        return float((ends[how] if how else 1 - sum(ends.values()) * (hi - lo)) * step)
 
     def episode(
-        self, lead: Lead, span: tuple[float, float | None, str | None], project: int | None, buyer: bool, pace: int
+        self,
+        lead: Lead,
+        span: tuple[float, float | None, str | None],
+        project: int | None,
+        buyer: bool,
+        pace: int,
     ) -> Iterator[tuple[int, float]]:
         """Last hidden column and weight of every path through one episode, up to NOW."""
         begin, close, how = span
@@ -225,7 +238,10 @@ class Enumeration:
         return night(column, today + 1) if fresh else open_day(column, today, NOW - today)
 
     def probability(self, target: Lead) -> float:
-        has = project_chance(self.world, *(np.array([code]) for code in (0, 0, 45.0, self.law.regime[self.first])))[0]
+        """Chance that the target is won in time, tied over the account."""
+        has = project_chance(
+            self.world, *(np.array([code]) for code in (0, 0, 45.0, self.law.regime[self.first]))
+        )[0]
         starts = [(start, has / len(self.world.starts)) for start in self.world.starts]
         hit = total = 0.0
         for project, prior in [*starts, (None, 1 - has)]:
@@ -250,6 +266,7 @@ TINY = {
 
 
 def ask(world: World, leads: list[Lead], name: str) -> float:
+    """The probability by the simulator, at NOW."""
     at = np.array([instant(world, NOW).replace(tzinfo=None)], dtype="datetime64[us]")
     return float(true_probability(tables(world, leads), world, [name], at, WITHIN)[0])
 
@@ -259,7 +276,9 @@ def ask(world: World, leads: list[Lead], name: str) -> float:
 def test_the_filter_equals_a_sum_over_all_hidden_paths(kind: str, colleague: Lead) -> None:
     """Two leads of one account: the probability is the enumerated one, whatever became of the colleague."""
     leads = [TARGET, colleague]
-    assert ask(TINY[kind], leads, "a") == pytest.approx(Enumeration(TINY[kind], leads).probability(TARGET), rel=1e-9)
+    assert ask(TINY[kind], leads, "a") == pytest.approx(
+        Enumeration(TINY[kind], leads).probability(TARGET), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("kind", ["steady", "drifting"])
@@ -282,7 +301,13 @@ def test_a_mail_scanner_changes_nothing() -> None:
     mail = [(4.4, "mail_sent", None), (4.4 + second, "mail_open", None)]
     clicks = [(4.4 + second * after, "mail_click", "contract") for after in (2, 3, 4)]
     scanned = Lead("a", TARGET.episodes, TARGET.events + mail + clicks, TARGET.notes, TARGET.advances)
-    clicked = Lead("a", TARGET.episodes, scanned.events + [(4.5, "mail_click", "contract")], TARGET.notes, TARGET.advances)
+    clicked = Lead(
+        "a",
+        TARGET.episodes,
+        [*scanned.events, (4.5, "mail_click", "contract")],
+        TARGET.notes,
+        TARGET.advances,
+    )
     plain = ask(world, [TARGET], "a")
     assert ask(world, [scanned], "a") == pytest.approx(plain, rel=1e-12)
     assert abs(ask(world, [clicked], "a") - plain) > 0.01 * plain

@@ -13,10 +13,12 @@ from pipeline.tables import read_source, read_tables
 
 
 def source(path: Path, **more: object) -> Source:
+    """A source of tables at `path`."""
     return Source.model_validate({"kind": "tables", "path": path, **more})
 
 
 def flat(tmp_path: Path, data: bytes, name: str = "export.csv", **more: object) -> pl.DataFrame:
+    """The leads of a flat file that holds `data`."""
     (tmp_path / name).write_bytes(data)
     return read_tables(source(tmp_path / name, **more))["leads"]
 
@@ -99,7 +101,7 @@ def _both(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda path: None, "table leads is missing"),
+        (lambda _: None, "table leads is missing"),
         (lambda path: (path / "leads.csv").write_text(""), "leads.csv: the file is empty"),
         (
             lambda path: (path / "leads.csv").write_text("id,a\n1,2\n"),

@@ -1,0 +1,92 @@
+"""Putting the bundle together: the model with all that turns records into answers, and its proof."""
+
+import importlib.metadata
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.plan import Plan, plan_of_json
+from models import bundle as bundles
+from models.golden import answer, golden_requests
+from models.policy import Policy, Values, scale, segment_values
+from pipeline import stage
+from pipeline.card import card
+from pipeline.files import whole_folder
+from pipeline.params import Definition, Source
+from pipeline.params import Policy as PolicyParams
+
+GOLDEN = 20
+LIBRARIES = ("lightgbm", "numpy", "polars", "scikit-learn", "mlflow", "dvc")
+
+
+def policy_of(params: PolicyParams, predictions: pl.DataFrame, values: Values) -> Policy:
+    """The policy of a run. The scale comes from the calibrate fold, or from train where there is none."""
+    held = predictions.filter(pl.col("fold") == "calibrate")
+    known = predictions.filter(pl.col("fold").is_in(["train", "calibrate"]))
+    rows = held if len(held) else known
+    return Policy(
+        scale=scale(rows["probability"].to_numpy().astype(np.float64)),
+        base_rate=(float(known["label"].sum()) + 0.5) / (len(known) + 1),
+        grades=tuple(params.grades.items()),
+        rest=params.rest,
+        routes=dict(params.routes),
+        values=values,
+    )
+
+
+def deal_values(tables: Mapping[str, pl.DataFrame], plan: Plan, definition: Definition, examples: pl.DataFrame) -> Values:
+    """Mean amounts of the deals won by leads of train while train lasted, by the segment that tells them apart."""
+    stages, won = tables.get("stages"), definition.conversion.stage
+    train = examples.filter(pl.col("fold") == "train")
+    if stages is None or won is None or train["as_of"].null_count() == len(train):
+        return Values(None, {}, None)
+    last = train["as_of"].max()
+    deals = stages.filter(
+        (pl.col("stage") == won) & pl.col("amount").is_not_null() & (pl.col("entered_at") <= last)
+        & pl.col("lead_id").is_in(train["lead_id"].unique().implode())
+    ).join(tables["leads"], on="lead_id", how="inner")  # fmt: skip
+    if "accounts" in tables:
+        deals = deals.join(tables["accounts"], on="account_id", how="left", suffix="_of_account", maintain_order="left")
+    segments = {
+        f"{a.group}_{a.name}": deals[a.column].to_list()
+        for a in plan.attributes
+        if a.kind == "categorical" and not a.has_history and a.column in deals.columns
+    }
+    return segment_values(deals["amount"].to_numpy().astype(np.float64), segments)
+
+
+def assemble(
+    out: Path, facts: Mapping[str, Any], policy: Policy, definition: Definition, source: Source
+) -> str:
+    """Write the bundle whole or not at all; it has proved itself when this returns its digest."""
+    plan = stage.read_json(stage.PLAN)
+    with whole_folder(out) as folder:
+        for name in ("model.txt", "encoding.json", "calibration.json"):
+            shutil.copyfile(stage.MODEL / name, folder / name)
+        columns = [c.name for c in plan_of_json(plan).features]
+        stage.write_json({"plan": plan, "columns": columns}, folder / "features.json")
+        stage.write_json(policy.to_json(), folder / "policy.json")
+        stage.write_json(definition.model_dump(mode="json"), folder / "definition.json")
+        reading = source.model_dump(mode="json", exclude={"kind", "path", "until", "simulated"})
+        stage.write_json(reading, folder / "reading.json")
+        stage.write_json({**facts, "libraries": libraries()}, folder / "training.json")
+        (folder / "MODEL_CARD.md").write_text(card(facts, policy, definition, plan), encoding="utf-8")
+        stage.write_json([], folder / "golden.json")
+        draft = bundles.read_bundle(folder, bundles.write_manifest(folder))
+        requests = golden_requests(draft.plan, draft.encoding, 0, GOLDEN)
+        stage.write_json([{"request": r, "answer": answer(draft, r)} for r in requests], folder / "golden.json")
+        digest = bundles.write_manifest(folder)
+        bundles.prove(folder)
+    out.with_name(out.name + ".version").unlink(missing_ok=True)
+    return digest
+
+
+def libraries() -> dict[str, str]:
+    """Versions of what made the model."""
+    return {name: importlib.metadata.version(name) for name in LIBRARIES}
+
+

@@ -1,0 +1,143 @@
+"""The `leadscore` command."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="leadscore",
+    help="Probabilities that sales leads convert, instead of hand-tuned points.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Say what is wrong in one message on standard error, and exit with 1."""
+    from models.bundle import DamagedBundle
+    from pipeline.errors import Stop
+
+    try:
+        yield
+    except (Stop, DamagedBundle) as error:
+        typer.echo(f"leadscore: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Argument(help="Folder to write the tables to.")],
+    leads: Annotated[int, typer.Option(min=1, help="How many leads.")] = 20_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same company.")] = 1,
+    world: Annotated[str, typer.Option(help="Which kind of company: company, plain, interacting, bursty, …")] = "company",
+) -> None:
+    """Write the lead tables of an imagined company, and the true probabilities beside them.
+
+    Example: leadscore simulate data/imagined --leads 5000 --seed 3
+    """
+    with told():
+        from pipeline.errors import Stop
+        from pipeline.params import Definition
+        from pipeline.simulator import WORLDS
+        from pipeline.simulator import simulate as run
+
+        if world not in WORLDS:
+            raise Stop(f"--world {world!r}: expected one of {', '.join(WORLDS)}")
+        definition = Definition()
+        ages, days = definition.snapshots.ages_days, int(definition.conversion.within_days)
+        with _bar("simulating accounts") as progress:
+            run(out, WORLDS[world], leads, seed, ages, days, progress)
+    typer.echo(f"{out}: tables of {leads} leads; {out / 'truth' / 'truth.parquet'}: their true probabilities")
+
+
+@app.command()
+def score(
+    tables: Annotated[Path, typer.Option(help="Folder of lead tables, or one flat file.")],
+    output: Annotated[Path, typer.Option(help="File to write: .csv or .parquet.")],
+    bundle: Annotated[Path, typer.Option(help="The model's folder.")] = Path("artifacts/bundle"),
+    as_of: Annotated[str | None, typer.Option(help="Score as of this instant; default: the tables' latest time.")] = None,
+    reasons: Annotated[bool, typer.Option("--reasons/--no-reasons", help="Exact reasons in plain words.")] = True,
+) -> None:
+    """Score every lead of some tables.
+
+    Example: leadscore score --tables data/source --output scores.csv --as-of 2025-06-01T00:00:00Z
+    """
+    with told():
+        from models.bundle import load_bundle
+        from pipeline import score as scoring
+
+        scoring.check_output(output)
+        at = None if as_of is None else scoring.parse_time(as_of)
+        model = load_bundle(bundle)
+        key = os.environ.get("LEADSCORE_ID_KEY")
+        asked = scoring.read(model, tables, at, key.encode() if key else None, datetime.now(UTC))
+        with _bar("scoring leads") as progress:
+            frame = scoring.score_tables(model, asked, reasons, progress)
+        scoring.write(frame, output)
+    counts = ", ".join(f"{n} {status}" for status, n in frame["status"].value_counts(sort=True).iter_rows())
+    when = "" if asked.as_of is None else f" as of {asked.as_of.isoformat()}"
+    typer.echo(f"{output}: {counts}{when} by model {model.version}")
+    for line in refusals(asked.checked.report):
+        typer.echo(line, err=True)
+
+
+def refusals(report: dict[str, dict[str, object]]) -> list[str]:
+    """What was refused of each table, in a line each."""
+    return [
+        f"{name}: refused {', '.join(f'{n} {code}' for code, n in dict(sums['quarantined']).items())}"  # type: ignore[call-overload]
+        for name, sums in report.items()
+        if sums["quarantined"]
+    ]
+
+
+@app.command()
+def show() -> None:
+    """The result of the last run: a short table, the report, and what to try next."""
+    with told():
+        from rich.console import Console
+
+        from pipeline import stage
+        from pipeline.summary import summary_table
+
+        console = Console()
+        console.print(summary_table(stage.read_json(stage.METRICS)))
+        console.print(f"Report: {stage.REPORT}", highlight=False)
+        console.print("Next:", highlight=False)
+        for line in NEXT:
+            console.print(f"  {line}", highlight=False)
+
+
+NEXT = (
+    ".venv/bin/leadscore score --tables data/simulated --output scores.csv",
+    ".venv/bin/dvc exp run -S train.num_leaves=7      # then: .venv/bin/dvc exp show",
+    "make ui                                          # the runs in MLflow, on loopback",
+)
+
+
+@app.command(hidden=True)
+def stage(name: Annotated[str, typer.Argument(help="A stage of dvc.yaml.")]) -> None:
+    """Run one stage of the pipeline, as DVC does."""
+    with told():
+        from pipeline.stages import STAGES
+
+        STAGES[name]()
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error, where there is a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done, of: bars.update(task, completed=done, total=of)

@@ -1,0 +1,181 @@
+"""Score the leads of some tables as of an instant: the pipeline's own reading, kernel and bundle."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from features.episodes import opening
+from features.kernel import Matrix, compute
+from features.records import Records, take
+from models.bundle import Bundle, score
+from models.reasons import reasons
+from pipeline.attributes import AttributeInfo
+from pipeline.errors import Stop
+from pipeline.files import whole_file
+from pipeline.label import micros
+from pipeline.params import Definition, Source
+from pipeline.personal import remove
+from pipeline.records import records_of
+from pipeline.tables import read_tables
+from pipeline.validate import Checked, check
+
+CHUNK = 20_000
+"""Leads that are scored together, more where an account has more."""
+GROUPS = ("fit", "engagement", "intent")
+REASONS = 3
+SCHEMA = {
+    "lead_id": pl.String, "as_of": pl.Datetime("us", "UTC"), "status": pl.String, "probability": pl.Float64,
+    "score": pl.Int64, "grade": pl.String, "route": pl.String, "expected_value": pl.Float64, "base": pl.Float64,
+    "fit": pl.Float64, "engagement": pl.Float64, "intent": pl.Float64, "reason_1": pl.String,
+    "reason_2": pl.String, "reason_3": pl.String, "model_version": pl.String,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Tables to score."""
+
+    checked: Checked
+    as_of: datetime | None
+    """None for tables without dates."""
+
+
+def read(bundle: Bundle, tables: Path, as_of: datetime | None, id_key: bytes | None, now: datetime) -> Asked:
+    """Read and check tables as the training tables were. `as_of` defaults to the tables' latest time."""
+    source = Source.model_validate({"kind": "tables", "path": tables, **bundle.reading})
+    definition = Definition.model_validate(bundle.definition)
+    kinds = [
+        AttributeInfo(name=a.name, column=a.column, entity=a.entity, kind=a.kind, group=a.group,
+                      mutable=a.has_history, has_history=a.has_history)
+        for a in bundle.plan.attributes
+    ]  # fmt: skip
+    raw, _ = remove(read_tables(source), id_key)
+    checked = check(raw, source, definition, None, now, kinds)
+    if checked.meta["shape"] == "flat":
+        return Asked(checked, None)
+    until = checked.meta["until"]
+    if as_of is None and until is None:
+        raise Stop(f"{tables}: no table has a time; say as of when to score: --as-of 2025-10-03T00:00:00Z")
+    return Asked(checked, as_of or datetime.fromisoformat(until))
+
+
+def score_tables(
+    bundle: Bundle, asked: Asked, with_reasons: bool, progress: Callable[[int, int], None] = lambda done, of: None
+) -> pl.DataFrame:
+    """One row for every lead that exists as of the instant, by `SCHEMA`, in the order of the input."""
+    tables = asked.checked.tables
+    records, order = records_of(tables, bundle.plan)
+    rows = tables["leads"].select("lead_id", "value", "row")
+    order = order.join(rows, on="lead_id", how="left", maintain_order="left")
+    at = 0 if asked.as_of is None else micros(asked.as_of)
+    parts = [_objected(asked.checked)]
+    done = 0
+    for part, first in _parts(records):
+        own = order.slice(first, len(part))
+        parts.append(_score_part(bundle, part, own, at, with_reasons))
+        done += len(part)
+        progress(done, len(records))
+    scored = pl.concat(parts).sort("row")
+    as_of = pl.lit(asked.as_of, pl.Datetime("us", "UTC")) if asked.as_of else pl.lit(None)
+    return scored.with_columns(as_of=as_of, model_version=pl.lit(bundle.version)).select(
+        pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()
+    )
+
+
+def _parts(records: Records) -> Iterator[tuple[Records, int]]:
+    """Whole accounts, about CHUNK leads together, and the number of the first lead."""
+    start, account = records.account_start, 0
+    while account < len(start) - 1:
+        stop = max(account + 1, int(np.searchsorted(start, start[account] + CHUNK, side="right")) - 1)
+        yield take(records, account, stop), int(start[account])
+        account = stop
+
+
+def _objected(checked: Checked) -> pl.DataFrame:
+    gone = checked.excluded["leads"].filter(pl.col("code") == "objected")
+    return _frame(gone.select("lead_id", "row"), status="objected")
+
+
+def _frame(leads: pl.DataFrame, **columns: object) -> pl.DataFrame:
+    """Rows of SCHEMA with `row`; columns not given are null."""
+    given = {name: columns.get(name) for name in SCHEMA if name not in ("lead_id", "as_of", "model_version")}
+    return leads.select("lead_id", pl.col("row").cast(pl.Int64)).with_columns(
+        (pl.Series(name, value, SCHEMA[name]) if isinstance(value, list) else pl.lit(value, SCHEMA[name])).alias(name)
+        for name, value in given.items()
+    )
+
+
+def _score_part(bundle: Bundle, records: Records, leads: pl.DataFrame, at: int, with_reasons: bool) -> pl.DataFrame:
+    every = np.arange(len(records))
+    state = opening(records, every, np.full(len(records), at))
+    exists = records.created <= at
+    closed = _frame(leads.filter(pl.Series(exists & ~state.open)), status="closed")
+    mine = every[state.open]
+    if not len(mine):
+        return closed
+    matrix = compute(records, bundle.plan, mine, np.full(len(mine), at))
+    return pl.concat([closed, _scored(bundle, matrix, leads[mine.tolist()], with_reasons)])
+
+
+def _scored(bundle: Bundle, matrix: Matrix, leads: pl.DataFrame, with_reasons: bool) -> pl.DataFrame:
+    found, policy = score(bundle, matrix, with_reasons), bundle.policy
+    p = found.probability
+    grade = policy.grade(p)
+    segments = _segments(bundle, matrix)
+    values = [policy.value(v, s)[0] for v, s in zip(leads["value"].to_list(), segments, strict=True)]
+    columns: dict[str, object] = {
+        "status": "scored",
+        "probability": p.tolist(),
+        "score": policy.score(p).tolist(),
+        "grade": grade,
+        "route": [policy.route(g) for g in grade],
+        "expected_value": [None if v is None else v * q for v, q in zip(values, p.tolist(), strict=True)],
+    }
+    if found.contributions is not None:
+        columns["base"] = [found.base] * len(p)
+        for group in GROUPS:
+            own = [j for j, c in enumerate(matrix.columns) if c.group == group]
+            columns[group] = found.contributions[:, own].sum(axis=1).tolist()
+        texts = [[r.text for r in reasons(matrix, found.contributions, i, REASONS)] for i in range(len(p))]
+        for n in range(REASONS):
+            columns[f"reason_{n + 1}"] = [t[n] if n < len(t) else None for t in texts]
+    return _frame(leads, **columns)
+
+
+def _segments(bundle: Bundle, matrix: Matrix) -> list[str | None]:
+    """The text of each row in the policy's segment column."""
+    column = bundle.policy.values.column
+    place = next((j for j, c in enumerate(matrix.columns) if c.name == column), None)
+    if column is None or place is None:
+        return [None] * len(matrix.values)
+    texts = matrix.levels[column]
+    return [None if code != code else texts[int(code)] for code in matrix.values[:, place].tolist()]
+
+
+def write(frame: pl.DataFrame, output: Path) -> None:
+    """CSV or Parquet by the file's ending, whole or not at all."""
+    with whole_file(output) as temporary:
+        if output.suffix == ".parquet":
+            frame.write_parquet(temporary)
+        else:
+            frame.write_csv(temporary, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
+
+
+def check_output(output: Path) -> None:
+    """Raise Stop where the ending says neither CSV nor Parquet."""
+    if output.suffix not in (".csv", ".parquet"):
+        raise Stop(f"--output {output}: expected a name that ends in .csv or .parquet")
+
+
+def parse_time(text: str) -> datetime:
+    """An ISO 8601 time; without an offset it is UTC. Raises Stop."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Stop(f"--as-of {text!r}: expected an ISO 8601 time such as 2025-10-03T00:00:00Z") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+

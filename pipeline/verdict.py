@@ -1,0 +1,163 @@
+"""What the numbers say, in words: for the top of the report, before any table."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.wording import name_of, number, percent, span
+
+Metrics = Mapping[str, Any]
+"""reports/metrics.json, contract section 4."""
+Intervals = Mapping[str, Any]
+"""reports/intervals.json: `test`, `baselines.<name>`, `difference.<name>` (the model minus the baseline)."""
+RIVALS = ("points", "logistic", "naive_bayes", "base_rate")
+FEW = 200
+"""Fewer converting test examples than this earn a caution."""
+
+
+def headline(metrics: Metrics, intervals: Intervals) -> str:
+    """One sentence: against whom the model's log loss is better, worse or not told apart."""
+    found: dict[str, list[str]] = {"better": [], "level": [], "worse": []}
+    for rival in RIVALS:
+        if (outcome := standing(metrics, intervals, rival)) is not None:
+            found[outcome].append(name_of(rival))
+    said = []
+    if found["better"]:
+        said.append(f"better than {_list(found['better'])}")
+    if found["level"]:
+        said.append(f"not told apart from {_list(found['level'])}")
+    if found["worse"]:
+        said.append(f"worse than {_list(found['worse'])}")
+    return (
+        f"The model's probabilities are {', '.join(said)}." if said else "There was nothing to compare with."
+    )
+
+
+def standing(metrics: Metrics, intervals: Intervals, rival: str) -> str | None:
+    """better, level or worse than a baseline in log loss; level where the interval holds 0. None: unknown."""
+    mine = metrics["test"].get("log_loss")
+    theirs = metrics.get("baselines", {}).get(rival, {}).get("log_loss")
+    if mine is None or theirs is None:
+        return None
+    low, high = intervals.get("difference", {}).get(rival, {}).get("log_loss") or (mine - theirs,) * 2
+    return "better" if high < 0 else "worse" if low > 0 else "level"
+
+
+def verdict(metrics: Metrics, intervals: Intervals) -> list[str]:
+    """A few sentences, each with its numbers."""
+    sentences = [
+        _best(metrics, intervals),
+        _loss(metrics, intervals),
+        _promise(metrics, intervals),
+        _captured(metrics),
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def _best(metrics: Metrics, intervals: Intervals) -> str:
+    test = metrics["test"]
+    if test.get("precision_at_10pct") is None or not test.get("base_rate"):
+        return ""
+    pair = intervals.get("test", {}).get("precision_at_10pct")
+    others = [
+        f"{percent(theirs['precision_at_10pct'])} for {name_of(rival)}"
+        for rival in RIVALS[:-1]
+        if (theirs := metrics.get("baselines", {}).get(rival, {})).get("precision_at_10pct") is not None
+    ]
+    return (
+        f"Of the tenth of examples it scores best, {percent(test['precision_at_10pct'])} converted"
+        f"{f' ({span(pair, percent)})' if pair else ''}, {number(test['lift_at_10pct'], 1)} times the base"
+        f" rate of {percent(test['base_rate'])}{f'; {_list(others)}' if others else ''}."
+    )
+
+
+def _loss(metrics: Metrics, intervals: Intervals) -> str:
+    mine = metrics["test"].get("log_loss")
+    said = []
+    for rival in ("base_rate", "logistic"):
+        theirs = metrics.get("baselines", {}).get(rival, {}).get("log_loss")
+        if mine is not None and theirs:
+            pair = intervals.get("difference", {}).get(rival, {}).get("log_loss")
+            part = f" ({span([-pair[1] / theirs, -pair[0] / theirs], percent)})" if pair else ""
+            way = "below" if mine <= theirs else "above"
+            said.append(f"{percent(abs(1 - mine / theirs))} {way} that of {_the(rival)}{part}")
+    return f"Its log loss, {number(mine, 4)}, is {' and '.join(said)}." if said else ""
+
+
+def _promise(metrics: Metrics, intervals: Intervals) -> str:
+    ratio = metrics["test"].get("observed_over_expected")
+    if ratio is None:
+        return ""
+    pair = intervals.get("test", {}).get("observed_over_expected")
+    came = f"For every 100 conversions that the probabilities promised, {100 * ratio:.0f} came"
+    if not pair:
+        return f"{came}."
+    low, high = pair
+    fair = "in sum they can be taken at their word"
+    off = f"in sum they are too {'high' if ratio < 1 else 'low'}"
+    between = span([100 * low, 100 * high], lambda share: number(share, 0))
+    return f"{came} ({between}): {fair if low <= 1 <= high else off}."
+
+
+def _captured(metrics: Metrics) -> str:
+    truth = metrics.get("truth", {})
+    if truth.get("captured") is None:
+        return ""
+    other = truth.get("captured_by_logistic")
+    than = f"; logistic regression captured {percent(other, 0)}" if other is not None else ""
+    return (
+        "The company is simulated, so the exact probabilities are known: of the improvement in log loss that"
+        f" is attainable, the model captured {percent(truth['captured'], 0)}{than}."
+    )
+
+
+def cautions(metrics: Metrics, intervals: Intervals) -> list[str]:
+    """What in the numbers asks for care."""
+    test = metrics["test"]
+    return [
+        *_worse(metrics, intervals),
+        *_few(test),
+        *_uncalibrated(test, intervals),
+    ]
+
+
+def _worse(metrics: Metrics, intervals: Intervals) -> list[str]:
+    return [
+        f"Its log loss is worse than that of {_the(rival)}: do not use it before this is understood."
+        for rival in RIVALS
+        if standing(metrics, intervals, rival) == "worse"
+    ]
+
+
+def _few(test: Metrics) -> list[str]:
+    positives = test.get("positives")
+    if positives is None or positives >= FEW:
+        return []
+    return [
+        f"Only {positives:g} test examples converted, so every figure here is uncertain; see its interval."
+    ]
+
+
+def _uncalibrated(test: Metrics, intervals: Intervals) -> list[str]:
+    said = []
+    low, high = intervals.get("test", {}).get("observed_over_expected") or (1, 1)
+    if not low <= 1 <= high:
+        said.append(
+            f"Observed over expected is {number(test['observed_over_expected'], 2)}, and chance does not"
+            " explain it: the rate of conversions has shifted since training, or what is recorded has."
+        )
+    error, null = test.get("smooth_ece"), test.get("smooth_ece_null_p95")
+    if error is not None and null is not None and error > null:
+        said.append(
+            f"The smooth calibration error, {number(error, 4)}, is above the {number(null, 4)} that 95 % of"
+            " perfect models stay under on as many independent examples; examples of one lead are not, so"
+            " see the calibration figure."
+        )
+    return said
+
+
+def _the(rival: str) -> str:
+    return "the base rate" if rival == "base_rate" else name_of(rival)
+
+
+def _list(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,0 +1,42 @@
+"""Numbers and names as people read them: 4.1 %, 0.152, “logistic regression”. What is not known is –."""
+
+from typing import Any
+
+NAMES = {
+    "model": "this model",
+    "logistic": "logistic regression",
+    "naive_bayes": "naive Bayes",
+    "points": "hand-tuned points",
+    "base_rate": "base rate",
+}
+UNKNOWN = "–"
+
+
+def name_of(model: str) -> str:
+    """A model's name in words."""
+    return NAMES.get(model, model.replace("_", " "))
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """0.0412 is 4.1 %. The space does not break."""
+    return UNKNOWN if share is None else f"{100 * share:.{digits}f} %"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A fixed number of decimals, with a true minus sign."""
+    return UNKNOWN if value is None else f"{value:.{digits}f}".replace("-", "−")
+
+
+def count(value: float | None) -> str:
+    """12,345."""
+    return UNKNOWN if value is None else f"{value:,.0f}"
+
+
+def span(pair: Any, style: Any = number) -> str:
+    """(low, high) as “low to high”, each written by `style`; nothing where there is no interval."""
+    return "" if not pair else f"{style(pair[0])} to {style(pair[1])}"
+
+
+def day(instant: str | None) -> str:
+    """The date of an ISO instant."""
+    return UNKNOWN if not instant else instant[:10]

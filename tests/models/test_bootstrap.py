@@ -1,0 +1,92 @@
+"""Bootstrap over accounts: coverage, whole groups, paired differences."""
+
+import numpy as np
+import pytest
+
+from features.arrays import Floats, Ints
+from models import bootstrap, metrics
+
+
+def accounts(seed: int, of: int = 300, rows: int = 5) -> tuple[Floats, Floats, Ints]:
+    """Rows that share their account's hidden propensity, with p its mean: correlated within accounts."""
+    rng = np.random.default_rng(seed)
+    group = np.repeat(np.arange(of), rows)
+    propensity = rng.beta(0.5, 2, of)[group]
+    return (rng.random(of * rows) < propensity).astype(float), np.full(of * rows, 0.2), group
+
+
+def test_intervals_cover_the_truth() -> None:
+    """Of 60 worlds with correlated rows, the 95 % interval of observed over expected holds 1 in about 57."""
+    covered = 0
+    for seed in range(60):
+        y, p, group = accounts(seed)
+        low, high = bootstrap.intervals(y, p, group, seed)["observed_over_expected"]
+        covered += low <= 1 <= high
+    assert 51 <= covered <= 60
+
+
+def test_whole_groups_make_wider_intervals_than_rows() -> None:
+    """Rows of an account say the same: drawing accounts gives the wider, honest interval."""
+    y, p, group = accounts(1)
+
+    def width(groups: Ints) -> float:
+        low, high = bootstrap.intervals(y, p, groups, 1)["observed_over_expected"]
+        return high - low
+
+    assert width(group) > 1.2 * width(np.arange(len(y)))
+
+
+def test_the_metric_lies_in_its_interval() -> None:
+    """Every interval holds the metric itself, and the names are the metrics' own."""
+    rng = np.random.default_rng(2)
+    p = rng.beta(1, 9, 3000)
+    y = (rng.random(3000) < p).astype(float)
+    scores = metrics.scores(y, p, null_draws=1)
+    found = bootstrap.intervals(y, p, np.arange(3000) // 3, 2)
+    assert set(found) == {
+        "auc", "log_loss", "brier", "average_precision", "observed_over_expected", "precision_at_10pct",
+    }  # fmt: skip
+    assert all(low <= (scores[name] or 0) <= high for name, (low, high) in found.items())
+
+
+def test_weights_are_draws_of_whole_groups() -> None:
+    """Rows of a group weigh the same, and groups are picked as often as there are groups."""
+    group = np.array([7, 7, 3, 9, 9, 9])
+    for w in bootstrap.weights(group, 1, 20):
+        assert w[0] == w[1]
+        assert w[3] == w[4] == w[5]
+        assert w[0] + w[2] + w[3] == 3
+
+
+def test_a_weight_of_two_is_the_row_twice() -> None:
+    """Weighted metrics equal those of the repeated rows."""
+    rng = np.random.default_rng(3)
+    p = rng.choice([0.1, 0.2, 0.4, 0.7], 200)
+    y = (rng.random(200) < p).astype(float)
+    w = rng.integers(0, 4, 200)
+    again = metrics.scores(np.repeat(y, w), np.repeat(p, w), null_draws=1)
+    found = bootstrap._metrics(bootstrap._Parts(y, p), w.astype(float))
+    assert found == pytest.approx({name: again[name] for name in found})
+
+
+def test_differences_are_paired() -> None:
+    """A model slightly but always better is told apart though the two intervals overlap."""
+    rng = np.random.default_rng(4)
+    z = rng.normal(-2.5, 1.5, 5000)
+    p = 1 / (1 + np.exp(-z))
+    q = 1 / (1 + np.exp(-(z + rng.normal(0, 0.6, 5000))))
+    y, group = (rng.random(5000) < p).astype(float), np.arange(5000) // 2
+    alone = [bootstrap.intervals(y, r, group, 1)["log_loss"] for r in (p, q)]
+    assert alone[0][1] > alone[1][0]
+    assert bootstrap.difference_intervals(y, p, q, group, 1)["log_loss"][1] < 0
+    assert bootstrap.difference_intervals(y, p, p, group, 1)["auc"] == (0, 0)
+
+
+def test_what_is_undefined_has_no_interval() -> None:
+    """One class has no interval of AUC; a single group has none at all; equal seeds give equal intervals."""
+    p = np.linspace(0.1, 0.4, 40)
+    found = bootstrap.intervals(np.zeros(40), p, np.arange(40), 1)
+    assert "auc" not in found
+    assert found["observed_over_expected"] == (0, 0)
+    assert bootstrap.intervals(np.zeros(40), p, np.zeros(40, dtype=int), 1) == {}
+    assert found == bootstrap.intervals(np.zeros(40), p, np.arange(40), 1)

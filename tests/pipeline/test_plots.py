@@ -1,0 +1,84 @@
+"""Figures: drawn without warnings from any fold, repeatable, fit to stand side by side in a page."""
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from features.arrays import Floats
+from pipeline import drawing, plots
+
+
+def world(n: int, base: float = -3.0) -> tuple[Floats, dict[str, Floats]]:
+    rng = np.random.default_rng(1)
+    z = rng.normal(base, 1.2, n)
+    p = 1 / (1 + np.exp(-z))
+    y = (rng.random(n) < p).astype(float)
+    return y, {"model": p, "logistic": np.clip(p * 1.2, 0, 1), "base_rate": np.full(n, 0.05)}
+
+
+def figures(y: Floats, predictions: dict[str, Floats]) -> dict[str, plots.Figure]:
+    months = [f"2025-{1 + i % 12:02d}" for i in range(len(y))]
+    return {
+        "reliability": plots.reliability(y, predictions, 1),
+        "gain": plots.gain(y, predictions),
+        "lift": plots.lift(y, predictions),
+        "labels": plots.scores_by_label(y, predictions["model"]),
+        "months": plots.by_month(months, y, predictions["model"]),
+        "bars": plots.bars({"fit_a": 0.3, "intent_<b>": 0.5, "$x_1^$": 0.1}, "mean |log odds|"),
+    }
+
+
+@pytest.mark.parametrize("n", [1, 7, 2000])
+@pytest.mark.parametrize("only", [None, 0.0, 1.0])
+def test_any_fold_can_be_drawn(n: int, only: float | None) -> None:
+    """One row, few rows, one class: every figure is drawn as SVG, without a warning."""
+    y, predictions = world(n)
+    y = y if only is None else np.full(n, only)
+    for name, figure in figures(y, predictions).items():
+        ElementTree.fromstring(drawing.svg(figure, name, name))  # noqa: S314 (our own)
+
+
+def test_certain_and_empty_predictions_can_be_drawn() -> None:
+    """Probabilities of 0 and 1 and an empty list of bars do not break a figure."""
+    y = np.array([0.0, 1.0, 0.0])
+    drawing.png(plots.scores_by_label(y, y))
+    drawing.png(plots.reliability(y, {"model": y}, 1))
+    drawing.png(plots.bars({}, "nothing"))
+
+
+def test_the_same_data_give_the_same_bytes() -> None:
+    """No dates and no random ids: SVG and PNG are repeatable."""
+    y, predictions = world(500)
+    one, two = figures(y, predictions), figures(y, predictions)
+    for name in one:
+        assert drawing.svg(one[name], name, "") == drawing.svg(two[name], name, "")
+        assert drawing.png(one[name]) == drawing.png(two[name])
+
+
+def test_figures_stand_in_one_page() -> None:
+    """Ids of two figures never collide, references stay whole, and nothing is loaded."""
+    drawn = {name: drawing.svg(figure, name, "<says>") for name, figure in figures(*world(500)).items()}
+    ids = [i for text in drawn.values() for i in re.findall(r'\bid="([^"]+)"', text)]
+    assert len(ids) == len(set(ids))
+    for text in drawn.values():
+        assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', text)) <= set(
+            re.findall(r'\bid="([^"]+)"', text)
+        )
+        assert not re.search(r"https?://", re.sub(r'xmlns(:\w+)?="[^"]*"', "", text))
+        assert 'aria-label="&lt;says&gt;"' in text
+
+
+def test_figures_follow_the_pages_theme() -> None:
+    """Ink and series colours are the page's variables, so that they are seen on dark paper too."""
+    text = drawing.svg(plots.gain(*world(500)), "gain", "gain")
+    assert {"var(--ink)", "var(--model)", "var(--logistic)"} <= set(re.findall(r"var\([^)]*\)", text))
+    assert not [colour for colour in drawing.VARIABLES if colour in text]
+
+
+def test_bars_are_the_largest_first() -> None:
+    """The largest value is the top bar, and no more than `most` are drawn."""
+    axes = plots.bars({"a": 1.0, "b": 3.0, "c": 2.0}, "x", most=2).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["b", "c"]
+    assert axes.yaxis_inverted()

@@ -1,0 +1,179 @@
+"""The report: words before tables, hostile text harmless, nothing from the network."""
+
+import json
+import re
+from dataclasses import asdict, replace
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models import bootstrap, metrics
+from pipeline import drawing, plots
+from pipeline.report import Feature, Figure, Refused, ReportContent, by_group, render_report
+from pipeline.summary import summary_table
+from pipeline.verdict import cautions, headline, verdict
+
+HOSTILE = '<script>alert("x")</script><img src=https://evil.example/x>'
+VOID = {"meta", "br", "img", "hr", "input", "link"}
+
+
+class Page(HTMLParser):
+    """Tags that are open, and what the page would load or run."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.loads: list[str] = []
+        self.tags: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.loads += [
+            value or "" for name, value in attrs if name in ("src", "href", "xlink:href", "action")
+        ]
+        self.loads += [name for name, _ in attrs if name.startswith("on")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def content() -> ReportContent:
+    rng = np.random.default_rng(1)
+    z = rng.normal(-3, 1.3, 4000)
+    p, group = 1 / (1 + np.exp(-z)), np.arange(4000) // 4
+    y = (rng.random(4000) < p).astype(float)
+    others = {"logistic": 1 / (1 + np.exp(-z - rng.normal(0, 1, 4000))), "base_rate": np.full(4000, y.mean())}
+    baselines = {name: metrics.scores(y, q, null_draws=5) for name, q in others.items()}
+    return ReportContent(
+        title=f"Lead conversion {HOSTILE}",
+        metrics={
+            "test": metrics.scores(y, p, null_draws=5),
+            "test_one_per_lead": metrics.scores(y[::4], p[::4], null_draws=5),
+            "baselines": baselines,
+            "truth": {"captured": 0.84, "captured_by_logistic": 0.7},
+        },
+        intervals={
+            "test": bootstrap.intervals(y, p, group, 1, 50),
+            "baselines": {name: bootstrap.intervals(y, q, group, 1, 50) for name, q in others.items()},
+            "difference": {
+                name: bootstrap.difference_intervals(y, p, q, group, 1, 50) for name, q in others.items()
+            },
+        },
+        warnings=(f"a warning {HOSTILE}",),
+        figures=(
+            Figure("Calibration", HOSTILE, drawing.svg(plots.reliability(y, {"model": p}, 1), "a", HOSTILE)),
+            Figure("Gain", "", drawing.svg(plots.gain(y, {"model": p, **others}), "b", "gain")),
+        ),
+        importance={f"fit_{HOSTILE}": 0.2, "intent_pricing_view_7d": 0.5, "intent_demo": 0.25},
+        features=(Feature(HOSTILE, "fit", "categorical", HOSTILE),),
+        quality={
+            "leads": {"read": 100, "accepted": 97, "quarantined": {"duplicate_id": 2}, "excluded": {"objected": 1}}
+        },
+        refused=(Refused("leads", 17, "duplicate_id", HOSTILE),),
+        personal={"leads": {"email": "mail address"}},
+        left_out={"Tags": HOSTILE},
+        folds={"train": {"examples": 9, "leads": 3, "converting_leads": 1, "as_of": None}, "immature": {"examples": 2}},
+        facts={"version": "3f2a9b11c0de"},
+        calibration={"kind": "platt", "coefficients": [-0.1, 0.9]},
+        candidates={"none": 0.1651, "platt": 0.1649},
+    )  # fmt: skip
+
+
+def test_the_page_is_whole_and_loads_nothing(content: ReportContent) -> None:
+    """Every tag is closed; no script, no handler, no reference but within the page."""
+    text = render_report(content)
+    page = Page(text)
+    assert page.open == []
+    assert not page.tags & {"script", "link", "iframe", "img", "object"}
+    assert all(load.startswith("#") for load in page.loads)
+    bare = re.sub(r'xmlns(:\w+)?="[^"]*"', "", text)
+    assert not re.search(r'(?:src|href)\s*=\s*"?https?://|url\(\s*["\']?https?:|@import', bare)
+    assert "default-src 'none'" in text
+
+
+def test_hostile_text_is_shown_not_run(content: ReportContent) -> None:
+    """Names, reasons and captions of the data are escaped wherever they stand."""
+    text = render_report(content)
+    assert "<script" not in text
+    assert "<img" not in text
+    assert text.count("&lt;script&gt;") >= 8
+
+
+def test_the_content_is_plain(content: ReportContent) -> None:
+    """What fills the page can be written as JSON."""
+    json.dumps(asdict(content), allow_nan=False)
+
+
+def test_the_least_content_makes_a_page(content: ReportContent) -> None:
+    """A title and metrics are enough, and a fold of one class still gives a page."""
+    assert Page(render_report(ReportContent("x", {"test": content.metrics["test"]}))).open == []
+    empty = metrics.scores(np.empty(0), np.empty(0))
+    one = metrics.scores(np.zeros(5), np.full(5, 0.1), null_draws=2)
+    for scores in (empty, one):
+        text = render_report(ReportContent("x", {"test": scores, "baselines": {"logistic": scores}}))
+        assert "None" not in text
+        assert "nan" not in text
+
+
+def test_the_same_content_gives_the_same_page(content: ReportContent) -> None:
+    """No clock, no random ids."""
+    assert render_report(content) == render_report(replace(content))
+
+
+def test_the_verdict_comes_first_and_says_the_numbers(content: ReportContent) -> None:
+    """Whom it beats, by how much, whether its sum can be believed, and what share it captured."""
+    assert headline(content.metrics, content.intervals) == (
+        "The model's probabilities are better than logistic regression and base rate."
+    )
+    best, loss, promise, captured = verdict(content.metrics, content.intervals)
+    assert f"{100 * content.metrics['test']['precision_at_10pct']:.1f} %" in best
+    assert "below that of the base rate (" in loss
+    assert "taken at their word" in promise
+    assert "captured 84 %" in captured
+    text = render_report(content)
+    assert text.index("are better than") < text.index("<table")
+
+
+def scores(log_loss: float, **more: Any) -> dict[str, Any]:
+    return {"log_loss": log_loss, **more}
+
+
+def test_a_worse_model_is_said_to_be_worse() -> None:
+    """A model that loses is not praised: headline and caution say so; an interval over 0 is no win."""
+    found = {"test": scores(0.3), "baselines": {"logistic": scores(0.2), "base_rate": scores(0.31)}}
+    spans = {"difference": {"base_rate": {"log_loss": (-0.03, 0.01)}}}
+    said = headline(found, spans)
+    assert "not told apart from base rate" in said
+    assert "worse than logistic regression" in said
+    assert any("worse than that of logistic regression" in caution for caution in cautions(found, spans))
+    assert "above that of logistic regression" in verdict(found, spans)[0]
+
+
+def test_a_shift_and_few_conversions_are_cautioned() -> None:
+    """An interval of observed over expected without 1, and few positives, are said."""
+    found = {"test": scores(0.3, observed_over_expected=0.6, positives=40)}
+    said = cautions(found, {"test": {"observed_over_expected": (0.5, 0.7)}})
+    assert len(said) == 2
+    assert "Only 40" in said[0]
+    assert "0.60" in said[1]
+    assert cautions({"test": scores(0.3, positives=900)}, {}) == []
+
+
+def test_groups_add_up_their_features() -> None:
+    """A group's weight is the sum over its features."""
+    assert by_group({"fit_a": 0.1, "fit_b": 0.2, "intent_c": 0.4}) == pytest.approx(
+        {"fit": 0.3, "intent": 0.4}
+    )
+
+
+def test_the_screen_table_has_a_row_a_model(content: ReportContent) -> None:
+    """The model first, then each baseline that there is; what is unknown is a dash."""
+    table = summary_table(content.metrics)
+    assert list(table.columns[0].cells) == ["this model", "logistic regression", "base rate"]
+    assert list(summary_table({"test": {}}).columns[1].cells) == ["–"]
