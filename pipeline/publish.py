@@ -1,12 +1,27 @@
 """Stage publish: the bundle, the tracked run, the report."""
 
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
+from matplotlib.figure import Figure as Picture
 
 from features.plan import plan_of_json
+from models.bundle import read_bundle
 from pipeline import stage
 from pipeline.bundling import assemble, deal_values, policy_of
+from pipeline.content import gather, pictures_of
+from pipeline.drawing import png
+from pipeline.errors import Stop
+from pipeline.files import whole_file
+from pipeline.filing import run_of
+from pipeline.params import Definition
+from pipeline.report import render_report
+from pipeline.tracking import TrackingAway, track, write_version
 
 
 def facts_of() -> dict[str, Any]:
@@ -29,8 +44,6 @@ def facts_of() -> dict[str, Any]:
 
 def data_digest() -> str:
     """One digest of the validated tables: the same rows give the same."""
-    import hashlib
-
     whole = hashlib.sha256()
     for path in sorted(stage.TABLES.glob("*.parquet")):
         with path.open("rb") as file:
@@ -48,10 +61,48 @@ def main() -> None:
     """Write the bundle and the report; log and register the run."""
     definition = stage.section("definition")
     plan = plan_of_json(stage.read_json(stage.PLAN))
-    examples = stage.read_table(stage.EXAMPLES)
+    predictions, facts = stage.read_table(stage.PREDICTIONS), facts_of()
     with stage.speaking("publish") as say:
         say("assembling the bundle")
-        values = deal_values(stage.read_tables(), plan, definition, examples)
-        policy = policy_of(stage.section("policy"), stage.read_table(stage.PREDICTIONS), values)
-        digest = assemble(stage.BUNDLE, facts_of(), policy, definition, stage.section("source"))
-        say(f"bundle {digest[:12]}")
+        values = deal_values(stage.read_tables(), plan, definition, stage.read_table(stage.EXAMPLES))
+        policy = policy_of(stage.section("policy"), predictions, values)
+        digest = assemble(stage.BUNDLE, facts, policy, definition, stage.section("source"))
+        say("writing the report")
+        pictures = pictures_of(predictions, stage.read_table(stage.BASELINES), stage.section("train").seed)
+        content = gather(facts, plan, definition, digest, pictures)
+        _write_report(render_report(content))
+        say("logging the run")
+        _track(facts, definition, pictures, digest, say)
+
+
+def _write_report(page: str) -> None:
+    with whole_file(stage.REPORT) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def _track(
+    facts: dict[str, Any], definition: Definition, pictures: Mapping[str, Picture], digest: str, say: Callable[[str], None]
+) -> None:
+    """File the run in MLflow. Where the server is away, say so and keep the results, unless tracking is required."""
+    settings, root = stage.section("tracking"), Path(os.environ.get("LEADSCORE_ROOT", "."))
+    with TemporaryDirectory() as folder:
+        files = [(stage.REPORT, "report"), *_saved(pictures, Path(folder))]
+        run = run_of(read_bundle(stage.BUNDLE, digest), facts, definition, files, root)
+        try:
+            tracked = track(run, settings, os.environ.get("MLFLOW_TRACKING_URI"), root)
+        except TrackingAway as error:
+            if settings.required:
+                raise Stop(str(error)) from error
+            say(str(error))
+            return
+    write_version(stage.BUNDLE, tracked.version)
+    say(f"run {tracked.run_id} is version {tracked.version} of {settings.model}, at {tracked.place}")
+
+
+def _saved(pictures: Mapping[str, Picture], folder: Path) -> list[tuple[Path, str]]:
+    paths = []
+    for name, picture in pictures.items():
+        path = folder / f"{name}.png"
+        path.write_bytes(png(picture))
+        paths.append((path, "plots"))
+    return paths

@@ -84,6 +84,7 @@ def simulate(
     """
     if leads < 1:
         raise ValueError(f"leads: expected at least 1, got {leads}")
+    _check_replaceable(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
@@ -134,11 +135,22 @@ def _join(folder: Path, name: str, whole: Path) -> None:
         part.unlink()
 
 
+def _check_replaceable(out: Path) -> None:
+    """Never replace what somebody else made."""
+    mine = (out / "truth" / "broken.json").exists()
+    if out.exists() and not mine and (not out.is_dir() or any(out.iterdir())):
+        raise ValueError(f"{out}: expected nothing or an earlier simulation there, found something else; move it")
+
+
 def _replace(folder: Path, out: Path) -> None:
     """Put the finished folder in place of `out`; the old one goes only once the new one is there."""
     folder.chmod(0o755)
     old = folder.with_name(folder.name + ".old")
     if out.exists():
         out.rename(old)
-    folder.rename(out)
+    try:
+        folder.rename(out)
+    except OSError:
+        old.rename(out)
+        raise
     shutil.rmtree(old, ignore_errors=True)

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.arrays import Floats, Ints
@@ -29,6 +29,7 @@ def world(n: int, seed: int) -> tuple[Floats, Floats, Ints]:
     return (rng.random(n) < 1 / (1 + np.exp(-z))).astype(float), z, np.arange(n) // 4
 
 
+@settings(deadline=None)
 @given(CALIBRATIONS, st.integers(0, 100))
 def test_a_row_has_the_same_bits_alone_as_in_a_batch(chosen: Calibration, seed: int) -> None:
     """1,000 rows at once, slices of 1 to 17, strided and reversed: equal to the last bit."""
@@ -40,6 +41,7 @@ def test_a_row_has_the_same_bits_alone_as_in_a_batch(chosen: Calibration, seed: 
     np.testing.assert_array_equal(apply(chosen, raw[::-1]), whole[::-1])
 
 
+@settings(deadline=None)
 @given(CALIBRATIONS)
 def test_a_higher_raw_score_is_a_higher_probability(chosen: Calibration) -> None:
     """Probabilities rise with the raw score wherever doubles can tell, and stay within (0, 1)."""
@@ -52,6 +54,7 @@ def test_a_higher_raw_score_is_a_higher_probability(chosen: Calibration) -> None
     assert ((far > 0) & (far < 1)).all()
 
 
+@settings(deadline=None)
 @given(CALIBRATIONS)
 def test_it_survives_json(chosen: Calibration) -> None:
     """Written as JSON and read back it is the same."""
@@ -90,14 +93,15 @@ def test_beta_is_chosen_where_it_is_true() -> None:
 
 
 def test_perfect_scores_are_left_nearly_alone() -> None:
-    """In 20 worlds where raw scores are right, mostly `none`; never far from the identity."""
-    kinds = []
+    """In 20 worlds where raw scores are right, mostly `none`, and on average hardly moved."""
+    kinds, moved = [], []
     for seed in range(20):
         y, z, groups = world(5_000, seed)
         found, _ = choose(y, z, groups, seed)
         kinds.append(found.kind)
-        assert np.abs(apply(found, z) - 1 / (1 + np.exp(-z))).mean() < 0.015
-    assert kinds.count("none") >= 12
+        moved.append(np.abs(apply(found, z) - 1 / (1 + np.exp(-z))).mean())
+    assert kinds.count("none") >= 15
+    assert np.mean(moved) < 0.004
 
 
 def test_few_converting_accounts_allow_an_intercept_at_most() -> None:

@@ -12,9 +12,10 @@ from models.logistic import Logistic, fit_logistic
 def world(n: int, seed: int) -> tuple[Floats, Floats, Floats, Ints]:
     """Skewed, missing, categorical, constant and empty columns; true log odds linear in what is used."""
     rng = np.random.default_rng(seed)
-    skewed, plain, code = rng.exponential(20, n), rng.normal(size=n), rng.integers(0, 5, n)
-    z = -2.5 + 0.8 * (np.log1p(skewed) - 2.5) + 0.7 * plain + np.array([0, 1.0, -1, 0.5, 0])[code]
+    skewed, plain, code = rng.lognormal(2.5, 1, n), rng.normal(size=n), rng.integers(0, 5, n)
     gone = rng.random(n) < 0.1
+    plain[gone] = 0
+    z = -2.5 + 0.8 * (np.log1p(skewed) - 2.5) + 0.7 * plain + np.array([0, 1.0, -1, 0.5, 0])[code]
     X = np.column_stack(
         [skewed, np.where(gone, np.nan, plain), code.astype(float), np.ones(n), np.full(n, np.nan)]
     )
@@ -26,6 +27,7 @@ NAMES = ("skewed", "plain", "code", "one", "empty")
 
 
 def fitted(n: int, seed: int) -> tuple[Logistic, Floats, Floats, Floats]:
+    """A baseline of a world, and that world."""
     X, y, z, groups = world(n, seed)
     return fit_logistic(X, NAMES, [2], y, groups, 1), X, y, z
 
@@ -56,7 +58,8 @@ def test_constant_and_empty_columns_are_left_out() -> None:
     """A column of one value or none has no coefficient; the others keep readable names."""
     model, *_ = fitted(2_000, 4)
     assert model.names == (
-        "skewed", "plain", "plain missing", "code = 0", "code = 1", "code = 2", "code = 3", "code = 4", "code rare",
+        "skewed", "plain", "plain missing",
+        "code = 0", "code = 1", "code = 2", "code = 3", "code = 4", "code rare",
     )  # fmt: skip
     assert len(model.coefficients) == len(model.names)
 

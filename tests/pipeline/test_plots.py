@@ -11,6 +11,7 @@ from pipeline import drawing, plots
 
 
 def world(n: int, base: float = -3.0) -> tuple[Floats, dict[str, Floats]]:
+    """Labels, and what three models made of them."""
     rng = np.random.default_rng(1)
     z = rng.normal(base, 1.2, n)
     p = 1 / (1 + np.exp(-z))
@@ -19,6 +20,7 @@ def world(n: int, base: float = -3.0) -> tuple[Floats, dict[str, Floats]]:
 
 
 def figures(y: Floats, predictions: dict[str, Floats]) -> dict[str, plots.Figure]:
+    """Every figure there is."""
     months = [f"2025-{1 + i % 12:02d}" for i in range(len(y))]
     return {
         "reliability": plots.reliability(y, predictions, 1),

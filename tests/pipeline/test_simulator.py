@@ -202,6 +202,14 @@ def test_a_failed_run_leaves_the_last_company(company: Path) -> None:
     assert [path.name for path in company.parent.iterdir()] == ["company"]
 
 
+def test_what_is_no_simulation_is_not_replaced(tmp_path: Path) -> None:
+    """A folder with something else in it is refused, and left as it is."""
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(ValueError, match="expected nothing or an earlier simulation"):
+        simulate(tmp_path, WORLDS["plain"], 10, 1, [0], 90)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
 def test_broken_rows_are_counted_and_leave_the_good_alone(company: Path) -> None:
     """Without its broken rows the company is the clean one of the same seed, and so is its truth."""
     counts = json.loads((company / "truth" / "broken.json").read_text())
