@@ -17,5 +17,7 @@ DAY_US = 86_400_000_000
 
 def ranges(start: Ints, count: Ints) -> Ints:
     """`start[i], start[i] + 1, …`, `count[i]` of them, one after another, for every i."""
-    offset = np.cumsum(count) - count
-    return np.arange(int(count.sum()), dtype=np.int64) + np.repeat(start - offset, count)
+    total = count.cumsum()
+    index = np.arange(int(total[-1]) if len(total) else 0, dtype=np.int64)
+    index += (start - total + count).repeat(count)
+    return index

@@ -6,7 +6,7 @@ import numpy as np
 
 from features.arrays import DAY_US, Floats, Ints, ranges
 from features.plan import FUNCTIONS, NEAR_D, SENIORITIES, Plan
-from features.records import Events, Records, Stages, known_until
+from features.records import Events, Records, Stages, known_until, value_at
 
 MOST = 50
 """Colleagues looked at: the newest. Bounds the work for an account that is a catch-all of thousands."""
@@ -37,7 +37,11 @@ def colleague_block(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats
     if "account_leads" in r.unknown:
         out[:, at:end] = np.nan
         return end
+    if len(r) == len(r.account_start) - 1:  # every account has one lead
+        return _nobody(plan, out, at, end)
     pairs = _pairs(r, lead, as_of)
+    if len(pairs.row) == 0:
+        return _nobody(plan, out, at, end)
     if "events" in plan.blocks:
         at = _events(r, plan, pairs, out, at)
     out[:, at] = np.bincount(pairs.row, minlength=len(lead))
@@ -46,29 +50,42 @@ def colleague_block(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats
     return end
 
 
+def _nobody(plan: Plan, out: Floats, at: int, end: int) -> int:
+    """No colleague: counts are 0, and what only one could have is missing."""
+    out[:, at:end] = 0
+    if "events" in plan.blocks:
+        events_end = at + len(plan.slots) * BINS + 4
+        out[:, events_end - 4] = out[:, events_end - 1] = np.nan
+    if "stages" in plan.blocks:
+        out[:, end - 1] = np.nan
+    return end
+
+
 def _pairs(r: Records, lead: Ints, as_of: Ints) -> Pairs:
     """Colleagues that existed at the instant, at most the MOST newest."""
-    account = r.account[lead]
-    stop = known_until(r.created, r.account_start, account, as_of)
-    start = np.maximum(r.account_start[account], stop - MOST - 1)
-    count = np.maximum(stop - start, 0)
+    start, stop = newest(r, lead, as_of)
+    count = stop - start
     row, colleague = np.repeat(np.arange(len(lead)), count), ranges(start, count)
     other = colleague != lead[row]
     row, colleague = row[other], colleague[other]
     return Pairs(row, colleague, as_of[row], len(lead))
 
 
+def newest(r: Records, lead: Ints, as_of: Ints) -> tuple[Ints, Ints]:
+    """The leads of each example's account that are its MOST newest colleagues, and perhaps itself: first, stop."""
+    account = r.account[lead]
+    stop = known_until(r.created, r.account_start, account, as_of)
+    among = (lead >= stop - MOST) & (lead < stop)
+    return np.maximum(r.account_start[account], stop - MOST - among), stop
+
+
 def _events(r: Records, plan: Plan, pairs: Pairs, out: Floats, at: int) -> int:
     s, k = len(plan.slots), pairs.examples
     end = at + s * BINS + 4
-    if len(pairs.row) == 0:
-        out[:, at:end] = 0
-        out[:, end - 4] = out[:, end - 1] = np.nan
-    else:
-        start = r.events.start[pairs.lead]
-        stop = known_until(r.events.known, r.events.start, pairs.lead, pairs.as_of)
-        out[:, at : end - 4] = _counts(r.events, plan, pairs, start, stop).reshape(k, -1)
-        _activity(r, plan, pairs, _silence(r.events, pairs, start, stop), out, end - 4)
+    start = r.events.start[pairs.lead]
+    stop = known_until(r.events.known, r.events.start, pairs.lead, pairs.as_of)
+    out[:, at : end - 4] = _counts(r.events, plan, pairs, start, stop).reshape(k, -1)
+    _activity(r, plan, pairs, _silence(r.events, pairs, start, stop), out, end - 4)
     return end
 
 
@@ -100,23 +117,24 @@ def _activity(r: Records, plan: Plan, pairs: Pairs, silence: Floats, out: Floats
     np.minimum.at(least, pairs.row, silence)
     out[:, at] = np.where(np.isinf(least), np.nan, least / DAY_US)
     active = silence < ACTIVE_US
-    row, lead = pairs.row[active], pairs.lead[active]
-    out[:, at + 1] = np.bincount(row, minlength=k)
-    out[:, at + 2] = _distinct(r, plan, "function", row, lead, k, len(FUNCTIONS)).sum(axis=1)
-    level = _distinct(r, plan, "seniority", row, lead, k, len(SENIORITIES))
+    some = Pairs(pairs.row[active], pairs.lead[active], pairs.as_of[active], k)
+    out[:, at + 1] = np.bincount(some.row, minlength=k)
+    out[:, at + 2] = _distinct(r, plan, "function", some, len(FUNCTIONS)).sum(axis=1)
+    level = _distinct(r, plan, "seniority", some, len(SENIORITIES))
     highest = len(SENIORITIES) - 1 - np.argmax(level[:, ::-1], axis=1)
     out[:, at + 3] = np.where(level.any(axis=1), highest, np.nan)
 
 
-def _distinct(r: Records, plan: Plan, measure: str, row: Ints, lead: Ints, k: int, n: int) -> Floats:
-    """Which of n codes occur among some leads' titles, shape (k, n), 0 or 1."""
-    found = np.zeros((k, n))
-    columns = (j for j, c in enumerate(plan.columns[: r.attributes.shape[1]]) if c.measure == measure)
-    column = next(columns, None)
+def _distinct(r: Records, plan: Plan, measure: str, pairs: Pairs, n: int) -> Floats:
+    """Which of n codes occur among the titles that colleagues had at the instant, shape (examples, n), 0 or 1."""
+    found = np.zeros((pairs.examples, n))
+    columns = ((j, c) for j, c in enumerate(plan.columns[: r.attributes.shape[1]]) if c.measure == measure)
+    j, column = next(columns, (-1, None))
     if column is not None:
-        code = r.attributes[lead, column]
+        past = column.block == "history"
+        code = value_at(r, column.name, pairs.lead, pairs.as_of) if past else r.attributes[pairs.lead, j]
         known = ~np.isnan(code)
-        found[row[known], code[known].astype(np.int64)] = 1
+        found[pairs.row[known], code[known].astype(np.int64)] = 1
     return found
 
 

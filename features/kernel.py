@@ -5,17 +5,18 @@ age and counts with `bincount`, and a running sum over the age bins gives every 
 decayed weights are exact (multiples of 2^-20), so no order of summation can change a bit.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from features.arrays import DAY_US, Array, Floats, Ints, ranges
-from features.colleagues import colleague_block
+from features.colleagues import colleague_block, newest
+from features.columns import Column
 from features.episodes import Opening, opening
 from features.own import OWN
-from features.columns import Column
 from features.plan import HALF_LIVES_D, OWN_D, WINDOWS_D, Plan
-from features.records import Events, Records, known_until
+from features.records import Events, Records, known_until, value_at
 from features.stages import stage_block
 
 CHUNK = 1 << 18
@@ -43,23 +44,46 @@ class Matrix:
     levels: dict[str, list[str]]
 
 
+@dataclass(frozen=True)
+class Named(Mapping[str, Floats]):
+    """Columns of a matrix by name, each looked up only when asked for: one lead must not pay for them all."""
+
+    matrix: Floats
+    place: Mapping[str, int]
+
+    def __getitem__(self, name: str) -> Floats:
+        return self.matrix[:, self.place[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.place)
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+
 def compute(records: Records, plan: Plan, lead: Ints, as_of: Ints) -> Matrix:
     """Features of the examples `(lead[i], as_of[i])`, shapes (k,), as of µs, in any order.
 
     Nothing later than `as_of` is looked at. Columns of a block that nobody knows (None) are NaN.
     """
     values = np.empty((len(lead), len(plan.features)))
-    for part in _chunks(records, lead):
+    for part in _chunks(records, plan, lead, as_of):
         _fill(records, plan, lead[part], as_of[part], values[part])
     return Matrix(values, plan.features, {**records.levels, **plan.levels})
 
 
-def _chunks(records: Records, lead: Ints) -> list[slice]:
+def _chunks(records: Records, plan: Plan, lead: Ints, as_of: Ints) -> list[slice]:
+    """Runs of examples with about CHUNK events together, those of their colleagues among them."""
     if len(lead) <= 1:
-        return [slice(0, len(lead))]
+        return [slice(0, 1)][: len(lead)]
     start = records.events.start
-    size = np.cumsum(start[lead + 1] - start[lead] + 16)
-    cuts = np.unique(np.searchsorted(size, np.arange(CHUNK, size[-1] + CHUNK, CHUNK)).clip(1, len(lead)))
+    rows = start[lead + 1] - start[lead] + 16
+    if "account_leads" in plan.blocks and "account_leads" not in records.unknown:
+        first, stop = newest(records, lead, as_of)
+        rows += start[stop] - start[first] + stop - first
+    size = np.cumsum(rows)
+    cuts = np.searchsorted(size, np.arange(CHUNK, size[-1] + CHUNK, CHUNK), side="right")
+    cuts = np.unique(cuts.clip(1, len(lead)))
     return [slice(a, b) for a, b in zip([0, *cuts[:-1]], cuts, strict=True)]
 
 
@@ -79,21 +103,13 @@ def _fill(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats) -> None:
 
 def _attributes(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats) -> int:
     """Attributes as they were known; an attribute with history only from its rows. Then how many are known."""
-    n = r.attributes.shape[1]
+    n = int(r.attributes.shape[1])
     out[:, :n] = r.attributes[lead]
     for j, column in enumerate(plan.columns[:n]):
-        if column.block == "history" and "history" not in r.unknown:
-            out[:, j] = _as_of_value(r, column.name, lead, as_of)
+        if column.block == "history":
+            out[:, j] = value_at(r, column.name, lead, as_of)
     out[:, n] = n - np.isnan(out[:, :n]).sum(axis=1)
     return n + 1
-
-
-def _as_of_value(r: Records, name: str, lead: Ints, as_of: Ints) -> Floats:
-    history = r.history.get(name)
-    if history is None or len(history.at) == 0:
-        return np.full(len(lead), np.nan)
-    stop = known_until(history.at, history.start, lead, as_of)
-    return np.where(stop > history.start[lead], history.value[np.maximum(stop - 1, 0)], np.nan)
 
 
 def _events(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats, at: int) -> int:
@@ -105,8 +121,10 @@ def _events(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats, at: in
     e, k = r.events, len(lead)
     start, stop = e.start[lead], known_until(e.known, e.start, lead, as_of)
     count = stop - start
-    row, pick = np.repeat(np.arange(k), count), ranges(start, count)
-    until = np.repeat(as_of, count)
+    row, pick = np.arange(k).repeat(count), ranges(start, count)
+    until = as_of.repeat(count)
+    learned, learned_slot = (until - e.known[pick]) // DAY_US, e.slot[pick]
+    pick = _by_occurrence(e, row, pick)
     step = np.minimum((until - e.occurred[pick]) // STEP_US, LONGEST)
     slot = e.slot[pick]
     block = np.empty((k, len(plan.slots), MEASURES))
@@ -115,8 +133,16 @@ def _events(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats, at: in
     out[:, at : at + block.shape[1] * MEASURES] = block.reshape(k, -1)
     at += block.shape[1] * MEASURES
     at = _values(plan, row, slot, step, e.value[pick] if plan.value_slots else None, out, at)
-    at = _active(row, (until - e.known[pick]) // DAY_US, slot, plan, out, at)
+    at = _active(row, learned, learned_slot, plan, out, at)
     return _topics(plan, row, step, e.topic[pick], out, at)
+
+
+def _by_occurrence(e: Events, row: Ints, pick: Ints) -> Ints:
+    """The events of each example in the order they happened, which late records are not in."""
+    occurred = e.occurred[pick]
+    if len(pick) < 2 or not ((occurred[1:] < occurred[:-1]) & (row[1:] == row[:-1])).any():
+        return pick
+    return pick[np.lexsort((occurred, row))]
 
 
 def _life(r: Records, e: Events, lead: Ints, as_of: Ints, start: Ints, count: Ints) -> Floats:
@@ -125,7 +151,7 @@ def _life(r: Records, e: Events, lead: Ints, as_of: Ints, start: Ints, count: In
     if len(e.known):
         first = e.known[np.minimum(start, len(e.known) - 1)]
         begun = np.where(count > 0, np.minimum(begun, first), begun)
-    days: Floats = (as_of - begun) / DAY_US
+    days: Floats = np.maximum(as_of - begun, 0) / DAY_US
     return days
 
 
@@ -149,7 +175,7 @@ def _slots(plan: Plan, k: int, row: Ints, slot: Array, step: Ints, life: Floats,
     _own_rates(block, life)
 
 
-def _totals(values: Floats, e: int, over: np.ufunc) -> None:
+def _totals(values: Array, e: int, over: np.ufunc) -> None:
     """Put a group's total in its last slot."""
     values[:, e - 1] = over.reduce(values[:, : e - 1], axis=1)
     if values.shape[1] - 1 > e:
@@ -182,11 +208,9 @@ def _values(plan: Plan, row: Ints, slot: Array, step: Ints, value: Floats | None
 def _active(row: Ints, day: Ints, slot: Array, plan: Plan, out: Floats, at: int) -> int:
     """Days with anything but a scanner's clicks, in 7, 30 and 90 days. Events come in the order of `known`."""
     k = len(out)
-    code = np.minimum(day, 91) + row * 92
-    new = np.ones(len(row), bool)
+    code = (np.minimum(day, 91) + row * 92)[slot != plan.scanner_slot]
+    new = np.ones(len(code), bool)
     new[1:] = code[1:] != code[:-1]
-    if plan.engagement_slots > 2:
-        new &= slot != plan.engagement_slots - 3
     fresh = code[new]
     found = np.bincount((fresh // 92) * 4 + ACTIVE_BIN[fresh % 92], minlength=k * 4).reshape(k, 4)
     np.cumsum(found[:, :3], axis=1, out=out[:, at : at + 3])
@@ -219,6 +243,6 @@ def _age(r: Records, as_of: Ints, state: Opening, out: Floats, at: int) -> int:
 def _own(plan: Plan, out: Floats, at: int) -> None:
     added = plan.features[at:]
     if added:
-        by_name = {c.name: out[:, j] for j, c in enumerate(plan.columns)}
+        columns = Named(out, plan.place)
         for j, column in enumerate(added):
-            out[:, at + j] = OWN[column.name].make(by_name)
+            out[:, at + j] = OWN[column.name].make(columns)

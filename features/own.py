@@ -43,9 +43,7 @@ def own_columns(columns: Sequence[Column]) -> tuple[Column, ...]:
     """Columns of OWN whose needs are met."""
     have = {c.name for c in columns}
     return tuple(
-        Column(name, _group(name), own.block, "own", name)
-        for name, own in OWN.items()
-        if have.issuperset(own.needs)
+        Column(name, _group(name), own.block, "own", name) for name, own in OWN.items() if have.issuperset(own.needs)
     )
 
 

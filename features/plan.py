@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from features.columns import Block, Column, Group, Kind, slug
-from features.own import own_columns
+from features.own import OWN, own_columns
 
 WINDOWS_D = (1, 3, 7, 14, 30, 90)
 """Windows of event counts in days: an event counts while its age is less."""
@@ -29,13 +29,47 @@ OTHER = "other"
 ENGAGEMENT_TOTAL, INTENT_TOTAL = "any_engagement", "any_intent"
 
 INTENT = frozenset(
-    "pricing_view pricing demo_request demo contact_request contact_form quote_request quote trial_start trial "
-    "trial_signup proposal_view meeting_booked meeting_request comparison_view roi_calculator purchase add_to_cart "
-    "checkout security_review price_list_download".split()
+    [
+        "pricing_view",
+        "pricing",
+        "demo_request",
+        "demo",
+        "contact_request",
+        "contact_form",
+        "quote_request",
+        "quote",
+        "trial_start",
+        "trial",
+        "trial_signup",
+        "proposal_view",
+        "meeting_booked",
+        "meeting_request",
+        "comparison_view",
+        "roi_calculator",
+        "purchase",
+        "add_to_cart",
+        "checkout",
+        "security_review",
+        "price_list_download",
+    ]
 )
 SELLER = frozenset(
-    "sales_call call_made outbound_call sales_email mail_sent email_sent email_delivered mail_delivered sms_sent "
-    "task note assignment sequence_step linkedin_message_sent".split()
+    [
+        "sales_call",
+        "call_made",
+        "outbound_call",
+        "sales_email",
+        "mail_sent",
+        "email_sent",
+        "email_delivered",
+        "mail_delivered",
+        "sms_sent",
+        "task",
+        "note",
+        "assignment",
+        "sequence_step",
+        "linkedin_message_sent",
+    ]
 )
 CLICKS = frozenset({"mail_click", "email_click", "email_clicked"})
 SENIORITIES = ("intern", "junior", "specialist", "manager", "director", "vp", "chief", "owner")
@@ -111,13 +145,24 @@ class Plan:
 
     @cached_property
     def slot_of(self) -> dict[str, int]:
-        """Slot of an event type's name."""
-        return {t.name: i for i, t in enumerate(self.slots)}
+        """Slot of a counted event type; one that is called like a slot of ours has a slot of its own."""
+        ours = {*range(self.engagement_slots - 3, self.engagement_slots), len(self.slots) - 1}
+        return {t.name: i for i, t in enumerate(self.slots) if i not in ours}
 
     @cached_property
     def engagement_slots(self) -> int:
         """How many slots are engagement, its total the last of them."""
-        return self.slot_of[ENGAGEMENT_TOTAL] + 1
+        return sum(t.group == "engagement" for t in self.types) + 3
+
+    @property
+    def scanner_slot(self) -> int:
+        """Slot of the clicks that the kernel sets apart as a mail scanner's."""
+        return self.engagement_slots - 3
+
+    @property
+    def other_slot(self) -> int:
+        """Slot of every event type that training had not seen."""
+        return self.engagement_slots - 2
 
     @cached_property
     def value_slots(self) -> tuple[int, ...]:
@@ -136,7 +181,7 @@ class Plan:
 
     def event_code(self, name: str) -> int:
         """Slot of a type, the slot of OTHER for one unseen, -1 for one never counted."""
-        return -1 if name in self.ignored else self.slot_of.get(name, self.slot_of[OTHER])
+        return -1 if name in self.ignored else self.slot_of.get(name, self.other_slot)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -151,6 +196,11 @@ class Plan:
         )
 
     @cached_property
+    def place(self) -> dict[str, int]:
+        """Number of each of the kernel's columns."""
+        return {column.name: j for j, column in enumerate(self.columns)}
+
+    @cached_property
     def features(self) -> tuple[Column, ...]:
         """Every feature: the kernel's columns, then those of features/own.py whose needs are met."""
         return (*self.columns, *own_columns(self.columns))
@@ -159,22 +209,26 @@ class Plan:
     def levels(self) -> dict[str, list[str]]:
         """Texts of the codes of those columns whose levels the plan knows."""
         other = "(other)"
-        levels = {c.name: list(FUNCTIONS) for c in self.columns if c.measure == "function"}
-        return {
-            **levels,
-            "engagement_last_topic": [*self.topics, other],
-            "intent_stage": [*self.stages, other],
+        known = {
+            "function": [*FUNCTIONS],
+            "last_topic": [*self.topics, other],
+            "stage": [*self.stages, other],
         }
+        return {c.name: known[c.measure] for c in self.columns if c.measure in known}
 
 
 def _unique(*columns: Column) -> tuple[Column, ...]:
-    """Columns whose names differ: names that become the same without their foreign letters are numbered."""
-    seen: dict[str, int] = {}
+    """Columns whose names differ: names that become the same without their foreign letters are numbered.
+    The names of features/own.py are taken."""
+    taken = set(OWN)
     named = []
     for column in columns:
-        seen[column.name] = seen.get(column.name, 0) + 1
-        again = seen[column.name]
-        named.append(column if again == 1 else replace(column, name=f"{column.name}_no{again}"))
+        name, again = column.name, 1
+        while name in taken:
+            again += 1
+            name = f"{column.name}_no{again}"
+        taken.add(name)
+        named.append(replace(column, name=name))
     return tuple(named)
 
 
@@ -186,7 +240,10 @@ def _attribute_columns(attributes: Sequence[Attribute]) -> list[Column]:
 def _columns_of(a: Attribute) -> list[Column]:
     if a.kind == "text":
         level = Column(f"{a.group}_{a.name}_seniority", a.group, a.block, "seniority", a.column)
-        return [level, Column(f"{a.group}_{a.name}_function", a.group, a.block, "function", a.column, 0, True)]
+        return [
+            level,
+            Column(f"{a.group}_{a.name}_function", a.group, a.block, "function", a.column, 0, True),
+        ]
     return [Column(f"{a.group}_{a.name}", a.group, a.block, a.kind, a.column, 0, a.kind == "categorical")]
 
 

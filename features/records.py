@@ -6,7 +6,7 @@ import numpy as np
 
 from features.arrays import Array, Bools, Floats, Ints, Small
 from features.columns import Block
-from features.plan import CLICKS, SCANNER, Plan
+from features.plan import CLICKS, Plan
 
 NEVER = np.iinfo(np.int64).min
 SCANNER_US = 3_000_000
@@ -95,15 +95,14 @@ def sort_events(
 
     Both rules look only at earlier or simultaneous rows, so a table cut at any instant gives the same.
     """
-    keys = (value, topic, slot, occurred, known, lead)
     if not _is_sorted(lead, known):
-        order = np.lexsort(keys)
-        value, topic, slot, occurred, known, lead = (a[order] for a in keys)
+        order = np.lexsort((value, topic, slot, occurred, known, lead))
+        lead, known, occurred = lead[order], known[order], occurred[order]
+        slot, topic, value = slot[order], topic[order], value[order]
     keep = ~_twins(lead, known, occurred, slot, topic, value)
     if not keep.all():
-        value, topic, slot, occurred, known, lead = (
-            a[keep] for a in (value, topic, slot, occurred, known, lead)
-        )
+        lead, known, occurred = lead[keep], known[keep], occurred[keep]
+        slot, topic, value = slot[keep], topic[keep], value[keep]
     slot = _set_scanners_apart(lead, occurred, slot, plan)
     return Events(known, occurred, slot, topic, value, starts(lead, leads))
 
@@ -136,19 +135,18 @@ def _set_scanners_apart(lead: Ints, occurred: Ints, slot: Small, plan: Plan) -> 
     if not burst.any():
         return slot
     slot = slot.copy()
-    slot[at[1:][burst]] = plan.slot_of[SCANNER]
+    slot[at[1:][burst]] = plan.scanner_slot
     return slot
 
 
-def sort_stages(
-    lead: Ints, at: Ints, code: Small, effect: Small, won: Bools, leads: int
-) -> Stages:
+def sort_stages(lead: Ints, at: Ints, code: Small, effect: Small, won: Bools, leads: int) -> Stages:
     """Stages by lead and time (rows of one instant stay as they came), with the state after each row.
 
     `effect` is +1 where the row closes its lead, -1 where it opens it again, 0 else.
     """
     order = np.lexsort((at, lead))
-    lead, at, code, effect, won = (a[order] for a in (lead, at, code, effect, won))
+    lead, at = lead[order], at[order]
+    code, effect, won = code[order], effect[order], won[order]
     start = starts(lead, leads)
     index = np.arange(len(lead))
     first = start[lead] if len(lead) else index
@@ -192,8 +190,16 @@ def _slice_events(e: Events, a: int, b: int) -> Events:
 
 def _slice_stages(s: Stages, a: int, b: int) -> Stages:
     rows = slice(int(s.start[a]), int(s.start[b]))
-    columns = (s.at, s.code, s.won, s.lost, s.closed, s.opened, s.episode)
-    return Stages(*(c[rows] for c in columns), s.start[a : b + 1] - rows.start)
+    return Stages(
+        s.at[rows],
+        s.code[rows],
+        s.won[rows],
+        s.lost[rows],
+        s.closed[rows],
+        s.opened[rows],
+        s.episode[rows],
+        s.start[a : b + 1] - rows.start,
+    )
 
 
 def _slice_history(h: History, a: int, b: int) -> History:
@@ -220,3 +226,12 @@ def known_until(at: Ints, start: Ints, lead: Ints, as_of: Ints) -> Ints:
         high = np.where(later, np.minimum(middle, high), high)
         low = np.where(later, low, middle + 1)
     return low
+
+
+def value_at(records: Records, name: str, lead: Ints, as_of: Ints) -> Floats:
+    """The value that the history of a column gave each lead by `as_of`; NaN where it had none yet."""
+    history = records.history.get(name)
+    if history is None or len(history.at) == 0:
+        return np.full(len(lead), np.nan)
+    stop = known_until(history.at, history.start, lead, as_of)
+    return np.where(stop > history.start[lead], history.value[np.maximum(stop - 1, 0)], np.nan)

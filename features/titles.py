@@ -6,9 +6,10 @@ from features.plan import FUNCTIONS, SENIORITIES
 
 _SENIORITY = {
     "owner": r"owner|founder|cofounder|partner|proprietor|yrittäjä|omistaja|perustaja|osakas|ägare|grundare|delägare",
-    "chief": r"chief|c[etfimos]o|cpo|cro|cdo|ciso|president|managing director|md|toimitusjohtaja|pääjohtaja|"
-    r"verkställande direktör|vd|\w+chef executive",
-    "vp": r"[se]?vp|vice president|vice-president|varatoimitusjohtaja|vice vd",
+    "chief": r"chief|c[etfimos]o|cpo|cro|cdo|ciso|(?<!vice[ -])(?:president|managing director|"
+    r"verkställande direktör|vd)|"
+    r"md|toimitusjohtaja|pääjohtaja|\w+chef executive",
+    "vp": r"[se]?vp|vice[ -](?:president|managing director|verkställande direktör|vd)|varatoimitusjohtaja",
     "director": r"director|head|\w*johtaja|\w*direktör|avdelningschef",
     "manager": r"manager|lead|leader|supervisor|principal|\w*päällikkö|\w*esimies|\w*vastaava|\w*chef|\w*ledare|"
     r"ansvarig|teamlead",
@@ -22,25 +23,29 @@ _SENIORITY = {
 _FUNCTION = {
     "it": r"it|information|ict|cio|ciso|cto|technology|infrastructure|security|systems?|data|tietohallinto\w*|tieto\w*|"
     r"teknologia\w*|tietoturva\w*|teknik\w*|it-\w+",
-    "engineering": r"engineer\w*|develop\w*|software|devops|architect|r&d|kehit\w*|ohjelmisto\w*|insinööri|tuotekehitys\w*|"
+    "engineering": r"engineer\w*|develop\w*|software|devops|architect|r&d|kehit\w*|ohjelmisto\w*|insinööri|"
+    r"tuotekehitys\w*|"
     r"utveckl\w*|ingenjör|teknisk|tekninen",
     "marketing": r"marketing|cmo|brand|growth|communications?|demand|content|markkinointi\w*|viestintä\w*|marknads\w*|"
     r"marknadsföring|kommunikations\w*",
     "sales": r"sales|account|business development|revenue|cro|commercial|myynti\w*|myyjä|asiakkuus\w*|"
     r"försäljning\w*|sälj\w*",
-    "finance": r"finance|financial|cfo|controller|accounting|accountant|treasur\w*|talous\w*|taloushallinto\w*|kirjanpitäjä|"
+    "finance": r"finance|financial|cfo|controller|accounting|accountant|treasur\w*|talous\w*|taloushallinto\w*|"
+    r"kirjanpitäjä|"
     r"ekonomi\w*|redovisning\w*",
     "hr": r"hr|human|people|talent|recruit\w*|henkilöstö\w*|rekry\w*|personal\w*",
-    "operations": r"operations?|coo|logistics|supply|production|manufacturing|plant|tuotanto\w*|logistiikka\w*|toiminta\w*|"
+    "operations": r"operations?|coo|logistics|supply|production|manufacturing|plant|tuotanto\w*|logistiikka\w*|"
+    r"toiminta\w*|"
     r"drift\w*|produktion\w*|logistik\w*",
     "procurement": r"procurement|purchas\w*|buyer|sourcing|hankinta\w*|osto\w*|ostaja|inköp\w*",
     "legal": r"legal|counsel|lawyer|compliance|laki\w*|juristi|jurist|lakimies",
     "product": r"product|cpo|tuote\w*|produkt\w*",
     "support": r"support|service|customer|success|helpdesk|asiakaspalvelu\w*|tuki|kund\w*|kundtjänst",
-    "education": r"teacher|professor|lecturer|student|researcher|opettaja|opiskelija|tutkija|lärare|forskare|studerande",
+    "education": r"teacher|professor|lecturer|student|researcher|opettaja|opiskelija|tutkija|lärare|forskare|"
+    r"studerande",
     "health": r"doctor|nurse|physician|clinical|medical|lääkäri|hoitaja|läkare|sjuksköterska",
-    "general": r"ceo|md|vd|owner|founder|cofounder|president|managing director|general|toimitusjohtaja|yrittäjä|"
-    r"verkställande direktör|ägare|grundare",
+    "general": r"ceo|md|owner|founder|cofounder|general|toimitusjohtaja|yrittäjä|ägare|grundare|"
+    r"(?<!vice[ -])(?:president|managing director|verkställande direktör|vd)",
 }
 _SENIORITY_WORDS = [(SENIORITIES.index(name), re.compile(rf"\b(?:{w})\b")) for name, w in _SENIORITY.items()]
 _FUNCTION_WORDS = [(FUNCTIONS.index(name), re.compile(rf"\b(?:{w})\b")) for name, w in _FUNCTION.items()]

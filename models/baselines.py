@@ -35,9 +35,7 @@ def _rate(y: Floats) -> float:
     return float((y.sum() + 0.5) / (len(y) + 1))
 
 
-def _logistic(
-    matrix: Matrix, y: Floats, lead: Ints, group: Ints, train: Bools, calibrate: Bools, seed: int
-) -> Floats:
+def _logistic(matrix: Matrix, y: Floats, lead: Ints, group: Ints, train: Bools, calibrate: Bools, seed: int) -> Floats:
     encoding = fit_encoding(replace(matrix, values=matrix.values[train]), y[train], lead[train])
     n = len(encoding.columns)
     X = encode(encoding, matrix)[:, :n]

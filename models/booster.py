@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import lightgbm
@@ -26,6 +27,8 @@ class Settings:
     lambda_l1: float
     lambda_l2: float
     threads: int
+    """Members grown at once, each by one thread: LightGBM's own threads wait for each other more than they work
+    on tables of this size (50 rounds on 52,505 rows of 271 features: 0.8 s of CPU by one thread, 2.7 s by two)."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def lightgbm_parameters(settings: Settings) -> dict[str, object]:
         "seed": settings.seed,
         "deterministic": True,
         "force_col_wise": True,
-        "num_threads": settings.threads,
+        "num_threads": 1,
         "verbosity": -1,
         "bin_construct_sample_cnt": 1_000_000,
         "feature_pre_filter": False,
@@ -86,17 +89,21 @@ def fit_bag(
     X (k, features) of numbers and integer codes; y in [0, 1]; `fold` 0..members-1 keeps accounts whole.
     Rows where `learn` is False neither train nor stop; they only get a score from the member of their fold.
     """
-    members, curves = [], []
     left_out = np.full(len(y), np.nan)
     folds = np.unique(fold)
     data = _dataset(X, y, weight, names, categorical, settings)
-    for done, k in enumerate(folds):
+
+    def grow(k: int) -> tuple[lightgbm.Booster, tuple[float, ...]]:
         member, curve = _fit_member(data, learn & (fold != k), learn & (fold == k), settings, int(k))
-        rows = fold == k
-        left_out[rows] = member.predict(X[rows], raw_score=True, num_threads=settings.threads)
-        members.append(member)
-        curves.append(curve)
-        progress(done + 1, len(folds))
+        left_out[fold == k] = member.predict(X[fold == k], raw_score=True, num_threads=1)
+        return member, curve
+
+    with ThreadPoolExecutor(settings.threads) as pool:
+        grown = []
+        for done, one in enumerate(pool.map(grow, folds)):
+            grown.append(one)
+            progress(done + 1, len(folds))
+    members, curves = zip(*grown, strict=True)
     rounds = tuple(member.num_trees() for member in members)
     return Bag(merge([member.model_to_string() for member in members]), left_out, rounds, tuple(curves))
 

@@ -9,16 +9,14 @@ import numpy as np
 
 from features.arrays import Floats, Ints
 from models import ranking
-from models.metrics import BEST, EPSILON, check
+from models.metrics import BEST, EPSILON, check, over
 
 Intervals = dict[str, tuple[float, float]]
 LEAST_DEFINED = 0.5
 """No interval for a metric that more than this share of the draws leaves undefined."""
 
 
-def intervals(
-    y: Floats, p: Floats, groups: Ints, seed: int, draws: int = 200, level: float = 0.95
-) -> Intervals:
+def intervals(y: Floats, p: Floats, groups: Ints, seed: int, draws: int = 200, level: float = 0.95) -> Intervals:
     """Percentile interval of each metric; a metric too often undefined, or a single group, has none.
 
     y (n,) in {0, 1}, p (n,) in [0, 1], groups (n,) any integers.
@@ -68,7 +66,7 @@ def _metrics(parts: _Parts, w: Floats) -> dict[str, float]:
         "log_loss": float((w * parts.log_loss).sum() / total),
         "brier": float((w * parts.brier).sum() / total),
         "average_precision": ranking.average_precision(sums),
-        "observed_over_expected": float((w * parts.y).sum() / expected) if expected > 0 else np.nan,
+        "observed_over_expected": over(float((w * parts.y).sum()), float(expected)),
         "precision_at_10pct": ranking.precision_among(sums, BEST),
     }
 

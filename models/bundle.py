@@ -97,7 +97,7 @@ def check_digests(folder: Path) -> str:
     manifest = _read(folder, MANIFEST)
     try:
         digests = json.loads(manifest)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedBundle(f"{folder / MANIFEST}: expected JSON: {error}; publish the bundle again") from error
     if not isinstance(digests, dict) or sorted(digests) != sorted(FILES):
         raise DamagedBundle(f"{folder / MANIFEST}: expected the digests of {', '.join(FILES)}; publish it again")
@@ -134,13 +134,14 @@ def prove(folder: Path) -> None:
     env = {**os.environ, "PYTHONPATH": home}  # this very code, also where MLflow runs a copy of it
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=PROOF_SECONDS, check=False, env=env
-        )
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=PROOF_SECONDS,
+            check=False, env=env,
+        )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise DamagedBundle(f"{folder}: its proof took over {PROOF_SECONDS} s; publish it again") from error
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()
-        why = said[-1] if said else f"the process that read it ended with {done.returncode}"
+        why = said[-1][:300] if said else f"the process that read it ended with {done.returncode}"
         raise DamagedBundle(f"{folder}: is not usable: {why}; publish it again")
 
 
@@ -166,5 +167,6 @@ def read_bundle(folder: Path, digest: str) -> Bundle:
 
 def registered_version(folder: Path) -> str | None:
     """The registry's number, kept beside the bundle: `<bundle>.version`. None where it is not registered."""
-    path = folder.with_name(folder.name + ".version")
+    whole = folder.absolute()  # "." has no name
+    path = whole.with_name(whole.name + ".version")
     return path.read_text(encoding="utf-8").strip() or None if path.is_file() else None

@@ -80,9 +80,7 @@ def fit_encoding(matrix: Matrix, y: Floats, lead: Ints) -> Encoding:
     levels = {}
     for j, column in enumerate(matrix.columns):
         if column.categorical:
-            levels[column.name] = _fit_level(
-                matrix.values[:, j], matrix.levels.get(column.name, []), y, weight
-            )
+            levels[column.name] = _fit_level(matrix.values[:, j], matrix.levels.get(column.name, []), y, weight)
     return Encoding(tuple(c.name for c in matrix.columns), levels)
 
 
@@ -95,7 +93,7 @@ def lead_weights(lead: Ints) -> Floats:
 def _fit_level(values: Floats, texts: Sequence[str], y: Floats, weight: Floats) -> Level:
     known = ~np.isnan(values)
     code = values[known].astype(np.int64)
-    leads = np.bincount(code, weight[known], minlength=len(texts))
+    leads = np.round(np.bincount(code, weight[known], minlength=len(texts)), 6)  # three thirds are a lead
     common = [i for i in range(len(texts)) if leads[i] >= LEAST_LEADS and texts[i] != "(other)"]
     common.sort(key=lambda i: (-leads[i], texts[i]))
     vocabulary = tuple(texts[i] for i in common)

@@ -63,9 +63,7 @@ def _quantile(at: Ints, share: float) -> int:
     return int(ordered[min(len(ordered) - 1, round(len(ordered) * share))])
 
 
-def _calibrate_from(
-    as_of: Ints, label: Floats, lead: Ints, known: Bools, horizon: int, fraction: float
-) -> int | None:
+def _calibrate_from(as_of: Ints, label: Floats, lead: Ints, known: Bools, horizon: int, fraction: float) -> int | None:
     """Start of a calibrate fold that comes after train as the test comes after it; None where it costs too much."""
     if not known.any():
         return None
@@ -86,7 +84,7 @@ def by_position(ids: Sequence[str], label: Floats, test: float, calibrate: float
     place = np.full(n, np.nan)
     place[known] = np.arange(known.sum()) / max(known.sum(), 1)
     if seed is not None:
-        place[known] = hashed([ids[i] for i in np.flatnonzero(known)], seed, 1_000_000) / 1_000_000
+        place[known] = hashed([ids[int(i)] for i in np.flatnonzero(known)], seed, 1_000_000) / 1_000_000
     fold[place >= 1 - test - calibrate * (1 - test)] = "calibrate"
     fold[place >= 1 - test] = "test"
     fold[~known] = "immature"

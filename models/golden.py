@@ -23,10 +23,18 @@ def golden_requests(plan: Plan, encoding: Encoding, seed: int, number: int) -> l
 
 def _request(plan: Plan, encoding: Encoding, rng: np.random.Generator, number: int) -> dict[str, Any]:
     def of(entity: str) -> dict[str, Any]:
-        return {a.column: _value(a, encoding, rng) for a in plan.attributes if a.entity == entity and rng.random() < 0.7}
+        return {
+            a.column: _value(a, encoding, rng) for a in plan.attributes if a.entity == entity and rng.random() < 0.7
+        }
 
     lead = {"lead_id": f"golden-{number}", "created_at": _time(rng, 60, 90), **of("lead")}
-    request = {"lead": lead, "account": of("account"), **_life(plan, rng), "account_leads": [], "as_of": AS_OF}
+    request = {
+        "lead": lead,
+        "account": of("account"),
+        **_life(plan, rng),
+        "account_leads": [],
+        "as_of": AS_OF,
+    }
     for k in range(int(rng.integers(0, 3))):
         colleague = {"lead_id": f"golden-{number}-{k}", "created_at": _time(rng, 60, 120), **of("lead")}
         request["account_leads"].append({"lead": colleague, **_life(plan, rng)})

@@ -72,8 +72,12 @@ def at_instants(records: Records, instants: Sequence[int], until: int) -> tuple[
 
 
 def _sorted(lead: Ints, as_of: Ints) -> tuple[Ints, Ints]:
+    """By lead and instant, once each: an episode may begin at the very instant of another."""
     order = np.lexsort((as_of, lead))
-    return lead[order], as_of[order]
+    lead, as_of = lead[order], as_of[order]
+    new = np.ones(len(lead), bool)
+    new[1:] = (lead[1:] != lead[:-1]) | (as_of[1:] != as_of[:-1])
+    return lead[new], as_of[new]
 
 
 def _episodes(records: Records) -> tuple[Ints, Ints]:

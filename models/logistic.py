@@ -199,9 +199,7 @@ def _held_out(Z: Singles, y: Floats, fold: Ints, strength: float) -> float:
     total = 0.0
     for k in range(FOLDS):
         out = fold == k
-        total += newton.loss(
-            y[out], _fit(Z[~out], y[~out], strength).decision_function(Z[out]).astype(np.float64)
-        )
+        total += newton.loss(y[out], _fit(Z[~out], y[~out], strength).decision_function(Z[out]).astype(np.float64))
     return total
 
 

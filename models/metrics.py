@@ -13,6 +13,7 @@ from models.smooth_ece import smooth_ece, smooth_ece_null
 EPSILON = float(np.finfo(np.float64).eps)
 """Inside logarithms only, p is kept this far from 0 and 1 (2.2e-16, as scikit-learn does)."""
 BEST = 0.1
+LEAST_EXPECTED = 1e-12
 
 Scores = dict[str, float | None]
 
@@ -102,8 +103,13 @@ def brier(y: Floats, p: Floats) -> float:
 
 
 def observed_over_expected(y: Floats, p: Floats) -> float:
-    """Conversions over the sum of probabilities; NaN where that sum is 0."""
-    return float(y.sum() / p.sum()) if p.sum() > 0 else np.nan
+    """Conversions over the sum of probabilities; NaN where that sum is (all but) 0."""
+    return over(float(y.sum()), float(p.sum()))
+
+
+def over(observed: float, expected: float) -> float:
+    """Their ratio; NaN where nothing was expected, or so little that the ratio is no number."""
+    return observed / expected if expected > LEAST_EXPECTED else np.nan
 
 
 def calibration_intercept(y: Floats, p: Floats) -> float:

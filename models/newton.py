@@ -49,9 +49,7 @@ def _step(Z: Sequence[Floats], y: Floats, log_odds: Floats) -> Floats | None:
     return np.asarray(np.linalg.solve(hessian, gradient), dtype=np.float64)
 
 
-def _walk(
-    Z: Sequence[Floats], y: Floats, offset: Floats | float, b: Floats, step: Floats
-) -> tuple[Floats, float]:
+def _walk(Z: Sequence[Floats], y: Floats, offset: Floats | float, b: Floats, step: Floats) -> tuple[Floats, float]:
     """The first of b + step, b + step / 2, … that is no worse, and how far it went."""
     before = loss(y, _line(Z, b, offset))
     while np.abs(step).max() >= SMALL:

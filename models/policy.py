@@ -87,9 +87,7 @@ def scale(calibration: Floats) -> tuple[float, ...]:
     return tuple(ordered[lower - 1].tolist())
 
 
-def segment_values(
-    amounts: Floats, segments: Mapping[str, Sequence[str | None]]
-) -> Values:
+def segment_values(amounts: Floats, segments: Mapping[str, Sequence[str | None]]) -> Values:
     """Shrunk means by the column whose segments best predict a deal left out; overall where none does.
 
     `amounts` of won deals, shape (n,); `segments`: the deals' texts by candidate column.
@@ -106,7 +104,7 @@ def segment_values(
 
 
 def _others(amounts: Floats) -> Floats:
-    return (amounts.sum() - amounts) / np.maximum(len(amounts) - 1, 1)
+    return np.asarray((amounts.sum() - amounts) / np.maximum(len(amounts) - 1, 1), dtype=np.float64)
 
 
 def _left_out_error(amounts: Floats, texts: Sequence[str | None], overall: float) -> tuple[float, dict[str, float]]:

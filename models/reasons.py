@@ -85,7 +85,7 @@ def _times(of: str, value: float) -> str:
     if n == 0:
         return NEVER.get(of, f"no {_name(of)}")
     once, often = WORDS.get(of, (f"{{n}} {_name(of)}", f"{{n}} times {_name(of)}"))
-    return (once if n == 1 else often).format(n=n)
+    return (once if n == 1 else often).replace("{n}", str(n), 1)
 
 
 def _days(value: float) -> str:
@@ -107,10 +107,14 @@ def _last(c: Column, value: float, levels: Sequence[str]) -> str:
 
 
 def _decayed(c: Column, value: float, levels: Sequence[str]) -> str:
+    if np.isnan(value):
+        return "events are not known"
     return f"recent weight of {_name(c.of)}: {_number(value)} (halves every {c.days} days)"
 
 
 def _own_rate(c: Column, value: float, levels: Sequence[str]) -> str:
+    if np.isnan(value):
+        return "events are not known"
     pace = "more often than" if value > 0.1 else "less often than" if value < -0.1 else "as often as"
     return f"{_name(c.of)} {pace} usual for this person {_window(c.days)}"
 
@@ -132,19 +136,27 @@ def _function(c: Column, value: float, levels: Sequence[str]) -> str:
 
 
 def _value(c: Column, value: float, levels: Sequence[str]) -> str:
+    if np.isnan(value):
+        return "events are not known"
     return f"{_name(c.of)} worth {_number(value)} {_window(c.days)}"
 
 
 def _active(c: Column, value: float, levels: Sequence[str]) -> str:
+    if np.isnan(value):
+        return "events are not known"
     return f"active on {_number(value)} day{'s' * (value != 1)} {_window(c.days)}"
 
 
 def _topic(c: Column, value: float, levels: Sequence[str]) -> str:
+    if np.isnan(value):
+        return "events are not known"
     n = round(value)
     return f"{'nothing' if n == 0 else 'once' if n == 1 else f'{n} times'} about {_name(c.of)} {_window(c.days)}"
 
 
 def _topics(c: Column, value: float, levels: Sequence[str]) -> str:
+    if np.isnan(value):
+        return "events are not known"
     return f"{_number(value)} topic{'s' * (value != 1)} {_window(c.days)}"
 
 
@@ -184,7 +196,9 @@ def _counted(one: str, many: str) -> Phrase:
 
 
 def _highest(c: Column, value: float, levels: Sequence[str]) -> str:
-    return "no colleague with a known title is active" if np.isnan(value) else f"a {SENIORITIES[int(value)]} of the account is active"  # fmt: skip
+    if np.isnan(value):
+        return "no colleague with a known title is active"
+    return f"a {SENIORITIES[int(value)]} of the account is active"
 
 
 def _won_last(c: Column, value: float, levels: Sequence[str]) -> str:

@@ -55,12 +55,15 @@ def asked(request: Item, plan: Plan) -> Asked:
     `as_of` must be there. Raises WrongRequest.
     """
     own = {"lead": _part(request, "lead"), **{k: request.get(k) for k in ("events", "stages", "history")}}
-    members = [own, *(c for c in request.get("account_leads") or () if not _part(c, "lead").get("objected"))]
-    created = [_created(m, f"account_leads[{i - 1}]" if i else "lead") for i, m in enumerate(members)]
+    account = {} if request.get("account") is None else _part(request, "account")
+    others = [(f"account_leads[{i}].", c) for i, c in enumerate(_list(request, "account_leads", ""))]
+    every = [("", own), *((at, c) for at, c in others if not _objects(_part(c, "lead", at)))]
+    members = [member for _, member in every]
+    created = [_created(member, place) for place, member in every]
     order = sorted(range(len(members)), key=lambda i: (created[i], str(members[i]["lead"].get("lead_id", ""))))
     members = [members[i] for i in order]
     unknown = frozenset(b for b in OPTIONAL if request.get(b) is None)
-    attributes, levels, history = _attributes(members, request.get("account") or {}, plan)
+    attributes, levels, history = _attributes(members, account, plan)
     records = Records(
         created=np.array([created[i] for i in order]),
         account=np.zeros(len(members), np.int64),
@@ -76,65 +79,110 @@ def asked(request: Item, plan: Plan) -> Asked:
     return Asked(records, np.array([order.index(0)]), as_of)
 
 
-def _part(item: Item, name: str) -> Item:
-    part = item.get(name)
+def _part(item: Item, name: str, place: str = "") -> Item:
+    part = item.get(name) if isinstance(item, Mapping) else None
     if not isinstance(part, Mapping):
-        raise WrongRequest(name, "an object")
+        raise WrongRequest(f"{place}{name}", "an object")
     return part
+
+
+def _list(item: Item, name: str, place: str) -> Sequence[Any]:
+    found = item.get(name)
+    if found is None:
+        return ()
+    if not isinstance(found, list | tuple):
+        raise WrongRequest(f"{place}{name}", "a list")
+    return found
+
+
+def _objects(lead: Item) -> bool:
+    """True unless empty or a clear no: a word that we cannot read must not lose an objection."""
+    said = lead.get("objected")
+    return said is not None and str(said).strip().casefold() not in NO | {""}
 
 
 def _created(member: Item, place: str) -> int:
     at = member["lead"].get("created_at")
-    return 0 if at is None else micros(at, f"{place}.created_at")
+    return 0 if at is None else micros(at, f"{place}lead.created_at")
 
 
 def _rows(members: Sequence[Item], name: str) -> list[tuple[int, Item]]:
-    return [(i, row) for i, member in enumerate(members) for row in member.get(name) or ()]
+    rows = [(i, row) for i, member in enumerate(members) for row in _list(member, name, "")]
+    if not all(isinstance(row, Mapping) for _, row in rows):
+        raise WrongRequest(name, "a list of objects")
+    return rows
+
+
+def _word(row: Item, key: str, place: str) -> str:
+    """A text that must be there, without the white space around it."""
+    text = row.get(key)
+    if not isinstance(text, str) or not text.strip():
+        raise WrongRequest(f"{place}.{key}", "a text")
+    return text.strip()
+
+
+def _topic(row: Item) -> str | None:
+    topic = row.get("topic")
+    if topic is not None and not isinstance(topic, str):
+        raise WrongRequest("events.topic", "a text")
+    return topic.strip() or None if topic else None
 
 
 def _events(members: Sequence[Item], plan: Plan) -> Events:
-    seen: set[tuple[int, str]] = set()
-    rows = []
     topics, other = plan.topic_of, len(plan.topics)
-    for i, row in _rows(members, "events"):
-        occurred = micros(row.get("occurred_at"), "events.occurred_at")
-        late = row.get("available_at")
-        known = occurred if late is None else max(occurred, micros(late, "events.available_at"))
-        topic, value = row.get("topic"), row.get("value")
-        code = -1 if topic is None else topics.get(topic, other)
-        number = np.nan if value is None else _number(value, "events.value")
-        rows.append((i, known, occurred, plan.event_code(row["type"]), code, number, row.get("event_id")))
-    rows.sort(key=lambda r: r[1])
     kept = []
-    for row in rows:  # of a repeated event the earliest known stays, as in validation
-        key = (row[0], row[6])
-        if row[3] >= 0 and (row[6] is None or key not in seen):
-            kept.append(row)
-        seen.add(key)
+    for i, known, occurred, kind, row in _happened(members):
+        topic, value = _topic(row), row.get("value")
+        code = -1 if topic is None else topics.get(topic, other)
+        number = np.nan if value is None or value == "" else _number(value, "events.value")
+        if (slot := plan.event_code(kind)) >= 0:
+            kept.append((i, known, occurred, slot, code, number))
     if not kept:
         none = np.zeros(0, np.int64)
         small = none.astype(np.int16)
         return sort_events(none, none, none, small, small, np.zeros(0), len(members), plan)
-    lead, known_at, occurred_at, slot, topic_code, values, _ = zip(*kept, strict=True)
+    lead, known_at, occurred_at, slots, topic_code, values = zip(*kept, strict=True)
     return sort_events(
-        np.array(lead), np.array(known_at), np.array(occurred_at), np.array(slot, np.int16),
+        np.array(lead), np.array(known_at), np.array(occurred_at), np.array(slots, np.int16),
         np.array(topic_code, np.int16), np.array(values, float), len(members), plan,
     )  # fmt: skip
 
 
+def _happened(members: Sequence[Item]) -> list[tuple[int, int, int, str, Item]]:
+    """(lead, known, occurred, type, row) of the events. Of a repeat the earliest known stays, as in validation."""
+    rows = []
+    for i, row in _rows(members, "events"):
+        occurred = micros(row.get("occurred_at"), "events.occurred_at")
+        late = row.get("available_at")
+        known = occurred if late is None else max(occurred, micros(late, "events.available_at"))
+        rows.append((i, known, occurred, _word(row, "type", "events"), row))
+    seen: set[tuple[int, str]] = set()
+    kept = []
+    for event in sorted(rows, key=lambda r: r[1]):
+        event_id = event[4].get("event_id")
+        if event_id is None or (event[0], str(event_id)) not in seen:
+            kept.append(event)
+        seen.add((event[0], str(event_id)))
+    return kept
+
+
 def _number(value: Any, place: str) -> float:
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
         raise WrongRequest(place, "a number") from None
+    if np.isinf(number):
+        raise WrongRequest(place, "a finite number")
+    return number
 
 
 def _stages(members: Sequence[Item], plan: Plan) -> Stages:
-    rows = [(i, micros(r.get("entered_at"), "stages.entered_at"), str(r["stage"])) for i, r in _rows(members, "stages")]
+    rows = [
+        (i, micros(r.get("entered_at"), "stages.entered_at"), _word(r, "stage", "stages"))
+        for i, r in _rows(members, "stages")
+    ]
     if plan.closing_event is not None:
-        rows += [
-            (i, _known(r), str(r["type"])) for i, r in _rows(members, "events") if r["type"] == plan.closing_event
-        ]
+        rows += [(i, known, kind) for i, known, _, kind, _ in _happened(members) if kind == plan.closing_event]
     names = [name for _, _, name in rows]
     return sort_stages(
         np.array([r[0] for r in rows], np.int64),
@@ -144,12 +192,6 @@ def _stages(members: Sequence[Item], plan: Plan) -> Stages:
         np.array([name == plan.won for name in names], bool),
         len(members),
     )
-
-
-def _known(row: Item) -> int:
-    occurred = micros(row.get("occurred_at"), "events.occurred_at")
-    late = row.get("available_at")
-    return occurred if late is None else max(occurred, micros(late, "events.available_at"))
 
 
 def _attributes(
@@ -193,11 +235,13 @@ def _history(rows: Sequence[tuple[int, int, Any]], values: Sequence[float], lead
 
 def _coded(a: Attribute, value: Any, texts: list[str], place: str) -> tuple[float, ...]:
     """An attribute's value as the kernel has it: one number, or seniority and function of a text."""
-    if value is None or value == "":
+    if isinstance(value, Mapping | list | tuple):
+        raise WrongRequest(place, "a single value")
+    text = _text(value)
+    if not text:
         return (np.nan, np.nan) if a.kind == "text" else (np.nan,)
     if a.kind == "numeric":
         return (_number(value, place),)
-    text = str(value).lower() if isinstance(value, bool) else str(value).strip()
     if a.kind == "boolean":
         folded = text.casefold()
         if folded not in YES | NO:
@@ -208,3 +252,12 @@ def _coded(a: Attribute, value: Any, texts: list[str], place: str) -> tuple[floa
     if text not in texts:
         texts.append(text)
     return (float(texts.index(text)),)
+
+
+def _text(value: Any) -> str:
+    """A value as the tables have its text; empty where it is missing. 120.0 is 120, as in a column of numbers."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()

@@ -83,9 +83,7 @@ def fit(
     return Model(encoding, replace(bag, left_out=bag.left_out[: len(rows.y)]))
 
 
-def _masked(
-    rows: Rows, X: Floats, encoding: Encoding, blocks: Sequence[Block], fraction: float
-) -> tuple[Ints, Floats]:
+def _masked(rows: Rows, X: Floats, encoding: Encoding, blocks: Sequence[Block], fraction: float) -> tuple[Ints, Floats]:
     """Which rows are added with something masked, and their input: as if those parts had been left out."""
     masks = [m for m in MASKS if any(block in blocks for block in m)]
     again = np.flatnonzero(rows.hash < fraction)

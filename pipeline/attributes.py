@@ -128,11 +128,7 @@ def _check_named(
         for name in names:
             if name not in known and not (key == "exclude" and personal_name("leads", name)):
                 close = difflib.get_close_matches(name, sorted(known), 3, 0.5) or sorted(known)[:20]
-                why = (
-                    ": it is personal and never used"
-                    if name in dropped or personal_name("leads", name)
-                    else ""
-                )
+                why = ": it is personal and never used" if name in dropped or personal_name("leads", name) else ""
                 raise Stop(
                     f"definition.{key}.{name}: no column of leads or accounts is called {name!r}{why};"
                     f" there are {', '.join(map(repr, close))}"
@@ -183,9 +179,7 @@ def _past(tables: Mapping[str, pl.DataFrame], entity: Entity, column: str) -> pl
     if history is None:
         return None
     of_field = history["field"].str.strip_chars()
-    mine = history.filter(
-        (folded(history["entity"]) == entity) & ((of_field == column) | _same(of_field, column))
-    )
+    mine = history.filter((folded(history["entity"]) == entity) & ((of_field == column) | _same(of_field, column)))
     if not mine.height:
         return None
     return mine["value"] if "value" in mine.columns else pl.Series([None] * mine.height, dtype=pl.String)
@@ -196,16 +190,12 @@ def _same(fields: pl.Series, column: str) -> pl.Series:
     return fields.is_in(spellings)
 
 
-def _values(
-    tables: Mapping[str, pl.DataFrame], entity: Entity, column: str, past: pl.Series | None
-) -> pl.Series:
+def _values(tables: Mapping[str, pl.DataFrame], entity: Entity, column: str, past: pl.Series | None) -> pl.Series:
     """All values of a column, now and in the past; text where there is a past."""
     table = tables.get(TABLE_OF[entity])
     now = table[column] if table is not None and column in table.columns else None
     if now is None or past is None:
-        return (
-            now if now is not None else past if past is not None else pl.Series(column, [], dtype=pl.String)
-        )
+        return now if now is not None else past if past is not None else pl.Series(column, [], dtype=pl.String)
     if now.dtype.is_nested() or now.dtype == pl.Binary:
         return now
     return pl.concat([now.cast(pl.String).alias(column), past.cast(pl.String).alias(column)])

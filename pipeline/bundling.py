@@ -38,7 +38,9 @@ def policy_of(params: PolicyParams, predictions: pl.DataFrame, values: Values) -
     )
 
 
-def deal_values(tables: Mapping[str, pl.DataFrame], plan: Plan, definition: Definition, examples: pl.DataFrame) -> Values:
+def deal_values(
+    tables: Mapping[str, pl.DataFrame], plan: Plan, definition: Definition, examples: pl.DataFrame
+) -> Values:
     """Mean amounts of the deals won by leads of train while train lasted, by the segment that tells them apart."""
     stages, won = tables.get("stages"), definition.conversion.stage
     train = examples.filter(pl.col("fold") == "train")
@@ -59,9 +61,7 @@ def deal_values(tables: Mapping[str, pl.DataFrame], plan: Plan, definition: Defi
     return segment_values(deals["amount"].to_numpy().astype(np.float64), segments)
 
 
-def assemble(
-    out: Path, facts: Mapping[str, Any], policy: Policy, definition: Definition, source: Source
-) -> str:
+def assemble(out: Path, facts: Mapping[str, Any], policy: Policy, definition: Definition, source: Source) -> str:
     """Write the bundle whole or not at all; it has proved itself when this returns its digest."""
     plan = stage.read_json(stage.PLAN)
     with whole_folder(out) as folder:
@@ -88,5 +88,3 @@ def assemble(
 def libraries() -> dict[str, str]:
     """Versions of what made the model."""
     return {name: importlib.metadata.version(name) for name in LIBRARIES}
-
-

@@ -38,7 +38,9 @@ def simulate(
     out: Annotated[Path, typer.Argument(help="Folder to write the tables to.")],
     leads: Annotated[int, typer.Option(min=1, help="How many leads.")] = 20_000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same company.")] = 1,
-    world: Annotated[str, typer.Option(help="Which kind of company: company, plain, interacting, bursty, …")] = "company",
+    world: Annotated[
+        str, typer.Option(help="Which kind of company: company, plain, interacting, bursty, …")
+    ] = "company",
 ) -> None:
     """Write the lead tables of an imagined company, and the true probabilities beside them.
 
@@ -64,7 +66,9 @@ def score(
     tables: Annotated[Path, typer.Option(help="Folder of lead tables, or one flat file.")],
     output: Annotated[Path, typer.Option(help="File to write: .csv or .parquet.")],
     bundle: Annotated[Path, typer.Option(help="The model's folder.")] = Path("artifacts/bundle"),
-    as_of: Annotated[str | None, typer.Option(help="Score as of this instant; default: the tables' latest time.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="Score as of this instant; default: the tables' latest time.")
+    ] = None,
     reasons: Annotated[bool, typer.Option("--reasons/--no-reasons", help="Exact reasons in plain words.")] = True,
 ) -> None:
     """Score every lead of some tables.

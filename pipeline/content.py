@@ -22,7 +22,10 @@ def gather(
     facts: Mapping[str, Any], plan: Plan, definition: Definition, digest: str, pictures: Mapping[str, Picture]
 ) -> ReportContent:
     """Everything on the page. Reads only what earlier stages wrote."""
-    meta, ingested = stage.read_json(stage.TABLES / "meta.json"), stage.read_json(stage.INGESTED / "ingest.json")
+    meta, ingested = (
+        stage.read_json(stage.TABLES / "meta.json"),
+        stage.read_json(stage.INGESTED / "ingest.json"),
+    )
     return ReportContent(
         title="Lead conversion",
         subtitle=subtitle(definition),
@@ -53,7 +56,10 @@ def subtitle(definition: Definition) -> str:
 
 
 CAPTIONS = {
-    "calibration": ("Calibration", "What was promised against what came; in the band chance alone could be at work."),
+    "calibration": (
+        "Calibration",
+        "What was promised against what came; in the band chance alone could be at work.",
+    ),
     "gain": ("Gain", "Share of all conversions found among the best-scored leads."),
     "lift": ("Lift", "How many times the base rate the best-scored leads convert."),
     "months": ("By month", "Observed and expected conversion rate of the test fold."),

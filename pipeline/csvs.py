@@ -44,9 +44,7 @@ def _bytes(path: Path) -> bytes:
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise Stop(f"{path}: the gzip file is cut short or damaged ({error}); pack it again") from error
     except OSError as error:
-        raise Stop(
-            f"{path}: cannot be read ({error.strerror}); check the file and its permissions"
-        ) from error
+        raise Stop(f"{path}: cannot be read ({error.strerror}); check the file and its permissions") from error
     if not data.strip():
         raise Stop(f"{path}: the file is empty; expected a line of column names, then one line a row")
     return data
@@ -58,8 +56,7 @@ def _decoded(data: bytes, encoding: str, path: Path) -> tuple[str, str]:
     if data.startswith(BOM):
         if not utf8:
             raise Stop(
-                f"{path}: starts with the mark of UTF-8, but source.encoding is {encoding}; set"
-                " source.encoding: utf-8"
+                f"{path}: starts with the mark of UTF-8, but source.encoding is {encoding}; set source.encoding: utf-8"
             )
         data = data[len(BOM) :]
     try:
@@ -82,8 +79,7 @@ def _header(text: str, separator: str, mark: str, path: Path, encoding: str) -> 
     first = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
     if mark and any(mark in name for name in first):
         raise Stop(
-            f"{path}: the line of column names is not {encoding} text; set source.encoding to what it is"
-            " (cp1252?)"
+            f"{path}: the line of column names is not {encoding} text; set source.encoding to what it is (cp1252?)"
         )
     names = [name.strip() or f"unnamed_{place}" for place, name in enumerate(first, 1)]
     twice = sorted({name for name in names if names.count(name) > 1} | ({BROKEN} & set(names)))

@@ -28,9 +28,7 @@ SCHOOLS = words("""
     kau.se lnu.se hhs.se mdu.se uio.no ntnu.no uib.no ku.dk dtu.dk au.dk sdu.dk aau.dk ut.ee taltech.ee
     tum.de lmu.de kit.edu ethz.ch epfl.ch uva.nl tudelft.nl uu.nl kuleuven.be
 """)
-SCHOOL_NAMES = re.compile(
-    r"(^|\.)(edu|ac|sch|k12)(\.[a-z]{2,3})?$|(^|\.)(student|students|stud|alumni|edu)\."
-)
+SCHOOL_NAMES = re.compile(r"(^|\.)(edu|ac|sch|k12)(\.[a-z]{2,3})?$|(^|\.)(student|students|stud|alumni|edu)\.")
 ADDRESS = re.compile(r"^[^@\s<>,;]+@([a-z0-9_\-\u00a1-\uffff]+(?:\.[a-z0-9_\-\u00a1-\uffff]+)+)\.?$")
 
 
@@ -52,8 +50,6 @@ def domain_kind(domain: str | None) -> str:
         return "unknown"
     if domain in FREE or FREE_ANYWHERE.match(domain):
         return "free"
-    if SCHOOL_NAMES.search(domain) or any(
-        domain == school or domain.endswith("." + school) for school in SCHOOLS
-    ):
+    if SCHOOL_NAMES.search(domain) or any(domain == school or domain.endswith("." + school) for school in SCHOOLS):
         return "education"
     return "corporate"

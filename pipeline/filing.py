@@ -22,7 +22,11 @@ EXAMPLE_ROWS = 3
 
 
 def run_of(
-    bundle: Bundle, facts: Mapping[str, Any], definition: Definition, files: list[tuple[Path, str]], root: Path
+    bundle: Bundle,
+    facts: Mapping[str, Any],
+    definition: Definition,
+    files: list[tuple[Path, str]],
+    root: Path,
 ) -> Run:
     """Everything that is filed of a run. The input example is of imagined leads."""
     digest, train = facts["data_digest"], stage.section("train").model_dump()

@@ -73,8 +73,6 @@ def _stripped(values: pl.Series) -> pl.Series:
     if values.dtype.is_float():
         numbers = values.fill_nan(None)
         whole = pl.select(pl.lit(numbers == numbers.round()).fill_null(True).all()).item()
-        values = (
-            numbers.cast(pl.Int64, strict=False) if whole and numbers.is_infinite().sum() == 0 else numbers
-        )
+        values = numbers.cast(pl.Int64, strict=False) if whole and numbers.is_infinite().sum() == 0 else numbers
     text = values.cast(pl.String).str.strip_chars()
     return text.set(text == "", None) if len(text) else text

@@ -6,7 +6,6 @@ import numpy as np
 import polars as pl
 
 from features.arrays import Array, Floats, Ints
-from features.plan import Plan
 from features.records import Records, starts
 from models import folds, labels
 from models.labels import Conversions, Examples
@@ -17,9 +16,7 @@ from pipeline.planning import bare_plan
 from pipeline.records import Tables, records_of
 
 
-def label(
-    tables: Tables, shape: str, until: datetime | None, definition: Definition, split: Split
-) -> pl.DataFrame:
+def label(tables: Tables, shape: str, until: datetime | None, definition: Definition, split: Split) -> pl.DataFrame:
     """Every example, as contract section 4 has it: `lead_id, as_of, age_days, label, mature, fold`.
 
     `shape` is dated, outcome or flat. Leads whose outcome row was refused are left out.
@@ -28,15 +25,12 @@ def label(
     kept = {**tables, "leads": leads}
     if shape == "flat":
         return _flat(leads, split)
-    plan = bare_plan(definition)
-    records, order = records_of(kept, plan)
+    records, order = records_of(kept, bare_plan(definition))
     if until is None:
         raise Stop("no table has a time that could be read, so there is no present; give source.until")
     end = micros(until)
-    if shape == "outcome":
-        examples = _outcome(records, leads, order, definition.conversion.within_days)
-    else:
-        examples = _dated(records, kept, order, plan, definition, end)
+    outcome = shape == "outcome"
+    examples = _outcome(records, leads, order) if outcome else _dated(records, kept, order, definition, end)
     fold, _ = folds.by_time(
         examples.as_of, examples.label, examples.mature, examples.lead, definition.conversion.within_days,
         split.test_fraction, split.calibration_fraction, None if split.test_from is None else micros(split.test_from),
@@ -49,9 +43,7 @@ def micros(at: datetime) -> int:
     return int(pl.Series([at]).cast(pl.Datetime("us", "UTC")).to_physical()[0])
 
 
-def _dated(
-    records: Records, tables: Tables, order: pl.DataFrame, plan: Plan, definition: Definition, until: int
-) -> Examples:
+def _dated(records: Records, tables: Tables, order: pl.DataFrame, definition: Definition, until: int) -> Examples:
     snapshots = definition.snapshots
     if snapshots.at:
         lead, as_of = labels.at_instants(records, [micros(at) for at in snapshots.at], until)
@@ -65,12 +57,7 @@ def _dated(
 
 
 def _conversions_of_events(tables: Tables, order: pl.DataFrame, event: str) -> Conversions:
-    rows = (
-        tables["events"]
-        .filter(pl.col("type") == event)
-        .join(order, on="lead_id")
-        .sort("index", "occurred_at")
-    )
+    rows = tables["events"].filter(pl.col("type") == event).join(order, on="lead_id").sort("index", "occurred_at")
     if rows.is_empty():
         raise Stop(f"definition.conversion.event: no event is a {event!r}; types there are: {_types(tables)}")
     at = rows["occurred_at"].to_physical().to_numpy().astype(np.int64)
@@ -81,7 +68,7 @@ def _types(tables: Tables) -> str:
     return ", ".join(sorted(tables["events"]["type"].unique().to_list())[:20])
 
 
-def _outcome(records: Records, leads: pl.DataFrame, order: pl.DataFrame, within_days: float) -> Examples:
+def _outcome(records: Records, leads: pl.DataFrame, order: pl.DataFrame) -> Examples:
     """One example a lead, at its creation; mature where its outcome is known."""
     known = order.join(leads.select("lead_id", "converted"), on="lead_id", how="left", maintain_order="left")
     y = _label(known)
@@ -98,9 +85,7 @@ def _flat(leads: pl.DataFrame, split: Split) -> pl.DataFrame:
     leads = leads.sort("row")
     y = _label(leads)
     seed = None if split.order == "file" else 0
-    fold = folds.by_position(
-        leads["lead_id"].to_list(), y, split.test_fraction, split.calibration_fraction, seed
-    )
+    fold = folds.by_position(leads["lead_id"].to_list(), y, split.test_fraction, split.calibration_fraction, seed)
     return leads.select(
         "lead_id",
         pl.lit(None, pl.Datetime("us", "UTC")).alias("as_of"),

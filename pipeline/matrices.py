@@ -15,9 +15,7 @@ def frame_of(matrix: Matrix) -> pl.DataFrame:
     series = {}
     for j, column in enumerate(matrix.columns):
         values = matrix.values[:, j]
-        series[column.name] = (
-            _texts(values, matrix.levels[column.name]) if column.categorical else _numbers(values)
-        )
+        series[column.name] = _texts(values, matrix.levels[column.name]) if column.categorical else _numbers(values)
     return pl.DataFrame(series)
 
 

@@ -52,9 +52,7 @@ class Source(Section):
         try:
             ZoneInfo(name)
         except (KeyError, ValueError, OSError) as error:
-            raise ValueError(
-                f"no time zone is called {name!r}; expected a name like Europe/Helsinki"
-            ) from error
+            raise ValueError(f"no time zone is called {name!r}; expected a name like Europe/Helsinki") from error
         return name
 
     @field_validator("encoding")
@@ -173,7 +171,13 @@ class Policy(Section):
     grades: dict[str, float] = {"A": 4, "B": 2, "C": 1, "D": 0.5}
     """At least this lift over the base rate; whatever is below the last gets `rest`."""
     rest: str = "E"
-    routes: dict[str, str] = {"A": "high_touch", "B": "high_touch", "C": "low_touch", "D": "nurture", "E": "no_touch"}
+    routes: dict[str, str] = {
+        "A": "high_touch",
+        "B": "high_touch",
+        "C": "low_touch",
+        "D": "nurture",
+        "E": "no_touch",
+    }
     """What is done with the leads of a grade."""
 
     @model_validator(mode="after")

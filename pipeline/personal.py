@@ -55,9 +55,7 @@ PHONE_LIKE = (
 DATE_LIKE = r"^\s*\d{1,4}[-./ ]\d{1,2}[-./ ]\d{1,4}(\D.*)?$"
 CODE_WORDS = words("id code zip postal postcode zipcode sku number key uuid guid")
 
-TEST_PERSON = (
-    r"^(test|testi|testing|tester|asdf|qwerty)( (test|testi|user|person|lead|contact|account))?[\s_\-]*\d*$"
-)
+TEST_PERSON = r"^(test|testi|testing|tester|asdf|qwerty)( (test|testi|user|person|lead|contact|account))?[\s_\-]*\d*$"
 TEST_ADDRESS = r"^\s*(test|testi|testing|asdf|qwerty)([+._\-][^@]*|\d*)@"
 
 
@@ -71,9 +69,7 @@ class Removed:
     """By table and column, how many cells held an address among other text."""
 
 
-def remove(
-    tables: Mapping[str, pl.DataFrame], id_key: bytes | None
-) -> tuple[dict[str, pl.DataFrame], Removed]:
+def remove(tables: Mapping[str, pl.DataFrame], id_key: bytes | None) -> tuple[dict[str, pl.DataFrame], Removed]:
     """The tables without personal data, and what was removed.
 
     Leads get `email_domain_kind`, `person_id`, `account_id` (where there is none) from their addresses and

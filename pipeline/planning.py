@@ -6,7 +6,7 @@ from datetime import datetime
 import polars as pl
 
 from features.columns import Block
-from features.plan import Attribute, EventType, Plan, event_group
+from features.plan import SELLER, Attribute, EventType, Plan, event_group
 from pipeline.params import Definition
 from pipeline.records import Tables
 
@@ -42,9 +42,8 @@ def learn_plan(
     """
     bare = bare_plan(definition)
     if known_by is None:
-        return _with(
-            bare, attributes, (), (), (), (), ("lead", *(["account"] if "accounts" in tables else []))
-        )
+        blocks: tuple[Block, ...] = ("lead", "account") if "accounts" in tables else ("lead",)
+        return _with(bare, attributes, (), (), (), (), blocks)
     events = _until(tables, "events", "known_at", known_by)
     stages = _until(tables, "stages", "entered_at", known_by)
     types, ignored = _types(events, definition)
@@ -78,21 +77,16 @@ def _most(rows: pl.DataFrame, column: str, most: int) -> tuple[str, ...]:
     return tuple(sorted(counts[column].head(most).to_list()))
 
 
-def _types(
-    events: pl.DataFrame | None, definition: Definition
-) -> tuple[tuple[EventType, ...], tuple[str, ...]]:
+def _types(events: pl.DataFrame | None, definition: Definition) -> tuple[tuple[EventType, ...], tuple[str, ...]]:
     """Counted event types, and those never counted: the sellers' own and those to ignore."""
     said: dict[str, str] = dict(definition.events)
     if events is None:
         return (), ()
     seen = events["type"].unique().sort().to_list()
-    ignored = [t for t in {*seen, *said} if event_group(t, said) in ("seller", "ignore")]
+    ignored = [t for t in {*seen, *said, *SELLER} if event_group(t, said) in ("seller", "ignore")]
     kept = _most(events.filter(~pl.col("type").is_in(ignored)), "type", MOST_TYPES)
     valued = set(events.filter(pl.col("value").is_not_null())["type"].unique().to_list())
-    types = [
-        EventType(t, "intent" if event_group(t, said) == "intent" else "engagement", t in valued)
-        for t in kept
-    ]
+    types = [EventType(t, "intent" if event_group(t, said) == "intent" else "engagement", t in valued) for t in kept]
     return tuple(types), tuple(sorted(ignored))
 
 

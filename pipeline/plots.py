@@ -45,9 +45,7 @@ def reliability(y: Floats, predictions: Mapping[str, Floats], seed: int, parts: 
         _roots(above, top)
         above.set_ylabel("converted")
         above.legend(loc="upper left")
-        below.hist(
-            first, bins=list(np.linspace(0, np.sqrt(top), 41) ** 2), color=colour_of("model"), alpha=0.6
-        )
+        below.hist(first, bins=list(np.linspace(0, np.sqrt(top), 41) ** 2), color=colour_of("model"), alpha=0.6)
         below.set_ylabel("examples")
         below.set_xlabel("predicted probability (square-root scale)")
         below.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
@@ -75,9 +73,7 @@ def _consistency(axes: Axes, p: Floats, parts: int, seed: int) -> None:
     mean = np.array([p[part == k].mean() for k in used])
     drawn = rng.binomial(count, np.clip(mean, 0, 1), size=(BAND_DRAWS, len(used))) / count
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    axes.fill_between(
-        mean, low, high, color=colour_of("model"), alpha=0.18, linewidth=0, label="chance (95 %)"
-    )
+    axes.fill_between(mean, low, high, color=colour_of("model"), alpha=0.18, linewidth=0, label="chance (95 %)")
     if len(used) == 1:
         axes.vlines(mean, low, high, color=colour_of("model"), alpha=0.3)
 
@@ -123,9 +119,7 @@ def lift(y: Floats, predictions: Mapping[str, Floats]) -> Figure:
         return figure
 
 
-def _curves(
-    axes: Axes, y: Floats, predictions: Mapping[str, Floats], shares: Floats, *, per_share: bool
-) -> None:
+def _curves(axes: Axes, y: Floats, predictions: Mapping[str, Floats], shares: Floats, *, per_share: bool) -> None:
     for name, p in predictions.items():
         part = found(taken(ranking(y, p)), shares) / max(y.sum(), 1)
         line = part / shares if per_share else part
@@ -155,9 +149,7 @@ def scores_by_label(y: Floats, p: Floats) -> Figure:
         for label, name, colour in ((0, "did not convert", FAINT), (1, "converted", colour_of("model"))):
             part = z[y == label]
             weights = np.full(len(part), 1 / max(len(part), 1))
-            axes.hist(
-                part, bins=edges, weights=weights, color=colour, alpha=0.55, label=f"{name} ({len(part):,})"
-            )
+            axes.hist(part, bins=edges, weights=weights, color=colour, alpha=0.55, label=f"{name} ({len(part):,})")
         ticks = ROUND[(logit(ROUND) >= edges[0]) & (logit(ROUND) <= edges[-1])]
         axes.set_xticks(logit(ticks), [f"{100 * tick:g} %" for tick in ticks])
         axes.yaxis.set_major_formatter(PER_CENT)

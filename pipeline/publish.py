@@ -81,7 +81,11 @@ def _write_report(page: str) -> None:
 
 
 def _track(
-    facts: dict[str, Any], definition: Definition, pictures: Mapping[str, Picture], digest: str, say: Callable[[str], None]
+    facts: dict[str, Any],
+    definition: Definition,
+    pictures: Mapping[str, Picture],
+    digest: str,
+    say: Callable[[str], None],
 ) -> None:
     """File the run in MLflow. Where the server is away, say so and keep the results, unless tracking is required."""
     settings, root = stage.section("tracking"), Path(os.environ.get("LEADSCORE_ROOT", "."))

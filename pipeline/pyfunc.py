@@ -4,12 +4,13 @@ MLflow copies this file beside `features`, `models` and the bundle, and runs it 
 is not installed (`mlflow.pyfunc.load_model`, `mlflow models serve`): it imports neither pipeline nor polars.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped] # publishes no types
 from mlflow.models import set_model
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from features.arrays import Floats
 from features.columns import Column
@@ -19,21 +20,23 @@ from models.bundle import load_bundle, score
 SHOWN = 10
 
 
-class LeadConversion(PythonModel):  # type: ignore[misc] # its metaclass is untyped
-    """Features as in data/features.parquet, one row an example, to probabilities: the bundle's, to the last bit."""
+class LeadConversion(PythonModel):
+    """Features as in data/features.parquet to probabilities: the bundle's, to the last bit."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the bundle, which proves itself first. Raises DamagedBundle."""
-        from pathlib import Path
-
         self.bundle = load_bundle(Path(context.artifacts["bundle"]))
 
     def predict(
-        self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+        self,
+        context: PythonModelContext,  # noqa: ARG002 (MLflow gives it)
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,  # noqa: ARG002 (MLflow gives them)
     ) -> pd.DataFrame:
         """Columns `probability` and `raw_score` (log odds before calibration) in the order of the rows."""
         scored = score(self.bundle, matrix_of(model_input, self.bundle.plan.features), reasons=False)
-        return pd.DataFrame({"probability": scored.probability, "raw_score": scored.raw}, index=model_input.index)
+        answers = {"probability": scored.probability, "raw_score": scored.raw}
+        return pd.DataFrame(answers, index=model_input.index)
 
 
 def matrix_of(frame: pd.DataFrame, columns: tuple[Column, ...]) -> Matrix:
@@ -45,8 +48,8 @@ def matrix_of(frame: pd.DataFrame, columns: tuple[Column, ...]) -> Matrix:
     if missing:
         more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
         raise ValueError(
-            f"expected a column for each of {len(columns)} features as in data/features.parquet, with nulls where"
-            f" nothing is known; missing: {', '.join(missing[:SHOWN])}{more}"
+            f"expected a column for each of {len(columns)} features as in data/features.parquet, with nulls"
+            f" where nothing is known; missing: {', '.join(missing[:SHOWN])}{more}"
         )
     values, levels = np.empty((len(frame), len(columns))), {}
     for j, column in enumerate(columns):

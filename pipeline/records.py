@@ -104,9 +104,7 @@ def _values(attribute: Attribute, tables: Tables, leads: pl.DataFrame) -> pl.Ser
         found = None
         if accounts is not None and attribute.column in accounts.columns:
             side = accounts.select("account_id", pl.col(attribute.column).alias("_value"))
-            found = leads.select("account_id").join(side, on="account_id", how="left", maintain_order="left")[
-                "_value"
-            ]
+            found = leads.select("account_id").join(side, on="account_id", how="left", maintain_order="left")["_value"]
     return pl.Series([None] * len(leads), dtype=pl.String) if found is None else found
 
 
@@ -147,13 +145,9 @@ def _changes(tables: Tables, leads: pl.DataFrame) -> pl.DataFrame:
     """Rows of history with the number of each lead that they concern, sorted by it and time."""
     rows = tables.get("history")
     if rows is None:
-        empty = {
-            "entity": pl.String,
-            "field": pl.String,
-            "value": pl.String,
-            "changed_at": pl.Datetime("us", "UTC"),
-        }
-        return pl.DataFrame(schema={**empty, "index": pl.UInt32})
+        names = ("entity", "field", "value", "changed_at", "index")
+        dtypes = (pl.String, pl.String, pl.String, pl.Datetime("us", "UTC"), pl.UInt32)
+        return pl.DataFrame(schema=list(zip(names, dtypes, strict=True)))
     mine = rows.filter(pl.col("entity") == "lead").join(
         leads.select("index", pl.col("lead_id").alias("id")), on="id", how="inner"
     )
@@ -185,14 +179,12 @@ def _events(events: pl.DataFrame | None, leads: pl.DataFrame, plan: Plan) -> Eve
         pl.when(pl.col("topic").is_null()).then(pl.lit(-1, pl.Int16)).otherwise(_code("topic", topic)).alias("topic"),
         pl.col("value").fill_null(float("nan")),
     )  # fmt: skip
-    coded = coded.filter(pl.col("type") >= 0).sort(
-        "index", "known_at", "occurred_at", "type", "topic", "value"
-    )
+    coded = coded.filter(pl.col("type") >= 0).sort("index", "known_at", "occurred_at", "type", "topic", "value")
     lead, known, occurred, kind, topic_code, value = (_array(c) for c in coded)
     return sort_events(lead, known, occurred, kind, topic_code, value, len(leads), plan)
 
 
-EVENT_SCHEMA = {
+EVENT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "lead_id": pl.String,
     "occurred_at": pl.Datetime("us", "UTC"),
     "known_at": pl.Datetime("us", "UTC"),
@@ -216,21 +208,25 @@ def _stages(tables: Tables, leads: pl.DataFrame, plan: Plan) -> Stages:
     """Stages of the leads; a conversion by event that closes the lead stands among them."""
     parts = []
     if "stages" in tables:
-        parts.append(tables["stages"].select("lead_id", "stage", pl.col("entered_at").alias("at"), "row"))
+        parts.append(tables["stages"].select("lead_id", "stage", pl.col("entered_at").alias("at"), "row", part=0))
     if plan.closing_event is not None and "events" in tables:
         closing = tables["events"].filter(pl.col("type") == plan.closing_event)
         parts.append(
-            closing.select("lead_id", pl.col("type").alias("stage"), pl.col("known_at").alias("at"), "row")
+            closing.select("lead_id", pl.col("type").alias("stage"), pl.col("known_at").alias("at"), "row", part=1)
         )
     index = leads.select("lead_id", "index")
     none = pl.DataFrame(
-        schema={"lead_id": pl.String, "stage": pl.String, "at": EVENT_SCHEMA["known_at"], "row": pl.Int64}
+        schema={
+            "lead_id": pl.String,
+            "stage": pl.String,
+            "at": EVENT_SCHEMA["known_at"],
+            "row": pl.Int64,
+            "part": pl.Int32,
+        }
     )
-    rows = pl.concat(parts or [none]).join(index, on="lead_id", how="inner").sort("index", "at", "row")
+    rows = pl.concat(parts or [none]).join(index, on="lead_id", how="inner").sort("index", "at", "part", "row")
     names = rows["stage"]
-    code = rows.select(
-        _code("stage", {s: plan.stage_of.get(s, len(plan.stages)) for s in names.unique().to_list()})
-    )
+    code = rows.select(_code("stage", {s: plan.stage_of.get(s, len(plan.stages)) for s in names.unique().to_list()}))
     effect = names.is_in(list(plan.closes)).cast(pl.Int16) - names.is_in(list(plan.reopens)).cast(pl.Int16)
     return sort_stages(
         rows["index"].to_numpy().astype(np.int64),

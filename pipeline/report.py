@@ -117,9 +117,7 @@ def render_report(content: ReportContent) -> str:
 def _models(content: ReportContent) -> list[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
     """Name, metrics and intervals of the model and of each baseline."""
     spans = content.intervals.get("baselines", {})
-    others = [
-        (name, content.metrics["baselines"][name], spans.get(name, {})) for name in rivals(content.metrics)
-    ]
+    others = [(name, content.metrics["baselines"][name], spans.get(name, {})) for name in rivals(content.metrics)]
     return [("model", content.metrics["test"], content.intervals.get("test", {})), *others]
 
 

@@ -13,20 +13,14 @@ class Rule:
 
 
 UNDECODABLE = Rule("undecodable_text", "holds bytes that are no text in source.encoding")
-RAGGED = Rule(
-    "ragged_row", "has fewer or more fields than the line of column names, or a quote that does not close"
-)
+RAGGED = Rule("ragged_row", "has fewer or more fields than the line of column names, or a quote that does not close")
 NO_ID = Rule("missing_id", "has no id")
 TWIN = Rule("duplicate_row", "is identical to an earlier row, which stays")
 CONFLICT = Rule("conflicting_id", "shares its id with a row that says something else; none of them is used")
 OBJECTED = Rule("objected", "the person objects to being profiled", excludes=True)
-TEST = Rule(
-    "test_record", "is a test of our own by its flag, name, address, id, source or company", excludes=True
-)
+TEST = Rule("test_record", "is a test of our own by its flag, name, address, id, source or company", excludes=True)
 MISSING = Rule("missing_value", "a required cell is empty")
-UNREADABLE = Rule(
-    "unreadable_time", "a time is not in the declared form (source.date_format, default ISO 8601)"
-)
+UNREADABLE = Rule("unreadable_time", "a time is not in the declared form (source.date_format, default ISO 8601)")
 FUTURE = Rule("future_time", "a time is later than the start of ingest")
 NUMBER = Rule("impossible_number", "a number is unreadable, infinite, or negative where it cannot be")
 UNKNOWN_LEAD = Rule("unknown_lead", "its lead is not among the accepted leads")

@@ -15,9 +15,7 @@ class Leads(pa.DataFrameModel):
     """One row a lead. Further columns are its attributes: Float64, Boolean or String."""
 
     lead_id: str = pa.Field(unique=True)
-    created_at: Series[pl.Datetime] = pa.Field(
-        nullable=True, dtype_kwargs={"time_unit": "us", "time_zone": "UTC"}
-    )
+    created_at: Series[pl.Datetime] = pa.Field(nullable=True, dtype_kwargs={"time_unit": "us", "time_zone": "UTC"})
     account_id: str = pa.Field(nullable=True)
     converted: bool = pa.Field(nullable=True)
     outcome_refused: bool

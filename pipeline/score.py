@@ -27,7 +27,7 @@ CHUNK = 20_000
 """Leads that are scored together, more where an account has more."""
 GROUPS = ("fit", "engagement", "intent")
 REASONS = 3
-SCHEMA = {
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "lead_id": pl.String, "as_of": pl.Datetime("us", "UTC"), "status": pl.String, "probability": pl.Float64,
     "score": pl.Int64, "grade": pl.String, "route": pl.String, "expected_value": pl.Float64, "base": pl.Float64,
     "fit": pl.Float64, "engagement": pl.Float64, "intent": pl.Float64, "reason_1": pl.String,
@@ -64,7 +64,10 @@ def read(bundle: Bundle, tables: Path, as_of: datetime | None, id_key: bytes | N
 
 
 def score_tables(
-    bundle: Bundle, asked: Asked, with_reasons: bool, progress: Callable[[int, int], None] = lambda done, of: None
+    bundle: Bundle,
+    asked: Asked,
+    with_reasons: bool,
+    progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> pl.DataFrame:
     """One row for every lead that exists as of the instant, by `SCHEMA`, in the order of the input."""
     tables = asked.checked.tables
@@ -72,7 +75,7 @@ def score_tables(
     rows = tables["leads"].select("lead_id", "value", "row")
     order = order.join(rows, on="lead_id", how="left", maintain_order="left")
     at = 0 if asked.as_of is None else micros(asked.as_of)
-    parts = [_objected(asked.checked)]
+    parts = [_objected(asked)]
     done = 0
     for part, first in _parts(records):
         own = order.slice(first, len(part))
@@ -95,8 +98,11 @@ def _parts(records: Records) -> Iterator[tuple[Records, int]]:
         account = stop
 
 
-def _objected(checked: Checked) -> pl.DataFrame:
-    gone = checked.excluded["leads"].filter(pl.col("code") == "objected")
+def _objected(asked: Asked) -> pl.DataFrame:
+    """Those who objected and existed at the instant, as far as one can tell."""
+    gone = asked.checked.excluded["leads"].filter(pl.col("code") == "objected")
+    if asked.as_of is not None:
+        gone = gone.filter((pl.col("created_at") <= asked.as_of).fill_null(True))
     return _frame(gone.select("lead_id", "row"), status="objected")
 
 
@@ -178,4 +184,3 @@ def parse_time(text: str) -> datetime:
     except ValueError as error:
         raise Stop(f"--as-of {text!r}: expected an ISO 8601 time such as 2025-10-03T00:00:00Z") from error
     return at if at.tzinfo else at.replace(tzinfo=UTC)
-

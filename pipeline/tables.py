@@ -60,9 +60,7 @@ def find(path: Path) -> dict[str, Path]:
             f"{path}: there is no such file or folder; set source.path to a folder with"
             " leads.csv, leads.csv.gz or leads.parquet in it, or to one flat file"
         )
-    found = {
-        name: [path / (name + form) for form in FORMS if (path / (name + form)).is_file()] for name in TABLES
-    }
+    found = {name: [path / (name + form) for form in FORMS if (path / (name + form)).is_file()] for name in TABLES}
     for name, files in found.items():
         if len(files) > 1:
             came = " and ".join(file.name for file in files)
@@ -99,9 +97,7 @@ def rename(
     return result
 
 
-def _mapped(
-    name: str, table: pl.DataFrame, columns: Mapping[str, str], unused: dict[str, str]
-) -> dict[str, str]:
+def _mapped(name: str, table: pl.DataFrame, columns: Mapping[str, str], unused: dict[str, str]) -> dict[str, str]:
     """Ours to theirs, of the pairs that this table has. Takes them out of `unused`."""
     ours = {}
     for key, theirs in columns.items():
@@ -150,9 +146,7 @@ def _finish(name: str, table: pl.DataFrame, path: Path, flat: bool) -> pl.DataFr
             f"{path}: the required column {missing[0]} is missing; there are {_listed(table)}."
             f' If another one holds it, say so: source.columns: {{{missing[0]}: "its name"}}'
         )
-    return table.with_columns(
-        _text(column, table.schema[column]) for column in table.columns if column in TEXTS
-    )
+    return table.with_columns(_text(column, table.schema[column]) for column in table.columns if column in TEXTS)
 
 
 def _text(column: str, kind: pl.DataType) -> pl.Expr:
@@ -160,11 +154,7 @@ def _text(column: str, kind: pl.DataType) -> pl.Expr:
     value = pl.col(column)
     if kind.is_float():
         whole = value.is_finite() & (value == value.round())
-        text = (
-            pl.when(whole)
-            .then(value.cast(pl.Int64, strict=False).cast(pl.String))
-            .otherwise(value.cast(pl.String))
-        )
+        text = pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(value.cast(pl.String))
         return pl.when(value.is_not_nan()).then(text).alias(column)
     return value if kind == pl.String else value.cast(pl.String, strict=False)
 

@@ -19,7 +19,7 @@ from pipeline.errors import Stop
 from pipeline.files import whole_file, whole_folder
 from pipeline.params import Definition, Source
 from pipeline.tables import BROKEN, OPTIONAL, TABLES
-from pipeline.texts import Clock
+from pipeline.texts import TIME, Clock
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,7 @@ def _shape(raw: Mapping[str, pl.DataFrame], definition: Definition, scoring: boo
     if scoring:
         return "dated" if dated else "flat"
     if dated and event is not None and "events" not in raw:
-        raise Stop(
-            f"events: the table is missing, but definition.conversion.event is {event!r}; add the table"
-        )
+        raise Stop(f"events: the table is missing, but definition.conversion.event is {event!r}; add the table")
     if dated and (event is not None or "stages" in raw):
         return "dated"
     if converted and event is None:
@@ -130,9 +128,7 @@ def _check_left(sifted: Mapping[str, Sifted], leads: pl.DataFrame) -> None:
         )
 
 
-def _typed(
-    sifted: Mapping[str, Sifted], attributes: AttributeList, context: Context
-) -> dict[str, pl.DataFrame]:
+def _typed(sifted: Mapping[str, Sifted], attributes: AttributeList, context: Context) -> dict[str, pl.DataFrame]:
     """The accepted rows with the columns that the next stages know, checked against their models."""
     from pipeline.schemas import MODELS, check_accepted
 
@@ -142,9 +138,7 @@ def _typed(
     for name, one in sifted.items():
         accepted = one.accepted
         if name == "leads":
-            accepted = accepted.with_columns(
-                outcome_refused=_outcome_refused(sifted, accepted["lead_id"], context)
-            )
+            accepted = accepted.with_columns(outcome_refused=_outcome_refused(sifted, accepted["lead_id"], context))
         columns = [*MODELS[name].to_schema().columns, *more.get(name, [])]
         tables[name] = accepted.select(columns)
         check_accepted(name, tables[name])
@@ -160,22 +154,21 @@ def _outcome_refused(sifted: Mapping[str, Sifted], lead_ids: pl.Series, context:
         ("events", "type", [context.definition.conversion.event]),
     ):
         if name in sifted and (name == "stages" or values != [None]):
-            rows = (
-                sifted[name].coded(False).filter(~pl.col("code").is_in(["duplicate_row", "repeated_event"]))
-            )
+            rows = sifted[name].coded(False).filter(~pl.col("code").is_in(["duplicate_row", "repeated_event"]))
             may = pl.col(column).is_in(values) | pl.col(column).is_null() | pl.col(BROKEN).is_not_null()
             ids.append(rows.filter(may)["lead_id"])
     return lead_ids.is_in(pl.concat(ids).drop_nulls().unique().implode()) if ids else lead_ids.is_null()
 
 
 def _excluded(one: Sifted) -> pl.DataFrame:
-    """The excluded rows and whose they are; an account or its history is nobody's."""
+    """The excluded rows, whose they are, and since when a lead is there; an account is nobody's."""
     lead = pl.lit(None, pl.String)
     if one.table == "history":
         lead = pl.when(pl.col("entity") == "lead").then("id")
     elif one.table != "accounts":
         lead = pl.col("lead_id")
-    return one.coded(True).select("table", "row", "code", lead.alias("lead_id"))
+    created = pl.lit(None, TIME) if one.table != "leads" else pl.col("created_at")
+    return one.coded(True).select("table", "row", "code", lead.alias("lead_id"), created.alias("created_at"))
 
 
 def validate(
@@ -191,9 +184,7 @@ def validate(
     facts = json.loads((ingested / "ingest.json").read_text(encoding="utf-8"))
     raw = {name: pl.read_parquet(ingested / f"{name}.parquet") for name in TABLES if name in facts["tables"]}
     dropped = [column for columns in facts["personal"].values() for column in columns]
-    checked = check(
-        raw, source, definition, limit, datetime.fromisoformat(facts["started_at"]), None, dropped
-    )
+    checked = check(raw, source, definition, limit, datetime.fromisoformat(facts["started_at"]), None, dropped)
     with whole_folder(out) as tables, whole_folder(quarantine) as refused, whole_file(report) as sums:
         for name, table in checked.tables.items():
             table.write_parquet(tables / f"{name}.parquet")

@@ -27,9 +27,7 @@ def headline(metrics: Metrics, intervals: Intervals) -> str:
         said.append(f"not told apart from {_list(found['level'])}")
     if found["worse"]:
         said.append(f"worse than {_list(found['worse'])}")
-    return (
-        f"The model's probabilities are {', '.join(said)}." if said else "There was nothing to compare with."
-    )
+    return f"The model's probabilities are {', '.join(said)}." if said else "There was nothing to compare with."
 
 
 def standing(metrics: Metrics, intervals: Intervals, rival: str) -> str | None:
@@ -132,9 +130,7 @@ def _few(test: Metrics) -> list[str]:
     positives = test.get("positives")
     if positives is None or positives >= FEW:
         return []
-    return [
-        f"Only {positives:g} test examples converted, so every figure here is uncertain; see its interval."
-    ]
+    return [f"Only {positives:g} test examples converted, so every figure here is uncertain; see its interval."]
 
 
 def _uncalibrated(test: Metrics, intervals: Intervals) -> list[str]:

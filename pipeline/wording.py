@@ -19,12 +19,12 @@ def name_of(model: str) -> str:
 
 def percent(share: float | None, digits: int = 1) -> str:
     """0.0412 is 4.1 %. The space does not break."""
-    return UNKNOWN if share is None else f"{100 * share:.{digits}f} %"
+    return UNKNOWN if share is None else f"{100 * share:.{digits}f}\u00a0%"
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A fixed number of decimals, with a true minus sign."""
-    return UNKNOWN if value is None else f"{value:.{digits}f}".replace("-", "−")
+    """A fixed number of decimals, with a true minus sign, and none before 0.00."""
+    return UNKNOWN if value is None else f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 def count(value: float | None) -> str:

@@ -14,9 +14,7 @@ OK = "ok"
 def standing(leads: Sifted) -> pl.DataFrame:
     """lead_id, `_standing` (ok, objected or test_record) and `_created` of each lead that is not refused."""
     frame = leads.rows.select("lead_id", _standing=leads.code.fill_null(OK), _created="created_at")
-    return frame.filter(pl.col("_standing").is_in([OK, "objected", "test_record"])).unique(
-        "lead_id", keep="first"
-    )
+    return frame.filter(pl.col("_standing").is_in([OK, "objected", "test_record"])).unique("lead_id", keep="first")
 
 
 def outcomes(context: Context) -> tuple[list[str], list[str]]:
@@ -96,9 +94,7 @@ def judge_stages(raw: pl.DataFrame, leads: pl.DataFrame, context: Context) -> Si
     yes, no = (fine & pl.col("stage").is_in(stages) for stages in (positive, negative))
     at = ["lead_id", "entered_at"]
     flags["contradictory_outcome"] = (yes | no) & yes.any().over(at) & no.any().over(at)
-    flags["before_creation"] = pl.col("stage").is_in(positive + negative) & (
-        pl.col("entered_at") < pl.col("_created")
-    )
+    flags["before_creation"] = pl.col("stage").is_in(positive + negative) & (pl.col("entered_at") < pl.col("_created"))
     return sift("stages", rows, flags)
 
 
@@ -132,9 +128,7 @@ def judge_history(
         **_child_flags("id"),
         "objected": of_lead & (pl.col("_standing") == "objected"),
         "test_record": of_lead & (pl.col("_standing") == "test_record"),
-        "personal_data": pl.col("field").is_in(
-            [f for f in rows["field"].unique().drop_nulls() if personal_field(f)]
-        ),
+        "personal_data": pl.col("field").is_in([f for f in rows["field"].unique().drop_nulls() if personal_field(f)]),
         "unknown_entity": ~known.fill_null(False),
         "future_time": pl.col("changed_at") > context.started_at,
         "impossible_number": bad,

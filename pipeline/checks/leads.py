@@ -22,9 +22,7 @@ TEST_COLUMNS = {
 """Only whole texts, never a part of one: Test Engineer is a title and Test Valley a place."""
 
 
-def judge_leads(
-    raw: pl.DataFrame, attributes: AttributeList, dated: bool, lenient: bool, context: Context
-) -> Sifted:
+def judge_leads(raw: pl.DataFrame, attributes: AttributeList, dated: bool, lenient: bool, context: Context) -> Sifted:
     """Typed leads and their codes.
 
     `dated`: created_at is required. `lenient`: unreadable attributes become null.
@@ -95,9 +93,7 @@ def _tests(raw: pl.DataFrame) -> pl.Series:
     for name, pattern in TEST_COLUMNS.items():
         if name in raw.columns and raw[name].dtype == pl.String:
             hits.append(pl.lit(folded(raw[name])).str.contains(pattern).fill_null(False))
-    return raw.select(
-        pl.any_horizontal(pl.repeat(False, pl.len(), dtype=pl.Boolean), *hits).alias("_test")
-    ).to_series()
+    return raw.select(pl.any_horizontal(pl.repeat(False, pl.len(), dtype=pl.Boolean), *hits).alias("_test")).to_series()
 
 
 def _with_attributes(

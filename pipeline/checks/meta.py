@@ -40,9 +40,7 @@ def meta_of(
 
 def _latest(tables: Mapping[str, pl.DataFrame]) -> datetime | None:
     """The latest accepted time in any table, in UTC."""
-    times = [
-        tables[name][column].max() for name, columns in TIMES.items() if name in tables for column in columns
-    ]
+    times = [tables[name][column].max() for name, columns in TIMES.items() if name in tables for column in columns]
     return max((time for time in times if isinstance(time, datetime)), default=None)
 
 
@@ -83,6 +81,5 @@ def _ignored(raw: Mapping[str, pl.DataFrame], attributes: AttributeList) -> list
         f"{name}.{column}"
         for name in ("leads", "accounts")
         for column in (raw[name].columns if name in raw else [])
-        if (name, column) not in known
-        and column not in {*REQUIRED[name], *OPTIONAL[name], *OURS, BROKEN, *TEST_FLAGS}
+        if (name, column) not in known and column not in {*REQUIRED[name], *OPTIONAL[name], *OURS, BROKEN, *TEST_FLAGS}
     )

@@ -54,9 +54,7 @@ class Sifted:
         frame = frame.filter(pl.col("code").is_in([rule.code for rule in rules]))
         reasons = {rule.code: rule.reason for rule in rules}
         said = pl.col("code").replace_strict(reasons, default=None, return_dtype=pl.String)
-        return (
-            frame.with_columns(reason=said) if rules else frame.with_columns(reason=pl.lit(None, pl.String))
-        )
+        return frame.with_columns(reason=said) if rules else frame.with_columns(reason=pl.lit(None, pl.String))
 
 
 def sift(table: str, rows: pl.DataFrame, flags: Flags) -> Sifted:
@@ -64,9 +62,7 @@ def sift(table: str, rows: pl.DataFrame, flags: Flags) -> Sifted:
     from pipeline.schemas import first_faults
 
     none = pl.repeat(False, pl.len(), dtype=pl.Boolean)
-    faults = rows.select(
-        flags.get(rule.code, none).fill_null(False).alias(rule.code) for rule in RULES[table]
-    )
+    faults = rows.select(flags.get(rule.code, none).fill_null(False).alias(rule.code) for rule in RULES[table])
     found = first_faults(table, faults)
     codes = pl.Series([rule.code for rule in RULES[table]])
     place, order = found["place"].cast(pl.Int64), found["order"]

@@ -25,8 +25,7 @@ def sums_of(one: Sifted) -> dict[str, Any]:
     accepted = one.accepted.height
     if accepted + sum(counts[False].values()) + sum(counts[True].values()) != one.rows.height:
         raise Stop(
-            f"{one.table}: {one.rows.height} rows read do not balance with those sorted; this is a bug,"
-            " report it"
+            f"{one.table}: {one.rows.height} rows read do not balance with those sorted; this is a bug, report it"
         )
     return {
         "read": one.rows.height,
@@ -38,9 +37,7 @@ def sums_of(one: Sifted) -> dict[str, Any]:
 
 def _counts(one: Sifted, excludes: bool) -> dict[str, int]:
     found = one.coded(excludes)["code"].value_counts(sort=True)
-    return {
-        code: int(count) for code, count in sorted(found.iter_rows(), key=lambda pair: (-pair[1], pair[0]))
-    }
+    return {code: int(count) for code, count in sorted(found.iter_rows(), key=lambda pair: (-pair[1], pair[0]))}
 
 
 def check_limit(sifted: Mapping[str, Sifted], report: Mapping[str, Any], limit: float | None) -> None:

@@ -34,9 +34,7 @@ class _Planter:
             counts = self.counts.setdefault(table, {})
             counts[code] = counts.get(code, 0) + len(rows)
         whole = self.tables[table]
-        lacking = [
-            pl.lit(None, whole.schema[name]).alias(name) for name in whole.columns if name not in rows.columns
-        ]
+        lacking = [pl.lit(None, whole.schema[name]).alias(name) for name in whole.columns if name not in rows.columns]
         rows = rows.with_columns(lacking).select(whole.columns).cast(whole.schema)
         self.tables[table] = pl.concat([whole, rows])
 
@@ -54,9 +52,7 @@ class _Planter:
             }
         )
 
-    def outcome(
-        self, leads: pl.DataFrame, stage: str, days: int, amount: float | None = None
-    ) -> pl.DataFrame:
+    def outcome(self, leads: pl.DataFrame, stage: str, days: int, amount: float | None = None) -> pl.DataFrame:
         """One stage row a lead, so many days after its creation."""
         return leads.select(
             "lead_id",

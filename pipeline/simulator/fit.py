@@ -30,21 +30,19 @@ LOG_SIZE, LOG_SIZE_SPREAD = np.log(90.0), 1.6  # employees are about log normal
 
 _INDUSTRY = np.array([1.0, 0.5, -0.6, 0.7, -0.1, 0.3, -1.5, -1.1])
 _INDUSTRY_DRIFT = np.array([0.4, 0.7, 0.2, 0.5, 0.3, 0.0, -1.5, -0.6])
-_SWEET_SPOT = np.log(np.array([30.0, 500.0, 60.0, 900.0, 300.0, 80.0, 150.0, 700.0]))
+_SWEET_SPOT = np.log(np.array([40.0, 300.0, 60.0, 450.0, 180.0, 80.0, 120.0, 350.0]))
 _COUNTRY = np.array([0.7, 0.4, 0.1, 0.0, -0.4, -0.6, -1.1])
 _SENIORITY = np.array([-3.0, -0.8, 0.6, 1.5, 1.0])
 _FUNCTION = np.array([0.7, 1.1, 0.2, -0.2, 0.0, -0.9, -1.5])
 _SOURCE = np.array([1.5, 0.2, -0.4, 0.3, -0.3, -0.9, -0.6, 0.4])
 _DOMAIN = np.array([0.4, -1.2, -2.2])
 _FUNCTION_SOURCE = np.zeros((len(FUNCTIONS), len(SOURCES)))
-_FUNCTION_SOURCE[0, 4], _FUNCTION_SOURCE[0, 6] = 1.6, -1.2  # sales people buy from a fair, read for leisure
-_FUNCTION_SOURCE[1, 3], _FUNCTION_SOURCE[1, 5] = -1.7, 1.8
-_FUNCTION_SOURCE[2, 1], _FUNCTION_SOURCE[2, 4] = 1.8, -1.6
-_FUNCTION_SOURCE[3, 5], _FUNCTION_SOURCE[4, 2] = 1.8, 1.8
+_FUNCTION_SOURCE[0, 4], _FUNCTION_SOURCE[0, 6] = 1.2, -1.0  # sales people buy from a fair, read for leisure
+_FUNCTION_SOURCE[1, 3], _FUNCTION_SOURCE[1, 5] = -1.1, 1.2
+_FUNCTION_SOURCE[2, 1], _FUNCTION_SOURCE[2, 4] = 1.2, -1.0
+_FUNCTION_SOURCE[3, 5], _FUNCTION_SOURCE[4, 2] = 1.2, 1.2
 # Chances of the three paces, by seniority: who decides has less time to click.
-_PACE = np.array(
-    [[0.20, 0.40, 0.40], [0.25, 0.45, 0.30], [0.35, 0.40, 0.25], [0.45, 0.40, 0.15], [0.55, 0.35, 0.10]]
-)
+_PACE = np.array([[0.20, 0.40, 0.40], [0.25, 0.45, 0.30], [0.35, 0.40, 0.25], [0.45, 0.40, 0.15], [0.55, 0.35, 0.10]])
 
 
 def _chance(log_odds: Floats) -> Floats:

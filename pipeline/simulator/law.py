@@ -38,13 +38,13 @@ READER = 3
 # Events a day that is not silent, of a person of pace 1.
 _RATES = np.array(
     [
-        [0.065, 0.120, 0.150, 0.120],
-        [0.014, 0.045, 0.070, 0.048],
-        [0.065, 0.270, 0.380, 0.230],
-        [0.004, 0.035, 0.190, 0.020],
-        [0.007, 0.038, 0.032, 0.048],
-        [0.0005, 0.004, 0.040, 0.002],
-        [0.0007, 0.006, 0.024, 0.003],
+        [0.060, 0.130, 0.170, 0.110],
+        [0.012, 0.050, 0.080, 0.040],
+        [0.050, 0.280, 0.420, 0.190],
+        [0.003, 0.040, 0.280, 0.015],
+        [0.005, 0.045, 0.040, 0.040],
+        [0.0005, 0.005, 0.060, 0.0015],
+        [0.0006, 0.007, 0.030, 0.0025],
         [0.004, 0.014, 0.010, 0.020],
         [0.150, 0.400, 0.700, 0.200],
     ]
@@ -90,7 +90,7 @@ FACTS: dict[str, dict[str, tuple[float, float, float, float]]] = {
         "rival": (0.10, 0.30, 0.40, 0.10),
     },
 }
-FACT_RATE = 0.007  # a day and field, while the lead is open
+FACT_RATE = 0.012  # a day and field, while the lead is open
 RECYCLABLE = 0.45  # share of the lost whose reason is timing
 RECYCLED = 0.012  # chance a day that a lead lost for timing is taken up again
 
@@ -169,8 +169,8 @@ def law(world: World) -> Law:
     won, lost, disqualified = _outcomes(world)
     calm = np.array([0.22, 0.08]) / 0.30
     return Law(
-        pace=np.array([0.45, 1.3, 3.4]),
-        silent=np.array([0.88, 0.72, 0.5] if noisy else [0.78, 0.55, 0.32]),
+        pace=np.array([0.55, 1.3, 2.8]),
+        silent=np.array([0.85, 0.7, 0.5] if noisy else [0.7, 0.5, 0.3]),
         burst=np.array([0.35, 2.8]) if bursty else np.ones(1),
         switch=_SWITCH if bursty else np.ones((1, 1)),
         calm=calm if bursty else np.ones(1),

@@ -63,9 +63,7 @@ class Observed:
 
 def codes(column: pl.Series, levels: tuple[str, ...]) -> Ints:
     """Places of words among `levels`; -1 for others and null."""
-    found = column.replace_strict(
-        {name: place for place, name in enumerate(levels)}, default=-1, return_dtype=pl.Int64
-    )
+    found = column.replace_strict({name: place for place, name in enumerate(levels)}, default=-1, return_dtype=pl.Int64)
     return found.fill_null(-1).to_numpy()
 
 
@@ -83,9 +81,7 @@ def observe(tables: Tables, world: World) -> Observed:
     created = column_us(leads["created_at"]) - epoch_us(world.start)
     numbers = law(world)
     first_day = created[members[:-1]] // DAY_US
-    title = [
-        meanings().get(text.casefold(), (-1, -1)) if text else (-1, -1) for text in column(leads, "job_title")
-    ]
+    title = [meanings().get(text.casefold(), (-1, -1)) if text else (-1, -1) for text in column(leads, "job_title")]
     seniority, function = np.array(title, dtype=np.int64).reshape(-1, 2).T
     source, domain = (
         codes(column(leads, "source"), SOURCES),
@@ -146,9 +142,7 @@ def _events(rows: pl.DataFrame, numbers: Law) -> tuple[Marks, Marks, Marks]:
     mail = (rows["type"].is_in(["mail_open", "mail_click"])).fill_null(value=False).to_numpy()
     own = (kind >= 0) & ~(mail & scanned(lead, us, sent))
     late = numbers.regime[np.clip(us // DAY_US, 0, len(numbers.regime) - 1)]
-    weights = np.log(numbers.rates)[late, kind] + np.where(
-        topic[:, None] < 0, 0.0, np.log(numbers.topics)[topic]
-    )
+    weights = np.log(numbers.rates)[late, kind] + np.where(topic[:, None] < 0, 0.0, np.log(numbers.topics)[topic])
     nightly = kind == WEBINAR
     return (
         marks(lead, us, weights, own & ~nightly),
@@ -167,15 +161,11 @@ def _projects(tables: Tables, account_id: pl.Series, first_day: Ints, world: Wor
     """Prior chance of a project for each account, by what was known when its first lead came."""
     none = pl.DataFrame(schema={"account_id": pl.String})
     listed = tables.get("accounts", none).unique("account_id", keep="first")
-    rows = pl.DataFrame({"account_id": account_id}).join(
-        listed, on="account_id", how="left", maintain_order="left"
-    )
+    rows = pl.DataFrame({"account_id": account_id}).join(listed, on="account_id", how="left", maintain_order="left")
     employees = column(rows, "employees", pl.Float64).cast(pl.Float64)
     if "history" in tables:
         sized = tables["history"].filter((pl.col("entity") == "account") & (pl.col("field") == "employees"))
-        first = (
-            sized.sort("changed_at").unique("id", keep="first").select("id", pl.col("value").cast(pl.Float64))
-        )
+        first = sized.sort("changed_at").unique("id", keep="first").select("id", pl.col("value").cast(pl.Float64))
         before = rows.select("account_id").join(
             first, left_on="account_id", right_on="id", how="left", maintain_order="left"
         )
@@ -202,7 +192,5 @@ def _episodes(created: Ints, rows: pl.DataFrame) -> Episodes:
     place = np.searchsorted(keys, at_lead * SPAN_US + at, "right") - 1
     close, how = np.full(len(keys), NEVER), np.zeros(len(keys), dtype=np.int64)
     np.minimum.at(close, place, at)
-    how[place[::-1]] = (
-        1 + codes(closings["stage"], CLOSINGS)[::-1]
-    )  # the earliest is assigned last, and stays
+    how[place[::-1]] = 1 + codes(closings["stage"], CLOSINGS)[::-1]  # the earliest is assigned last, and stays
     return Episodes(keys, begin, close, how, np.searchsorted(lead, np.arange(len(created) + 1)))

@@ -48,18 +48,14 @@ def pick(rng: np.random.Generator, chances: Floats) -> Ints:
     return np.asarray((chances.cumsum(axis=1)[:, :-1] < rng.random(len(chances))[:, None]).sum(axis=1))
 
 
-def _titles(
-    rng: np.random.Generator, accounts: Accounts, account: Ints, seniority: Ints, function: Ints
-) -> list[str]:
+def _titles(rng: np.random.Generator, accounts: Accounts, account: Ints, seniority: Ints, function: Ints) -> list[str]:
     """Titles in the language of the country, or in English."""
     local = rng.random(len(account)) < 0.6
     form = rng.integers(0, FORMS, len(account))
     shout = rng.random(len(account)) < 0.05
     language = np.where(local, np.choose(accounts.country[account].clip(-1, 2) + 1, [0, 1, 2, 0]), 0)
     names = ("en", "fi", "sv")
-    rows = zip(
-        language.tolist(), seniority.tolist(), function.tolist(), form.tolist(), shout.tolist(), strict=True
-    )
+    rows = zip(language.tolist(), seniority.tolist(), function.tolist(), form.tolist(), shout.tolist(), strict=True)
     written = ((title(names[lang], sen, fun, way), loud) for lang, sen, fun, way, loud in rows)
     return [text.upper() if loud else text for text, loud in written]
 
@@ -76,9 +72,7 @@ def draw_people(
     seniority, function = np.where(untitled, -1, seniority), np.where(untitled, -1, function)
     late = law(world).regime[created_us // DAY_US]
     source = pick(rng, np.stack([SOURCE_SHARE, DRIFT_SOURCE_SHARE])[late])
-    domain = np.where(
-        rng.random(count) < _MISSING_DOMAIN, -1, rng.choice(len(DOMAINS), count, p=DOMAIN_SHARE)
-    )
+    domain = np.where(rng.random(count) < _MISSING_DOMAIN, -1, rng.choice(len(DOMAINS), count, p=DOMAIN_SHARE))
     deal = np.exp(rng.normal(7.5, 0.6, count) + 0.45 * np.log(accounts.size[account]))
     people = People(
         number=np.arange(start, start + count),
@@ -99,9 +93,7 @@ def draw_people(
             "account_id": ids("A", accounts.number[account]).set(pl.Series(nameless), None),
             "created_at": instants(created_us + epoch_us(world.start)),
             "source": named(SOURCES, source),
-            "campaign": pl.Series(
-                [f"c{number:02d}" for number in rng.integers(0, 20, count)], dtype=pl.String
-            ),
+            "campaign": pl.Series([f"c{number:02d}" for number in rng.integers(0, 20, count)], dtype=pl.String),
             "job_title": titles.set(pl.Series(untitled), None),
             "email_domain_kind": named(DOMAINS, domain),
             "value": pl.Series(np.where(valued, guess, np.nan), nan_to_null=True),

@@ -39,9 +39,7 @@ def draw_stages(
     )
 
 
-def draw_notes(
-    rng: np.random.Generator, law: Law, world: World, days: Days, lead_ids: pl.Series
-) -> pl.DataFrame:
+def draw_notes(rng: np.random.Generator, law: Law, world: World, days: Days, lead_ids: pl.Series) -> pl.DataFrame:
     """History of what was learned of each lead, by lead and time."""
     entry, at = times(rng, days, rng.poisson(FACT_RATE * len(FACTS), len(days.lead)))
     field = rng.integers(0, len(FACTS), len(entry))

@@ -79,8 +79,11 @@ def simulate(
 ) -> None:
     """Write the tables of `leads` leads under `out`, and under `out/truth` their exact probabilities.
 
-    Written whole or not at all; what was there before is replaced. Memory does not grow with the number of
-    leads: accounts are drawn block by block. `progress` is told the leads done and the leads to do.
+    Written whole or not at all; an earlier simulation there is replaced. Memory does not grow with the number
+    of leads: accounts are drawn block by block. `progress` is told the leads done and the leads to do.
+
+    Raises:
+        ValueError: a number is out of range, or `out` holds something that is no simulation.
     """
     if leads < 1:
         raise ValueError(f"leads: expected at least 1, got {leads}")

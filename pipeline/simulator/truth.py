@@ -39,9 +39,7 @@ def true_probability(
     place = wanted.join(places, on="lead_id", how="left", maintain_order="left")["place"]
     if place.null_count():
         first = wanted["lead_id"].filter(place.is_null())[0]
-        raise ValueError(
-            f"{first}: no such lead in `leads` ({place.null_count()} unknown); give the tables it is in"
-        )
+        raise ValueError(f"{first}: no such lead in `leads` ({place.null_count()} unknown); give the tables it is in")
     at = np.asarray(as_of).astype("datetime64[us]").astype(np.int64) - epoch_us(world.start)
     return probability(seen, world, place.to_numpy().astype(np.int64), at, ahead(world, within_days))
 

@@ -135,8 +135,6 @@ def test_equal_seeds_choose_equally() -> None:
 
 def test_it_needs_numpy_alone() -> None:
     """Serving imports it: no scikit-learn, SciPy or Polars comes along."""
-    code = (
-        "import sys, models.calibration; print({'sklearn', 'scipy', 'polars', 'lightgbm'} & set(sys.modules))"
-    )
+    code = "import sys, models.calibration; print({'sklearn', 'scipy', 'polars', 'lightgbm'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

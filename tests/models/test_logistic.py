@@ -16,9 +16,7 @@ def world(n: int, seed: int) -> tuple[Floats, Floats, Floats, Ints]:
     gone = rng.random(n) < 0.1
     plain[gone] = 0
     z = -2.5 + 0.8 * (np.log1p(skewed) - 2.5) + 0.7 * plain + np.array([0, 1.0, -1, 0.5, 0])[code]
-    X = np.column_stack(
-        [skewed, np.where(gone, np.nan, plain), code.astype(float), np.ones(n), np.full(n, np.nan)]
-    )
+    X = np.column_stack([skewed, np.where(gone, np.nan, plain), code.astype(float), np.ones(n), np.full(n, np.nan)])
     y = (rng.random(n) < 1 / (1 + np.exp(-z))).astype(float)
     return X, y, z, np.arange(n) // 3
 
@@ -48,9 +46,7 @@ def test_it_is_as_good_as_a_tight_fit() -> None:
     model, X, y, _ = fitted(5_000, 3)
     Z = _design(X, model.numeric, model.missing, model.levels).astype(np.float64)
     tight = LogisticRegression(C=model.strength, tol=1e-10, max_iter=5000).fit(Z, y)
-    losses = [
-        metrics.log_loss(y, 1 / (1 + np.exp(-s))) for s in (model.log_odds(X), tight.decision_function(Z))
-    ]
+    losses = [metrics.log_loss(y, 1 / (1 + np.exp(-s))) for s in (model.log_odds(X), tight.decision_function(Z))]
     assert losses[0] == pytest.approx(losses[1], abs=1e-4)
 
 

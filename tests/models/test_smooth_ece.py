@@ -74,6 +74,12 @@ def test_certain_predictions_that_are_right_have_no_error() -> None:
 
 
 def test_the_null_is_the_seeds() -> None:
-    """Equal seeds give equal nulls, whatever the number of draws at once."""
+    """Equal seeds give equal nulls."""
     p = np.linspace(0.01, 0.3, 500)
     assert smooth_ece_null(p, 3, draws=30) == smooth_ece_null(p, 3, draws=30)
+
+
+def test_more_draws_refine_the_same_null() -> None:
+    """The number of draws changes the estimate, hardly the quantity."""
+    p = np.random.default_rng(7).beta(1, 15, 2_000)
+    assert smooth_ece_null(p, 1, draws=60) == pytest.approx(smooth_ece_null(p, 1, draws=400), rel=0.15)

@@ -15,9 +15,7 @@ def inferred(
 ) -> Inferred:
     """What is inferred from a table of leads with these columns."""
     height = len(next(iter(columns.values())))
-    tables = {
-        "leads": pl.DataFrame({"row": range(height), "lead_id": [str(n) for n in range(height)], **columns})
-    }
+    tables = {"leads": pl.DataFrame({"row": range(height), "lead_id": [str(n) for n in range(height)], **columns})}
     if history is not None:
         tables["history"] = history
     return infer(tables, Definition.model_validate(definition or {}), Clock(), ())
@@ -76,9 +74,7 @@ def test_names_are_unique_and_safe() -> None:
         "leads": pl.DataFrame(
             {"row": [0, 1], "lead_id": ["a", "b"], "A b": ["x", "y"], "a-b": ["x", "y"], "size": ["x", "y"]}
         ),
-        "accounts": pl.DataFrame(
-            {"row": [0, 1], "account_id": ["a", "b"], "size": ["x", "y"], "value": ["p", "q"]}
-        ),
+        "accounts": pl.DataFrame({"row": [0, 1], "account_id": ["a", "b"], "size": ["x", "y"], "value": ["p", "q"]}),
     }
     found = infer(tables, Definition(), Clock(), ())
     assert [a.name for a in found.attributes] == ["a_b", "a_b_2", "size", "account_size", "account_value"]

@@ -65,9 +65,7 @@ def test_figures_stand_in_one_page() -> None:
     ids = [i for text in drawn.values() for i in re.findall(r'\bid="([^"]+)"', text)]
     assert len(ids) == len(set(ids))
     for text in drawn.values():
-        assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', text)) <= set(
-            re.findall(r'\bid="([^"]+)"', text)
-        )
+        assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', text)) <= set(re.findall(r'\bid="([^"]+)"', text))
         assert not re.search(r"https?://", re.sub(r'xmlns(:\w+)?="[^"]*"', "", text))
         assert 'aria-label="&lt;says&gt;"' in text
 

@@ -14,6 +14,7 @@ from pipeline import drawing, plots
 from pipeline.report import Feature, Figure, Refused, ReportContent, by_group, render_report
 from pipeline.summary import summary_table
 from pipeline.verdict import cautions, headline, verdict
+from pipeline.wording import number, percent
 
 HOSTILE = '<script>alert("x")</script><img src=https://evil.example/x>'
 VOID = {"meta", "br", "img", "hr", "input", "link"}
@@ -33,9 +34,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note what it would load."""
         self.tags.add(tag)
-        self.loads += [
-            value or "" for name, value in attrs if name in ("src", "href", "xlink:href", "action")
-        ]
+        self.loads += [value or "" for name, value in attrs if name in ("src", "href", "xlink:href", "action")]
         self.values += [value or "" for name, value in attrs if not name.startswith(("xmlns", "aria-"))]
         self.loads += [name for name, _ in attrs if name.startswith("on")]
         if tag not in VOID:
@@ -143,10 +142,10 @@ def test_the_verdict_comes_first_and_says_the_numbers(content: ReportContent) ->
         "The model's probabilities are better than logistic regression and base rate."
     )
     best, loss, promise, captured = verdict(content.metrics, content.intervals)
-    assert f"{100 * content.metrics['test']['precision_at_10pct']:.1f} %" in best
+    assert percent(content.metrics["test"]["precision_at_10pct"]) in best
     assert "below that of the base rate (" in loss
     assert "taken at their word" in promise
-    assert "captured 84 %" in captured
+    assert f"captured {percent(0.84, 0)}" in captured
     text = render_report(content)
     assert text.index("are better than") < text.index("<table")
 
@@ -179,9 +178,7 @@ def test_a_shift_and_few_conversions_are_cautioned() -> None:
 
 def test_groups_add_up_their_features() -> None:
     """A group's weight is the sum over its features."""
-    assert by_group({"fit_a": 0.1, "fit_b": 0.2, "intent_c": 0.4}) == pytest.approx(
-        {"fit": 0.3, "intent": 0.4}
-    )
+    assert by_group({"fit_a": 0.1, "fit_b": 0.2, "intent_c": 0.4}) == pytest.approx({"fit": 0.3, "intent": 0.4})
 
 
 def test_the_screen_table_has_a_row_a_model(content: ReportContent) -> None:
@@ -189,3 +186,9 @@ def test_the_screen_table_has_a_row_a_model(content: ReportContent) -> None:
     table = summary_table(content.metrics)
     assert list(table.columns[0].cells) == ["this model", "logistic regression", "base rate"]
     assert list(summary_table({"test": {}}).columns[1].cells) == ["–"]
+
+
+def test_numbers_are_written_for_reading() -> None:
+    """A true minus sign, no minus before zero, no break before the per cent sign, a dash for the unknown."""
+    assert [number(x, 2) for x in (-0.001, -1.5, 2, None)] == ["0.00", "−1.50", "2.00", "–"]
+    assert percent(0.0412) == "4.1\u00a0%"

@@ -31,9 +31,7 @@ def labels(tables: Tables, examples: pl.DataFrame, days: int = 90) -> pl.DataFra
     won = tables["stages"].filter(pl.col("stage") == "won").select("lead_id", won_at="entered_at")
     group = tables["leads"].select("lead_id", group=pl.coalesce("account_id", "lead_id"))
     joined = examples.join(won, on="lead_id", how="left").join(group, on="lead_id")
-    inside = (pl.col("won_at") > pl.col("as_of")) & (
-        pl.col("won_at") <= pl.col("as_of") + timedelta(days=days)
-    )
+    inside = (pl.col("won_at") > pl.col("as_of")) & (pl.col("won_at") <= pl.col("as_of") + timedelta(days=days))
     return joined.with_columns(y=inside.fill_null(value=False).cast(pl.Float64))
 
 
@@ -44,25 +42,21 @@ def mature(examples: pl.DataFrame, world: World, days: int = 90) -> pl.DataFrame
 
 def z_score(examples: pl.DataFrame) -> float:
     """Excess of conversions over probabilities, in standard errors between accounts."""
-    excess = (
-        examples.group_by("group").agg((pl.col("y") - pl.col("probability")).sum().alias("r"))["r"].to_numpy()
-    )
+    excess = examples.group_by("group").agg((pl.col("y") - pl.col("probability")).sum().alias("r"))["r"].to_numpy()
     return float(excess.sum() / np.sqrt((excess**2).sum()))
 
 
 def worst_bin(examples: pl.DataFrame, bins: int) -> float:
     """Largest absolute z score among groups by probability, of as many expected conversions each."""
     ranked = examples.sort("probability").with_columns(share=pl.col("probability").cum_sum())
-    binned = ranked.with_columns(
-        bin=(bins * 0.999999 * pl.col("share") / pl.col("share").max()).cast(pl.Int64)
-    )
+    binned = ranked.with_columns(bin=(bins * 0.999999 * pl.col("share") / pl.col("share").max()).cast(pl.Int64))
     return max(abs(z_score(part)) for part in binned.partition_by("bin"))
 
 
 @lru_cache(1)
 def aged(name: str) -> pl.DataFrame:
-    """Mature examples of 4,000 leads of a world at all ages."""
-    tables = blocks(WORLDS[name], 4_000, 11)
+    """Mature examples of 3,000 leads of a world at all ages."""
+    tables = blocks(WORLDS[name], 3_000, 11)
     return mature(labels(tables, truth_of(tables, WORLDS[name], AGES, 90)), WORLDS[name])
 
 
@@ -85,7 +79,7 @@ def test_the_truth_tells_winners_from_others() -> None:
 def test_the_truth_is_calibrated_at_calendar_instants() -> None:
     """The same where all leads are looked at on the same days, for another horizon."""
     world = WORLDS["hard"]
-    tables = blocks(world, 3_000, 12)
+    tables = blocks(world, 2_500, 12)
     parts = [at_instant(tables, world, 150.37), at_instant(tables, world, 500.0)]
     examples = labels(tables, pl.concat(parts), 30)
     assert len(examples) > 500
@@ -119,9 +113,7 @@ def test_what_is_known_later_changes_no_probability(name: str) -> None:
     at = world.start + timedelta(days=400, hours=15)
     cut = known(tables, at)
     as_of = np.full(len(cut["leads"]), at.replace(tzinfo=None), dtype="datetime64[us]")
-    whole, short = (
-        true_probability(rows, world, cut["leads"]["lead_id"], as_of, 90) for rows in (tables, cut)
-    )
+    whole, short = (true_probability(rows, world, cut["leads"]["lead_id"], as_of, 90) for rows in (tables, cut))
     np.testing.assert_allclose(short, whole, rtol=1e-9)
     assert 50 < np.isfinite(whole).sum() < len(whole)
 
@@ -129,7 +121,7 @@ def test_what_is_known_later_changes_no_probability(name: str) -> None:
 def test_accounts_do_not_depend_on_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """An account's probabilities are the same alone, and whatever the size of the chunks."""
     world = WORLDS["bursty"]
-    tables = blocks(world, 150, 14)
+    tables = blocks(world, 100, 14)
     whole = truth_of(tables, world, AGES, 90)
     monkeypatch.setattr(truth, "_EXAMPLES", 40)
     chunked = truth_of(tables, world, AGES, 90)
@@ -240,9 +232,7 @@ def test_broken_rows_are_what_their_codes_say(company: Path) -> None:
         "future_time": events.filter(pl.col("occurred_at").dt.year() > 2900).height,
         "unknown_lead": events.filter(~known_lead).height,
     }
-    early = stages.join(leads.unique("lead_id"), on="lead_id").filter(
-        pl.col("entered_at") < pl.col("created_at")
-    )
+    early = stages.join(leads.unique("lead_id"), on="lead_id").filter(pl.col("entered_at") < pl.col("created_at"))
     assert counts["stages"]["before_creation"] == early.height
     assert counts["stages"]["impossible_number"] == stages.filter(pl.col("amount") < 0).height
     assert counts["stages"]["unknown_lead"] == stages.filter(~known_lead).height
@@ -264,6 +254,4 @@ def test_an_unknown_lead_is_named() -> None:
     """Asking for a lead that is not there says which."""
     tables = blocks(WORLDS["plain"], 20, 1)
     with pytest.raises(ValueError, match="nobody: no such lead"):
-        true_probability(
-            tables, WORLDS["plain"], ["nobody"], np.array(["2024-01-01"], dtype="datetime64[us]"), 90
-        )
+        true_probability(tables, WORLDS["plain"], ["nobody"], np.array(["2024-01-01"], dtype="datetime64[us]"), 90)

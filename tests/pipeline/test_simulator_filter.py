@@ -99,9 +99,7 @@ def tables(world: World, leads: list[Lead]) -> dict[str, pl.DataFrame]:
                 "email_domain_kind": "corporate",
             }
         ),
-        "accounts": pl.DataFrame(
-            {"account_id": ["x"], "industry": "software", "country": "FI", "employees": [45]}
-        ),
+        "accounts": pl.DataFrame({"account_id": ["x"], "industry": "software", "country": "FI", "employees": [45]}),
         "events": pl.DataFrame(events, ["lead_id", "occurred_at", "type", "topic"], orient="row"),
         "stages": pl.DataFrame(stages, ["lead_id", "stage", "entered_at"], orient="row"),
         "history": pl.DataFrame(notes, ["entity", "id", "field", "value", "changed_at"], orient="row"),
@@ -122,11 +120,7 @@ class Enumeration:
     def day(self, lead: Lead, day: int, lo: float, hi: float, column: int, burst: int, pace: int) -> float:
         """Chance of what the lead did in (lo, hi] of the day; whole days end before `NOW`."""
         whole, numbers = day + 1 <= NOW, self.law
-        seen = [
-            (kind, topic)
-            for at, kind, topic in lead.events
-            if lo <= at <= hi and (whole or kind != "webinar")
-        ]
+        seen = [(kind, topic) for at, kind, topic in lead.events if lo <= at <= hi and (whole or kind != "webinar")]
         trials = [int(at) for at, kind, _ in lead.events if kind == TYPES[TRIAL_START] and int(at) < day]
         skipped = {WEBINAR} if not whole else set()
         skipped |= set() if trials and day - max(trials) <= 30 else {PRODUCT_USE}
@@ -143,9 +137,7 @@ class Enumeration:
             shown *= numbers.facts[name, value][column] if lo <= at <= hi else 1.0
         return float(shown)
 
-    def fate(
-        self, lead: Lead, day: int, lo: float, hi: float, how: str | None, fresh: bool, column: int
-    ) -> float:
+    def fate(self, lead: Lead, day: int, lo: float, hi: float, how: str | None, fresh: bool, column: int) -> float:
         """Chance of moving and closing, or not, in the same part of the day."""
         numbers = self.law
         if fresh:
@@ -239,9 +231,7 @@ class Enumeration:
 
     def probability(self, target: Lead) -> float:
         """Chance that the target is won in time, tied over the account."""
-        has = project_chance(
-            self.world, *(np.array([code]) for code in (0, 0, 45.0, self.law.regime[self.first]))
-        )[0]
+        has = project_chance(self.world, *(np.array([code]) for code in (0, 0, 45.0, self.law.regime[self.first])))[0]
         starts = [(start, has / len(self.world.starts)) for start in self.world.starts]
         hit = total = 0.0
         for project, prior in [*starts, (None, 1 - has)]:
@@ -276,9 +266,7 @@ def ask(world: World, leads: list[Lead], name: str) -> float:
 def test_the_filter_equals_a_sum_over_all_hidden_paths(kind: str, colleague: Lead) -> None:
     """Two leads of one account: the probability is the enumerated one, whatever became of the colleague."""
     leads = [TARGET, colleague]
-    assert ask(TINY[kind], leads, "a") == pytest.approx(
-        Enumeration(TINY[kind], leads).probability(TARGET), rel=1e-9
-    )
+    assert ask(TINY[kind], leads, "a") == pytest.approx(Enumeration(TINY[kind], leads).probability(TARGET), rel=1e-9)
 
 
 @pytest.mark.parametrize("kind", ["steady", "drifting"])

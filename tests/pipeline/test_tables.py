@@ -74,9 +74,7 @@ def test_an_open_quote_does_not_swallow_the_rest(tmp_path: Path) -> None:
 
 def test_cp1252_where_declared(tmp_path: Path) -> None:
     """Another encoding is read when it is declared."""
-    assert flat(tmp_path, "lead_id,Käyttö\n1,å\n".encode("cp1252"), encoding="cp1252")[
-        "Käyttö"
-    ].to_list() == ["å"]
+    assert flat(tmp_path, "lead_id,Käyttö\n1,å\n".encode("cp1252"), encoding="cp1252")["Käyttö"].to_list() == ["å"]
 
 
 def test_a_column_for_one_table(tmp_path: Path) -> None:

@@ -65,9 +65,7 @@ def test_repeats_do_not_count_against_the_limit() -> None:
 
 def test_a_time_column_of_text_stops_the_run() -> None:
     """The column, the form expected and the shape that came; letters and digits are not repeated."""
-    with pytest.raises(
-        Stop, match=r"leads\.created_at: none of its 2 values .*ISO 8601.*'99\.99\.9999'.*date_format"
-    ):
+    with pytest.raises(Stop, match=r"leads\.created_at: none of its 2 values .*ISO 8601.*'99\.99\.9999'.*date_format"):
         checked(leads=[{**lead, "created_at": "31.12.2023"} for lead in LEADS])
 
 
@@ -91,9 +89,7 @@ def test_empty_child_tables_are_tables() -> None:
 
 def test_scoring_follows_the_kinds_of_training() -> None:
     """Kinds are not inferred anew: unreadable and missing are null, unknown columns are listed."""
-    trained = checked(
-        leads=[{**LEADS[0], "size": "5", "plan": "a"}, {**LEADS[1], "size": "7", "plan": "b"}]
-    ).attributes
+    trained = checked(leads=[{**LEADS[0], "size": "5", "plan": "a"}, {**LEADS[1], "size": "7", "plan": "b"}]).attributes
     open_leads = [{**LEADS[0], "size": "big", "shoe": "x"}, {**LEADS[1], "size": "7", "shoe": "y"}]
     result = check(raw(leads=open_leads), SOURCE, Definition(), None, NOW, kinds=trained)
     assert result.tables["leads"]["size"].to_list() == [None, 7.0]
@@ -143,12 +139,8 @@ def test_sums_balance(leads: list, stages: list, events: list, history: list) ->
         "events": [{**EVENT, "lead_id": "3", "available_at": "2024-02-01"}, *events],
         "history": [{**CHANGE, "id": "3"}, *history],
     }
-    tables = {
-        name: pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.String)) for name, rows in given.items()
-    }
-    tables = {
-        n: t.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64)) for n, t in tables.items()
-    }
+    tables = {name: pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.String)) for name, rows in given.items()}
+    tables = {n: t.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64)) for n, t in tables.items()}
     try:
         result = check(tables, SOURCE, Definition(), None, NOW)
     except Stop as stop:
@@ -156,9 +148,7 @@ def test_sums_balance(leads: list, stages: list, events: list, history: list) ->
         return
     for name, sums in result.report.items():
         assert sums["read"] == len(given[name])
-        assert sums["read"] == sums["accepted"] + sum(sums["quarantined"].values()) + sum(
-            sums["excluded"].values()
-        )
+        assert sums["read"] == sums["accepted"] + sum(sums["quarantined"].values()) + sum(sums["excluded"].values())
         places = [row for frames in (result.refused, result.excluded) for row in frames[name]["row"]]
         assert len(set(places)) == len(places) == sums["read"] - result.tables[name].height
 
@@ -188,9 +178,7 @@ def test_the_order_of_events_does_not_matter(data: st.DataObject) -> None:
 def test_the_stage_writes_all_or_nothing(tmp_path: Path) -> None:
     """Tables, quarantine and report appear together; a stopped run leaves the last good ones."""
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "leads.csv").write_text(
-        "lead_id,created_at\n1,2024-01-01\n1,2024-01-01\n2,2024-01-02\n"
-    )
+    (tmp_path / "in" / "leads.csv").write_text("lead_id,created_at\n1,2024-01-01\n1,2024-01-01\n2,2024-01-02\n")
     (tmp_path / "in" / "stages.csv").write_text("lead_id,stage,entered_at\n1,won,2024-03-01\n")
     source = Source(kind="tables", path=tmp_path / "in")
     places = [tmp_path / name for name in ("ingested", "tables", "quarantine", "validation.json")]

@@ -30,8 +30,7 @@ def raw(**tables: list[Mapping[str, object]]) -> dict[str, pl.DataFrame]:
     """Raw tables as ingest leaves them."""
     frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items()}
     return {
-        name: frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
-        for name, frame in frames.items()
+        name: frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64)) for name, frame in frames.items()
     }
 
 

@@ -1,0 +1,1 @@
+"""Timed comparisons, each printing what it measured in one run."""

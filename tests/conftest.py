@@ -1,0 +1,78 @@
+"""A finished run on a small imagined company, made once a session by the stages themselves."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from models.bundle import Bundle, check_digests, read_bundle
+
+PARAMS = """
+source: {kind: simulated, simulated: {leads: 600, seed: 3}}
+train: {bags: 2, max_rounds: 60, early_stopping_rounds: 20, min_data_in_leaf: 10, threads: 1}
+"""
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with `data`, `reports` and `artifacts/bundle` as `dvc repro` leaves them, but for the baselines
+    (constants: fitting them takes most of the time), the proof, the report and the tracking. Read only."""
+    from features.plan import plan_of_json
+    from pipeline import bundling, publish, stage, train
+    from pipeline.stages import STAGES
+
+    root = tmp_path_factory.mktemp("run")
+    (root / "params.yaml").write_text(PARAMS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        patch.setattr(train, "baselines", _constants)
+        patch.setattr("pipeline.evaluate.DRAWS", 2)
+        patch.setattr("models.bundle.prove", lambda folder: None)  # tests/models/test_bundle.py lets it prove itself
+        for name in ("configure", "ingest", "validate", "label", "featurize", "train", "evaluate"):
+            STAGES[name]()
+        plan = plan_of_json(stage.read_json(stage.PLAN))
+        definition = stage.section("definition")
+        examples = stage.read_table(stage.EXAMPLES)
+        values = bundling.deal_values(stage.read_tables(), plan, definition, examples)
+        predictions = stage.read_table(stage.PREDICTIONS)
+        policy = bundling.policy_of(stage.section("policy"), predictions, values)
+        bundling.assemble(stage.BUNDLE, publish.facts_of(), policy, definition, stage.section("source"))
+    yield root
+
+
+def _constants(matrix: Any, y: Any, *_: Any) -> dict[str, Any]:
+    rate = np.full(len(y), float(np.mean(y)))
+    return {"base_rate": rate, "logistic": rate * 0.9, "naive_bayes": rate * 1.1}
+
+
+@pytest.fixture(scope="session")
+def bundle_folder(finished_run: Path) -> Path:
+    """The bundle of the finished run; copy it before changing anything."""
+    return finished_run / "artifacts" / "bundle"
+
+
+@pytest.fixture(scope="session")
+def bundle(bundle_folder: Path) -> Bundle:
+    """The same, loaded. Without the proof in another process, which costs seconds."""
+    return read_bundle(bundle_folder, check_digests(bundle_folder))
+
+
+@pytest.fixture(scope="session")
+def lead_tables(finished_run: Path) -> Path:
+    """The folder of raw lead tables of the finished run."""
+    return finished_run / "data" / "simulated"
+
+
+@pytest.fixture(scope="session")
+def checked_tables(finished_run: Path) -> dict[str, pl.DataFrame]:
+    """The validated tables of the finished run."""
+    return {path.stem: pl.read_parquet(path) for path in (finished_run / "data" / "tables").glob("*.parquet")}
+
+
+@pytest.fixture(scope="session")
+def predictions(finished_run: Path) -> pl.DataFrame:
+    """`data/predictions.parquet` of the finished run."""
+    return pl.read_parquet(finished_run / "data" / "predictions.parquet")

@@ -1,0 +1,53 @@
+"""Seniority and function of titles in English, Finnish and Swedish."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.plan import FUNCTIONS, SENIORITIES
+from features.titles import read_title
+
+TITLES = [
+    ("CEO", "chief", "general"), ("Chief Technology Officer", "chief", "it"), ("President", "chief", "general"),
+    ("VP Sales", "vp", "sales"), ("SVP Marketing", "vp", "marketing"), ("Vice President, Sales", "vp", "sales"),
+    ("Vice-President Finance", "vp", "finance"), ("vice president of operations", "vp", "operations"),
+    ("Managing Director", "chief", "general"), ("Head of IT", "director", "it"),
+    ("Director of Marketing", "director", "marketing"), ("Sales Manager", "manager", "sales"),
+    ("Software Engineer", "specialist", "engineering"), ("Marketing Assistant", "junior", "marketing"),
+    ("HR Intern", "intern", "hr"), ("Founder", "owner", "general"), ("Procurement Specialist", "specialist", "procurement"),
+    ("Student", "intern", "education"), ("Nurse", None, "health"),
+    ("Toimitusjohtaja", "chief", "general"), ("Varatoimitusjohtaja", "vp", None), ("Myyntijohtaja", "director", "sales"),
+    ("Markkinointipäällikkö", "manager", "marketing"), ("IT-päällikkö", "manager", "it"),
+    ("Talousjohtaja", "director", "finance"), ("Yrittäjä", "owner", "general"), ("Harjoittelija", "intern", None),
+    ("Hankintapäällikkö", "manager", "procurement"), ("Ohjelmistokehittäjä", None, "engineering"),
+    ("Verkställande direktör", "chief", "general"), ("VD", "chief", "general"), ("Vice VD", "vp", None),
+    ("Försäljningschef", "manager", "sales"), ("Ägare", "owner", "general"), ("Utvecklare", "specialist", "engineering"),
+    ("Ekonomichef", "manager", "finance"), ("Marknadsdirektör", "director", "marketing"), ("Inköpare", "specialist", "procurement"),
+    ("Projektledare", "manager", None), ("Praktikant", "intern", None),
+    ("", None, None), ("   ", None, None), ("xyzzy", None, None), ("Gitarist", None, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("title", "seniority", "function"), TITLES)
+@pytest.mark.parametrize("change", [str, str.upper, str.lower])
+def test_titles_are_read_whatever_their_case(
+    title: str, seniority: str | None, function: str | None, change: object
+) -> None:
+    """Each title has its seniority and function in three languages."""
+    level, kind = read_title(change(title))  # type: ignore[operator]
+    assert (None if np.isnan(level) else SENIORITIES[int(level)]) == seniority
+    assert (None if np.isnan(kind) else FUNCTIONS[int(kind)]) == function
+
+
+@given(st.text(alphabet=st.characters(), max_size=300))
+def test_any_text_is_read(text: str) -> None:
+    """No text raises, and the codes are of the lists or missing."""
+    level, kind = read_title(text)
+    assert np.isnan(level) or 0 <= level < len(SENIORITIES)
+    assert np.isnan(kind) or 0 <= kind < len(FUNCTIONS)
+
+
+def test_long_titles_cost_little() -> None:
+    """Only the first 200 letters are looked at."""
+    assert np.isnan(read_title("x" * 1_000_000 + " CEO")[0])

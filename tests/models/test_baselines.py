@@ -1,0 +1,46 @@
+"""What the model is held against learns from train alone."""
+
+import numpy as np
+import pytest
+
+from features.columns import Column
+from features.kernel import Matrix
+from models.baselines import BASELINES, baselines
+
+COLUMNS = (
+    Column("fit_size", "fit", "lead", "numeric"),
+    Column("fit_c", "fit", "lead", "categorical", categorical=True),
+    Column("intent_stage", "intent", "stages", "stage", categorical=True),
+)
+
+
+def world(k: int = 500) -> tuple[Matrix, np.ndarray, np.ndarray, np.ndarray]:
+    """A small matrix with missing values, outcomes, and the folds train and calibrate."""
+    rng = np.random.default_rng(0)
+    values = np.column_stack([rng.normal(size=k), rng.integers(0, 3, k), rng.integers(0, 2, k)]).astype(float)
+    values[rng.random(values.shape) < 0.1] = np.nan
+    y = (rng.random(k) < 1 / (1 + np.exp(1 - np.nan_to_num(values[:, 0])))).astype(float)
+    fold = np.repeat(["train", "calibrate", "test"], [300, 100, 100])
+    return (
+        Matrix(values, COLUMNS, {"fit_c": list("abc"), "intent_stage": ["mql", "(other)"]}),
+        y,
+        fold == "train",
+        fold == "calibrate",
+    )
+
+
+def test_the_test_fold_teaches_no_baseline() -> None:
+    """Other outcomes of the test change no probability; all are probabilities; none is better than it can be."""
+    matrix, y, train, calibrate = world()
+    lead = np.arange(len(y))
+    one = baselines(matrix, y, lead, lead, train, calibrate, 7)
+    test = ~train & ~calibrate
+    two = baselines(matrix, np.where(test, 1 - y, y), lead, lead, train, calibrate, 7)
+    assert tuple(one) == BASELINES
+    for name in BASELINES:
+        np.testing.assert_array_equal(one[name], two[name])
+        assert ((one[name] > 0) & (one[name] < 1)).all()
+    assert one["base_rate"][0] == pytest.approx((y[train | calibrate].sum() + 0.5) / 401)
+    loss = {n: -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)) for n, p in one.items()}
+    assert loss["logistic"] < loss["base_rate"]
+    assert loss["naive_bayes"] < loss["base_rate"]

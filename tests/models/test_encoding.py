@@ -1,0 +1,129 @@
+"""Vocabularies and target encodings: what train knew, and never a row's own fold."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.columns import Column
+from features.kernel import Matrix
+from models.encoding import MANY, Encoding, encode, fit_encoding, lead_weights, out_of_fold
+
+COLUMNS = (
+    Column("fit_size", "fit", "lead", "numeric"),
+    Column("fit_many", "fit", "lead", "categorical", categorical=True),
+    Column("fit_few", "fit", "lead", "categorical", categorical=True),
+)
+LEVELS = {"fit_many": [f"m{i:02}" for i in range(16)], "fit_few": ["a", "b", "(other)"]}
+
+
+def world(seed: int, k: int = 2400) -> tuple[Matrix, np.ndarray, np.ndarray]:
+    """A matrix of a numeric and two categorical columns, outcomes, and leads of three rows each."""
+    rng = np.random.default_rng(seed)
+    lead = np.arange(k) // 3
+    many = rng.integers(0, 16, k)[lead * 3].astype(float)
+    many[rng.random(k) < 0.1] = np.nan
+    few = rng.integers(0, 3, k).astype(float)
+    y = (rng.random(k) < np.where(np.isnan(many), 0.3, 0.1 + many / 30)).astype(float)
+    return Matrix(np.column_stack([rng.random(k), many, few]), COLUMNS, LEVELS), y, lead
+
+
+def test_a_level_needs_twenty_leads() -> None:
+    """Levels of 20 leads have a code each, most frequent first; rarer, unseen and "(other)" share the next."""
+    counts = {"x": 20, "y": 21, "z": 19, "(other)": 50}
+    texts = [*counts]
+    codes = np.repeat(np.arange(4.0), [c * 3 for c in counts.values()])
+    lead = np.arange(len(codes)) // 3
+    column = (Column("fit_c", "fit", "lead", "categorical", categorical=True),)
+    fitted = fit_encoding(Matrix(codes[:, None], column, {"fit_c": texts}), np.zeros(len(codes)), lead)
+    assert fitted.levels["fit_c"].vocabulary == ("y", "x")
+    new = Matrix(np.array([[0.0], [1], [2], [3], [4], [np.nan]]), column, {"fit_c": ["z", "y", "new", "x", "(other)"]})
+    np.testing.assert_array_equal(encode(fitted, new)[:, 0], [2, 0, 2, 1, 2, np.nan])
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=20, deadline=None)
+def test_the_numbers_of_the_levels_never_matter(seed: int) -> None:
+    """The same texts under other codes, with unused ones between: the same encoding and the same input."""
+    matrix, y, lead = world(seed)
+    rng = np.random.default_rng(seed + 1)
+    values, levels = matrix.values.copy(), {}
+    for j, name in ((1, "fit_many"), (2, "fit_few")):
+        order = rng.permutation(len(LEVELS[name]) + 3)
+        texts = [*LEVELS[name], "u1", "u2", "u3"]
+        levels[name] = [texts[i] for i in order]
+        place = np.argsort(order).astype(float)
+        known = ~np.isnan(values[:, j])
+        values[known, j] = place[values[known, j].astype(int)]
+    other = Matrix(values, COLUMNS, levels)
+    one, two = fit_encoding(matrix, y, lead), fit_encoding(other, y, lead)
+    assert one == two
+    np.testing.assert_array_equal(encode(one, matrix), encode(one, other))
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=20, deadline=None)
+def test_the_order_of_rows_never_matters(seed: int) -> None:
+    """Permuted rows give the same vocabularies, and target encodings within rounding."""
+    matrix, y, lead = world(seed)
+    order = np.random.default_rng(seed).permutation(len(y))
+    one = fit_encoding(matrix, y, lead)
+    two = fit_encoding(Matrix(matrix.values[order], COLUMNS, LEVELS), y[order], lead[order])
+    assert {n: v.vocabulary for n, v in one.levels.items()} == {n: v.vocabulary for n, v in two.levels.items()}
+    np.testing.assert_allclose(one.levels["fit_many"].target or (), two.levels["fit_many"].target or (), rtol=1e-9)
+
+
+@given(st.integers(0, 2**32), st.integers(0, 3))
+@settings(max_examples=20, deadline=None)
+def test_a_row_is_never_encoded_by_its_own_fold(seed: int, k: int) -> None:
+    """Other outcomes in a fold, or in rows not to be learned from, leave that fold's own encodings as they are."""
+    matrix, y, lead = world(seed)
+    fold, learn = lead % 4, lead % 7 != 0
+    fitted = fit_encoding(matrix, y, lead)
+    assert fitted.targets == ("fit_many",), f"more than {MANY} levels"
+    X = encode(fitted, matrix)
+    changed = np.where((fold == k) | ~learn, 1 - y, y)
+    one, two = (out_of_fold(fitted, X, outcome, lead, fold, learn) for outcome in (y, changed))
+    np.testing.assert_array_equal(one[fold == k], two[fold == k])
+    assert not np.array_equal(one[fold != k], two[fold != k], equal_nan=True)
+    np.testing.assert_array_equal(one[:, :3], X[:, :3])
+    np.testing.assert_array_equal(np.isnan(one[:, 3]), np.isnan(X[:, 1]))
+
+
+def test_a_target_encoding_is_shrunk_log_odds() -> None:
+    """Log odds of (conversions + 20 · mean) / (leads + 20), each lead counted once."""
+    matrix, y, lead = world(3)
+    fitted = fit_encoding(matrix, y, lead)
+    target = fitted.levels["fit_many"].target
+    assert target is not None
+    weight, code, X = lead_weights(lead), matrix.values[:, 1], encode(fitted, matrix)
+    known = ~np.isnan(code)
+    mean = (weight * y)[known].sum() / weight[known].sum()
+    for level in range(len(target)):
+        mine = X[:, 1] == level
+        rate = ((weight * y)[mine].sum() + 20 * mean) / (weight[mine].sum() + 20)
+        assert target[level] == pytest.approx(np.log(rate / (1 - rate)))
+
+
+def test_encodings_survive_json() -> None:
+    """To plain types and back is the same encoding."""
+    matrix, y, lead = world(4)
+    fitted = fit_encoding(matrix, y, lead)
+    again = Encoding.of_json(json.loads(json.dumps(fitted.to_json())))
+    assert again == fitted
+    np.testing.assert_array_equal(encode(again, matrix), encode(fitted, matrix))
+    assert again.names == ("fit_size", "fit_many", "fit_few", "fit_many_odds")
+    assert again.origin.tolist() == [0, 1, 2, 1]
+
+
+def test_nothing_to_encode() -> None:
+    """No rows, no levels, outcomes all alike: no error and no infinity."""
+    matrix, y, lead = world(5)
+    fitted = fit_encoding(matrix, np.ones(len(y)), lead)
+    assert np.isfinite(fitted.levels["fit_many"].target or ()).all()
+    empty = Matrix(np.empty((0, 3)), COLUMNS, {})
+    assert encode(fitted, empty).shape == (0, 4)
+    missing = Matrix(np.full((2, 3), np.nan), COLUMNS, {})
+    assert np.isnan(encode(fitted, missing)).all()

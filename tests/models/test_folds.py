@@ -1,0 +1,109 @@
+"""Folds that follow time."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.arrays import DAY_US
+from models.folds import FOLDS, by_position, by_time, hashed
+
+
+def world(seed: int, n: int = 800, span: int = 400) -> tuple[np.ndarray, ...]:
+    """as_of, label, mature and lead of n examples over some days."""
+    rng = np.random.default_rng(seed)
+    as_of = rng.integers(0, span, n) * DAY_US
+    mature = as_of <= (span - 30) * DAY_US
+    label = np.where(mature, rng.random(n) < 0.4, np.nan)
+    return as_of, label, mature, rng.integers(0, n, n)
+
+
+@given(st.integers(0, 2**32), st.sampled_from([1, 30, 90]), st.sampled_from([0.1, 0.25, 0.5]))
+@settings(max_examples=60, deadline=None)
+def test_what_is_learned_was_known_when_the_test_began(seed: int, within: int, share: float) -> None:
+    """Labels of train and calibrate were known then; train's also when calibrate began; the rest is gap."""
+    as_of, label, mature, lead = world(seed)
+    fold, cut = by_time(as_of, label, mature, lead, within, share, 0.15)
+    assert set(fold) <= set(FOLDS)
+    assert ((fold == "immature") == ~mature).all()
+    assert cut.test_from is not None
+    end = as_of + within * DAY_US
+    test = fold == "test"
+    assert (test == (mature & (as_of >= cut.test_from))).all(), "whole instants"
+    assert (end[np.isin(fold, ["train", "calibrate"])] <= cut.test_from).all()
+    assert test.sum() >= np.floor(share * mature.sum())
+    if cut.calibrate_from is not None:
+        assert (end[fold == "train"] <= cut.calibrate_from).all()
+        assert (as_of[fold == "calibrate"] >= cut.calibrate_from).all()
+    gap = fold == "gap"
+    late = end > cut.test_from
+    between = False if cut.calibrate_from is None else (as_of < cut.calibrate_from) & (end > cut.calibrate_from)
+    assert (gap == (mature & ~test & (late | between))).all()
+
+
+def test_a_long_history_has_a_calibrate_fold_and_a_short_one_has_not() -> None:
+    """Calibrate comes out of time only where that leaves train most of its converting leads."""
+    assert by_time(*world(1, 4000), 10, 0.25, 0.15)[1].calibrate_from is not None
+    fold, cut = by_time(*world(1, 4000, span=150), 60, 0.25, 0.15)
+    assert cut.calibrate_from is None
+    assert "calibrate" not in fold
+
+
+def test_the_test_may_begin_when_one_says() -> None:
+    """All mature examples from `test_from` on are test."""
+    as_of, label, mature, lead = world(2)
+    begin = 200 * DAY_US
+    fold, cut = by_time(as_of, label, mature, lead, 30, 0.25, 0.15, begin)
+    assert cut.test_from == begin
+    assert ((fold == "test") == (mature & (as_of >= begin))).all()
+
+
+def test_nothing_mature_is_no_error() -> None:
+    """Without a mature example all are immature; without any there is nothing."""
+    as_of, label, mature, lead = world(3)
+    fold, cut = by_time(as_of, label, mature & False, lead, 30, 0.25, 0.15)
+    assert set(fold) == {"immature"}
+    assert cut.test_from is None
+    assert len(by_time(as_of[:0], label[:0], mature[:0], lead[:0], 30, 0.25, 0.15)[0]) == 0
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=20, deadline=None)
+def test_the_order_of_examples_never_matters(seed: int) -> None:
+    """Permuted examples keep their folds."""
+    as_of, label, mature, lead = world(seed, 200)
+    order = np.random.default_rng(seed).permutation(200)
+    fold, _ = by_time(as_of, label, mature, lead, 30, 0.25, 0.15)
+    again, _ = by_time(as_of[order], label[order], mature[order], lead[order], 30, 0.25, 0.15)
+    assert (fold[order] == again).all()
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=20, deadline=None)
+def test_hashed_folds_stay_with_their_ids(seed: int) -> None:
+    """Without dates a lead's fold hangs on its id alone: not on the order, nor on the other leads."""
+    rng = np.random.default_rng(seed)
+    ids = [f"{i:04}" for i in range(600)]
+    label = np.where(rng.random(600) < 0.1, np.nan, rng.random(600) < 0.3)
+    fold = by_position(ids, label, 0.25, 0.15, 0)
+    some = rng.permutation(600)[:300]
+    again = by_position([ids[i] for i in some], label[some], 0.25, 0.15, 0)
+    assert (fold[some] == again).all()
+    assert ((fold == "immature") == np.isnan(label)).all()
+    shares = [np.mean(fold[~np.isnan(label)] == name) for name in ("test", "calibrate")]
+    assert shares == pytest.approx([0.25, 0.15 * 0.75], abs=0.07)
+
+
+def test_folds_in_file_order_follow_the_file() -> None:
+    """With order: file, train comes first, then calibrate, then test; unknown outcomes are no part of it."""
+    label = np.array([0, 1, np.nan, 0, 1, 0, 1, 0, 1])
+    fold = by_position([str(i) for i in range(9)], label, 0.25, 0.25, None)
+    assert fold.tolist() == ["train"] * 2 + ["immature"] + ["train"] * 3 + ["calibrate"] + ["test"] * 2
+
+
+def test_hashes_are_the_same_everywhere() -> None:
+    """A hash is of the id and the seed, not of the process: these numbers may not change."""
+    assert hashed(["a", "b", "0017"], 7, 1000).tolist() == hashed(["a", "b", "0017"], 7, 1000).tolist()
+    assert hashed(["a", "b"], 7, 1_000_000).tolist() == [974960, 797514]
+    parts = hashed([f"lead:{i}" for i in range(5000)], 7, 5)
+    assert np.bincount(parts, minlength=5).min() > 850

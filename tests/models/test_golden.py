@@ -1,0 +1,25 @@
+"""Imagined requests with the answers that a model gave."""
+
+import json
+
+from models.bundle import Bundle
+from models.golden import answer, failures, golden_requests
+
+
+def test_golden_requests_are_the_same_for_a_seed_and_are_json(bundle: Bundle) -> None:
+    """Seeded, plain types, and about nobody."""
+    one, two = (golden_requests(bundle.plan, bundle.encoding, 3, 30) for _ in range(2))
+    assert one == two
+    assert json.loads(json.dumps(one)) == one
+    assert all(r["lead"]["lead_id"].startswith("golden-") for r in one)
+    left_out = {k for r in one for k in ("account", "events", "stages", "history", "account_leads") if k not in r}
+    assert len(left_out) >= 3, "some have parts left out"
+
+
+def test_a_changed_answer_is_a_failure(bundle: Bundle) -> None:
+    """A last bit that differs is named; the same answer is none."""
+    request = golden_requests(bundle.plan, bundle.encoding, 0, 1)[0]
+    right = answer(bundle, request)
+    assert failures(bundle, [{"request": request, "answer": right}]) == []
+    wrong = {**right, "probability": right["probability"] * (1 + 2**-52)}
+    assert len(failures(bundle, [{"request": request, "answer": wrong}])) == 1

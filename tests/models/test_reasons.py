@@ -1,0 +1,62 @@
+"""Reasons in plain words, for any feature and any value."""
+
+import numpy as np
+import pytest
+
+from features.columns import Column
+from features.kernel import Matrix
+from features.plan import Attribute, EventType, Plan
+from models.reasons import reasons, say
+
+PLAN = Plan(
+    (Attribute("size", "size", "lead", "numeric"), Attribute("title", "job title", "lead", "text"),
+     Attribute("x", "x", "account", "categorical"), Attribute("b", "b", "lead", "boolean")),
+    (EventType("page_view", "engagement", True), EventType("pricing_view", "intent"), EventType("{0} {n} {x}", "intent", True)),
+    ("{t}",), ("mql",), ("won",), ("recycled",), "won",
+)  # fmt: skip
+ALWAYS_KNOWN = ("known_fields", "age")
+LEVELS = {**PLAN.levels, "fit_x": ["{a}", "b"]}
+
+
+@pytest.mark.parametrize("column", PLAN.features, ids=lambda c: c.name)
+def test_every_feature_is_put_in_words(column: Column) -> None:
+    """Missing, zero, one, many and odd values: some words, never an error nor a brace that we put there."""
+    levels = LEVELS.get(column.name, ())
+    values = [float("nan"), 0.0, 1.0] if column.categorical or column.measure in ("seniority", "colleagues_seniority") else (
+        [float("nan"), 0.0, 1.0, 2.0, 0.123456, 99.6, 1e7, -3.25]
+    )  # fmt: skip
+    for value in values:
+        if (column.categorical and value >= len(levels)) or (value != value and column.measure in ALWAYS_KNOWN):
+            continue
+        text = say(column, value, levels)
+        assert text.strip() == text != ""
+        assert "nan" not in text.split(), text
+
+
+@pytest.mark.parametrize(
+    ("measure", "of", "days", "value", "text"),
+    [
+        ("count", "pricing_view", 7, 1, "viewed pricing once in the last 7 days"),
+        ("count", "pricing_view", 7, 3, "viewed pricing 3 times in the last 7 days"),
+        ("count", "pricing_view", 0, 0, "did not view pricing so far"),
+        ("count", "{n} {x}", 1, 2, "2 times {n} {x} in the last day"),
+        ("decayed", "page_view", 7, np.nan, "events are not known"),
+        ("seniority", "", 0, 6, "title of a chief"),
+        ("numeric", "employees", 0, 1234.0, "employees: 1,234"),
+        ("numeric", "employees", 0, np.nan, "employees is not known"),
+    ],
+)
+def test_words_for_a_value(measure: str, of: str, days: int, value: float, text: str) -> None:
+    """What a value says."""
+    assert say(Column("intent_x", "intent", "events", measure, of, days), value) == text
+
+
+def test_the_strongest_reasons_come_first_and_none_is_said_twice() -> None:
+    """By absolute contribution, either way; nothing that moves nothing."""
+    columns = tuple(
+        Column(f"fit_{n}", "fit", "lead", "numeric", of) for n, of in zip("abcd", ("a", "b", "b", "d"), strict=True)
+    )
+    matrix = Matrix(np.array([[1.0, 2, 2, 4]]), columns, {})
+    found = reasons(matrix, np.array([[0.1, -0.5, 0.4, 0.0]]), 0, 3)
+    assert [(r.feature, r.contribution) for r in found] == [("fit_b", -0.5), ("fit_a", 0.1)]
+    assert len(reasons(matrix, np.array([[0.1, -0.5, 0.4, 0.2]]), 0, 1)) == 1

@@ -1,0 +1,205 @@
+"""A request to the kernel's arrays: what is wrong is named by its place, never by its value."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.kernel import compute
+from features.plan import Attribute, EventType, Plan
+from models.requests import Asked, WrongRequest, asked, micros
+
+PLAN = Plan(
+    attributes=(
+        Attribute("size", "size", "lead", "numeric"),
+        Attribute("source", "source", "lead", "categorical"),
+        Attribute("ok", "ok", "lead", "boolean"),
+        Attribute("title", "title", "lead", "text"),
+        Attribute("industry", "industry", "account", "categorical"),
+        Attribute("budget", "budget", "lead", "numeric", "intent", has_history=True),
+    ),
+    types=(EventType("page_view", "engagement", True),),
+    topics=("x",),
+    stages=("mql",),
+    closes=("won", "lost", "purchase"),
+    reopens=("recycled",),
+    won="purchase",
+    ignored=("sales_call",),
+    closing_event="purchase",
+)
+SECRET = "s3cret-Value"
+
+
+def request(**parts: Any) -> dict[str, Any]:
+    """A good request with some parts in place of its own."""
+    good: dict[str, Any] = {
+        "lead": {"lead_id": "1", "created_at": "2025-01-01T00:00:00Z", "size": 5},
+        "account": {"industry": "it"},
+        "events": [{"type": "page_view", "occurred_at": "2025-01-02T00:00:00Z"}],
+        "stages": [{"stage": "mql", "entered_at": "2025-01-02T00:00:00+02:00"}],
+        "history": [{"field": "budget", "value": "7", "changed_at": "2025-01-02"}],
+        "account_leads": [{"lead": {"lead_id": "2", "created_at": "2024-12-01T00:00:00Z"}, "events": []}],
+        "as_of": "2025-01-03T00:00:00Z",
+    }
+    return {**good, **parts}
+
+
+def features(given: dict[str, Any]) -> dict[str, float]:
+    """The kernel's features of a request."""
+    one = asked(given, PLAN)
+    matrix = compute(one.records, PLAN, one.lead, one.as_of)
+    return {c.name: matrix.values[0, j] for j, c in enumerate(matrix.columns)}
+
+
+def lead(**fields: Any) -> dict[str, Any]:
+    """A lead with some fields."""
+    return {"lead": {"lead_id": "1", "created_at": "2025-01-01T00:00:00Z", **fields}}
+
+
+WRONG = [
+    ({"as_of": SECRET}, "as_of"), ({"as_of": None}, "as_of"), ({"as_of": 7}, "as_of"),
+    ({"lead": SECRET}, "lead"), ({"lead": None}, "lead"),
+    (lead(created_at=SECRET), "lead.created_at"), (lead(created_at=["x"]), "lead.created_at"),
+    (lead(size=SECRET), "lead.size"), (lead(size=[SECRET]), "lead.size"), (lead(size=float("inf")), "lead.size"),
+    (lead(size="1e999"), "lead.size"), (lead(size=10**400), "lead.size"), (lead(ok=SECRET), "lead.ok"),
+    (lead(source={"a": SECRET}), "lead.source"), (lead(title=[SECRET]), "lead.title"),
+    ({"account": SECRET}, "account"), ({"account": {"industry": [SECRET]}}, "account.industry"),
+    ({"events": SECRET}, "events"), ({"events": {"a": 1}}, "events"), ({"events": [SECRET]}, "events"),
+    ({"events": [{"type": "page_view", "occurred_at": SECRET}]}, "events.occurred_at"),
+    ({"events": [{"type": "page_view"}]}, "events.occurred_at"),
+    ({"events": [{"occurred_at": "2025-01-02"}]}, "events.type"),
+    ({"events": [{"type": [SECRET], "occurred_at": "2025-01-02"}]}, "events.type"),
+    ({"events": [{"type": "", "occurred_at": "2025-01-02"}]}, "events.type"),
+    ({"events": [{"type": "page_view", "occurred_at": "2025-01-02", "available_at": SECRET}]}, "events.available_at"),
+    ({"events": [{"type": "page_view", "occurred_at": "2025-01-02", "value": SECRET}]}, "events.value"),
+    ({"events": [{"type": "page_view", "occurred_at": "2025-01-02", "topic": [SECRET]}]}, "events.topic"),
+    ({"stages": [{"entered_at": "2025-01-02"}]}, "stages.stage"),
+    ({"stages": [{"stage": "mql", "entered_at": SECRET}]}, "stages.entered_at"),
+    ({"history": [{"field": "budget", "value": "1"}]}, "history.changed_at"),
+    ({"history": [{"field": "budget", "value": SECRET, "changed_at": "2025-01-02"}]}, "history.value"),
+    ({"account_leads": SECRET}, "account_leads"), ({"account_leads": [SECRET]}, "account_leads[0].lead"),
+    ({"account_leads": [{"lead": {"objected": True}}, {"lead": {"created_at": SECRET}}]}, "account_leads[1].lead.created_at"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("parts", "place"), WRONG)
+def test_what_is_wrong_is_named_by_its_place(parts: dict[str, Any], place: str) -> None:
+    """WrongRequest says where and what was expected; the caller's value is nowhere in it."""
+    with pytest.raises(WrongRequest) as caught:
+        asked(request(**parts), PLAN)
+    assert caught.value.place == place
+    assert caught.value.expected in str(caught.value)
+    assert SECRET not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+PLACES = ["lead", "account", "events", "stages", "history", "account_leads", "as_of"]
+
+
+@given(
+    st.dictionaries(st.sampled_from(PLACES), json_values, max_size=3),
+    st.dictionaries(
+        st.sampled_from(["created_at", "size", "source", "ok", "title", "objected", "lead_id"]), json_values
+    ),
+    st.lists(
+        st.dictionaries(st.sampled_from(["type", "occurred_at", "topic", "value", "event_id"]), json_values), max_size=2
+    ),
+)
+@settings(max_examples=300, deadline=None)
+def test_any_json_is_read_or_refused(parts: dict[str, Any], fields: dict[str, Any], events: list[Any]) -> None:
+    """Whatever JSON comes: arrays, or WrongRequest; no other error."""
+    good = request()
+    given_ = {
+        **good,
+        "lead": {**good["lead"], **fields},
+        "events": [{**good["events"][0], **e} for e in events],
+        **parts,
+    }
+    try:
+        assert isinstance(asked(given_, PLAN), Asked)
+    except WrongRequest:
+        pass
+
+
+def test_left_out_is_unknown_and_empty_is_nothing() -> None:
+    """An empty list says that there was nothing; a list left out says that nobody knows."""
+    none = features(request(events=[], stages=[], history=[], account_leads=[]))
+    assert none["engagement_page_view_all"] == none["intent_stages_entered"] == none["fit_colleagues_known"] == 0
+    assert np.isnan(none["intent_budget"])
+    bare = {"lead": request()["lead"], "as_of": request()["as_of"]}
+    unknown = features(bare)
+    assert np.isnan(
+        [unknown[k] for k in ("engagement_page_view_all", "intent_stages_entered", "fit_colleagues_known")]
+    ).all()
+    assert unknown["fit_size"] == 5
+    assert features({**bare, "events": None})["fit_size"] == 5
+
+
+def test_a_repeated_event_is_harmless() -> None:
+    """Of one event_id the earliest known counts, in any order; twins count once; another id is another event."""
+    event = {"type": "page_view", "occurred_at": "2025-01-02T00:00:00Z", "value": 3}
+    late = {**event, "available_at": "2025-01-02T12:00:00Z", "value": 9}
+    for rows, count, value in (
+        ([{**event, "event_id": "a"}, {**late, "event_id": "a"}], 1, 3),
+        ([{**late, "event_id": "a"}, {**event, "event_id": "a"}], 1, 3),
+        ([event, event], 1, 3),
+        ([{**event, "event_id": "a"}, {**late, "event_id": "b"}], 2, 12),
+        ([{**event, "event_id": 1}, {**late, "event_id": "1"}], 1, 3),
+    ):
+        found = features(request(events=rows))
+        assert (found["engagement_page_view_all"], found["engagement_page_view_value_all"]) == (count, value)
+
+
+def test_a_closing_event_repeated_is_one_conversion() -> None:
+    """A colleague's purchase sent twice under its id converted once."""
+    purchase = {"type": "purchase", "occurred_at": "2024-12-20T00:00:00Z", "event_id": "p"}
+    later = {**purchase, "available_at": "2024-12-22T00:00:00Z"}
+    colleague = {"lead": {"lead_id": "2", "created_at": "2024-12-01T00:00:00Z"}, "events": [later, purchase]}
+    assert features(request(account_leads=[colleague]))["intent_colleagues_won"] == 1
+
+
+def test_sellers_events_and_objecting_colleagues_are_not_looked_at() -> None:
+    """What our own people did is never counted; an objector is no colleague, whatever the word."""
+    call = {"type": "sales_call", "occurred_at": "2025-01-02T00:00:00Z"}
+    assert features(request(events=[call]))["engagement_any_engagement_all"] == 0
+    for said, known in ((True, 0), ("yes", 0), ("perhaps", 0), (False, 1), ("no", 1), ("", 1), (None, 1)):
+        colleague = {"lead": {"lead_id": "2", "created_at": "2024-12-01", "objected": said}}
+        assert features(request(account_leads=[colleague]))["fit_colleagues_known"] == known
+
+
+@pytest.mark.parametrize(
+    ("value", "same"),
+    [(" web ", "web"), (120.0, "120"), (True, "true"), ("  ", None), (float("nan"), None), ("", None), (0, "0")],
+)
+def test_values_are_read_as_tables_have_them(value: Any, same: str | None) -> None:
+    """White space goes, whole numbers are whole, empty is missing."""
+    one = asked(request(**lead(source=value)), PLAN)
+    assert one.records.levels["fit_source"] == ([] if same is None else [same])
+
+
+@pytest.mark.parametrize(
+    ("text", "us"),
+    [("1970-01-01", 0), ("1970-01-01T00:00:00.000001Z", 1), ("1970-01-01T02:00+02:00", 0),
+     ("0001-01-01T00:00:00+14:00", -62135596800000000 - 14 * 3600 * 10**6), ("9999-12-31T23:59:59.999999-14:00",
+      253402300799999999 + 14 * 3600 * 10**6)],
+)  # fmt: skip
+def test_times_are_microseconds(text: str, us: int) -> None:
+    """ISO 8601 with an offset; UTC without one; any year."""
+    assert micros(text, "x") == us
+
+
+def test_colleagues_are_in_one_order() -> None:
+    """By creation, then id, however they were sent; the lead keeps its place among them."""
+    others = [{"lead": {"lead_id": i, "created_at": "2025-01-01T00:00:00Z"}} for i in ("3", "0", "2")]
+    one = asked(request(account_leads=others), PLAN)
+    assert one.lead.tolist() == [1]
+    assert features(request(account_leads=others)) == pytest.approx(
+        features(request(account_leads=others[::-1])), nan_ok=True
+    )

@@ -1,0 +1,86 @@
+"""From rows to a model: nothing of the left-out accounts, nothing of the future."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from features.arrays import DAY_US
+from features.columns import Column
+from features.kernel import Matrix
+from models import training
+from models.booster import Settings
+from models.training import MASKS, Rows, fit, validate
+
+SETTINGS = Settings(7, 8, 4, 0.1, 30, 10, 0.8, 0.9, 10, 0.1, 1.0, 1)
+COLUMNS = (
+    Column("fit_size", "fit", "lead", "numeric"),
+    Column("fit_known_fields", "fit", "lead", "known_fields"),
+    Column("engagement_n", "engagement", "events", "count"),
+    Column("fit_c", "fit", "account", "categorical", categorical=True),
+)
+BLOCKS = ("lead", "account", "events")
+
+
+def world(k: int = 1200) -> tuple[Rows, np.ndarray]:
+    """Rows of leads of two, and when they were looked at."""
+    rng = np.random.default_rng(0)
+    values = np.column_stack([rng.normal(size=k), np.full(k, 2), rng.poisson(2, k), rng.integers(0, 14, k)]).astype(
+        float
+    )
+    y = (rng.random(k) < 1 / (1 + np.exp(1 - values[:, 0]))).astype(float)
+    matrix = Matrix(values, COLUMNS, {"fit_c": [f"c{i}" for i in range(14)]})
+    lead = np.arange(k) // 2
+    return Rows(matrix, y, lead, lead % 3, rng.random(k)), rng.integers(0, 300, k) * DAY_US
+
+
+def test_no_row_is_masked_where_no_block_is_there() -> None:
+    """Masks of parts that training did not see are none; the same rows give the same text."""
+    rows, _ = world()
+    again, X = training._masked(
+        rows, np.empty((len(rows.y), 5)), fit(rows, BLOCKS, 0.2, SETTINGS).encoding, ("lead",), 0.5
+    )
+    assert len(again) == len(X) == 0
+
+
+def test_masked_rows_are_what_a_record_without_the_part_would_be() -> None:
+    """The share asked for is added, by the hash alone; masked columns and their target encodings are NaN."""
+    rows, _ = world()
+    model = fit(rows, BLOCKS, 0.2, SETTINGS)
+    X = np.random.default_rng(1).normal(size=(len(rows.y), len(model.encoding.names)))
+    again, masked = training._masked(rows, X, model.encoding, BLOCKS, 0.2)
+    np.testing.assert_array_equal(again, np.flatnonzero(rows.hash < 0.2))
+    masks = [m for m in MASKS if any(b in BLOCKS for b in m)]
+    for row, x in zip(again, masked, strict=True):
+        hidden = masks[int(rows.hash[row] / 0.2 * len(masks))]
+        assert np.isnan(x[2]) == ("events" in hidden)
+        assert np.isnan(x[3]) == ("account" in hidden)
+        assert np.isnan(x[4:]).all() == ("account" in hidden)
+        assert x[1] == (1 if "account" in hidden else 2), "known fields are counted again"
+
+
+def test_what_is_left_out_is_one_score_a_row() -> None:
+    """Masked copies have no part in what the bag left out, nor in what calibration sees."""
+    rows, _ = world()
+    model = fit(rows, BLOCKS, 0.3, SETTINGS)
+    assert model.bag.left_out.shape == rows.y.shape
+    assert np.isfinite(model.bag.left_out).all()
+
+
+def test_validation_learns_from_what_was_known_before() -> None:
+    """Outcomes that came after its beginning, but for those it is tried on, change no prediction."""
+    rows, as_of = world()
+    begin = int(np.quantile(as_of, 0.75))
+    one = validate(rows, as_of, 30, BLOCKS, 0.2, SETTINGS)
+    assert one is not None
+    assert (as_of[one.row] >= begin).all()
+    unknown = as_of + 30 * DAY_US > begin
+    other = validate(replace(rows, y=np.where(unknown, 1 - rows.y, rows.y)), as_of, 30, BLOCKS, 0.2, SETTINGS)
+    assert other is not None
+    np.testing.assert_array_equal(one.raw, other.raw)
+
+
+def test_too_little_to_validate_is_none() -> None:
+    """Without dates, or with a handful of converting leads, there is no validation."""
+    rows, as_of = world()
+    assert validate(rows, as_of * 0, 30, BLOCKS, 0.2, SETTINGS) is None
+    assert validate(replace(rows, y=rows.y * 0), as_of, 30, BLOCKS, 0.2, SETTINGS) is None

@@ -1,0 +1,122 @@
+"""The stage label: examples, maturity and folds of tables."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from validating import NOW, SOURCE, raw
+
+from pipeline.errors import Stop
+from pipeline.label import check as check_examples
+from pipeline.label import label
+from pipeline.params import Definition, Split
+from pipeline.validate import check
+
+DAY0 = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def day(n: float) -> str:
+    """ISO 8601 of a day after the first."""
+    return (DAY0 + timedelta(days=n)).isoformat()
+
+
+def examples(
+    definition: dict[str, Any], split: dict[str, Any] | None = None, **tables: list[dict[str, Any]]
+) -> pl.DataFrame:
+    """What the stage makes of raw tables."""
+    made = Definition.model_validate(definition)
+    found = check(raw(**tables), SOURCE, made, None, NOW)
+    until = found.meta["until"]
+    present = None if until is None else datetime.fromisoformat(until)
+    return label(found.tables, found.meta["shape"], present, made, Split.model_validate(split or {}))
+
+
+def rows(frame: pl.DataFrame) -> list[tuple[Any, ...]]:
+    """(lead, day, label)."""
+    at = ((frame["as_of"] - DAY0).dt.total_seconds() / 86_400).to_list()
+    return list(zip(frame["lead_id"], at, frame["label"], strict=True))
+
+
+def test_the_columns_are_those_of_the_contract() -> None:
+    """`as_of` to the microsecond, in UTC; a label where mature, else null."""
+    leads = [
+        {"lead_id": "1", "created_at": "2024-01-01T00:00:00.123456+02:00"},
+        {"lead_id": "2", "created_at": day(99)},
+    ]
+    won = [{"lead_id": "1", "stage": "won", "entered_at": day(2)}]
+    found = examples({"snapshots": {"ages_days": [0, 1]}, "conversion": {"within_days": 5}}, leads=leads, stages=won)
+    assert found.columns == ["lead_id", "as_of", "age_days", "label", "mature", "fold"]
+    assert found.schema["as_of"] == pl.Datetime("us", "UTC")
+    assert found["as_of"][0] == datetime(2023, 12, 31, 22, 0, 0, 123456, tzinfo=UTC)
+    assert found["label"].to_list() == [1, 1, None]
+    assert found["mature"].to_list() == [True, True, False]
+    assert found["fold"].to_list()[2] == "immature"
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+def test_a_conversion_by_event(repeats: bool) -> None:
+    """It closes the lead but where it repeats; each example looks at the next one after it."""
+    leads = [{"lead_id": "1", "created_at": day(0)}, {"lead_id": "2", "created_at": day(60)}]
+    events = [{"lead_id": "1", "type": "buy", "occurred_at": day(n)} for n in (3, 20)]
+    definition = {
+        "conversion": {"event": "buy", "within_days": 5, "repeats": repeats},
+        "snapshots": {"ages_days": [0, 3, 10, 15]},
+    }
+    found = rows(examples(definition, leads=leads, events=events).filter(pl.col("lead_id") == "1"))
+    after = [("1", 3, 0), ("1", 10, 0), ("1", 15, 1)]
+    assert found == [("1", 0, 1), *(after if repeats else [])]
+
+
+def test_one_example_a_lead_where_there_are_outcomes_alone() -> None:
+    """At its creation; mature where its outcome is known."""
+    leads = [{"lead_id": str(i), "created_at": day(i), "converted": c} for i, c in enumerate(["1", "0", None, "yes"])]
+    found = examples({}, leads=leads)
+    assert rows(found) == [("0", 0, 1), ("1", 1, 0), ("2", 2, None), ("3", 3, 1)]
+    assert found["age_days"].to_list() == [0] * 4
+
+
+def test_flat_tables_have_no_instants() -> None:
+    """One example a lead; folds by its id, or in file order."""
+    leads = [{"lead_id": f"x{i}", "converted": "yes" if i % 3 else "no"} for i in range(200)]
+    found = examples({}, leads=leads)
+    assert found["as_of"].null_count() == found["age_days"].null_count() == 200
+    again = examples({}, leads=leads[::-1])
+    assert dict(found.select("lead_id", "fold").rows()) == dict(again.select("lead_id", "fold").rows())
+    ordered = examples({}, {"order": "file"}, leads=leads)["fold"].to_list()
+    assert ordered == sorted(ordered, key=["train", "calibrate", "test"].index)
+
+
+def test_a_refused_outcome_leaves_its_lead_out() -> None:
+    """Won before its creation: its outcome is unknown, so it is no example, and never a 0."""
+    leads = [{"lead_id": i, "created_at": day(5)} for i in "12"] + [{"lead_id": "3", "created_at": day(99)}]
+    stages = [{"lead_id": "1", "stage": "won", "entered_at": day(1)}]
+    found = examples({"conversion": {"within_days": 5}}, leads=leads, stages=stages)
+    assert set(found["lead_id"]) == {"2", "3"}
+
+
+def test_the_order_of_rows_never_matters() -> None:
+    """Shuffled leads and stages give the same examples in the same order."""
+    leads = [{"lead_id": f"{i:03}", "created_at": day(i / 2), "account_id": f"{i % 7}"} for i in range(60)]
+    stages = [
+        {"lead_id": f"{i:03}", "stage": "won" if i % 4 else "lost", "entered_at": day(i / 2 + 3)}
+        for i in range(0, 60, 2)
+    ]
+    definition = {"conversion": {"within_days": 4}, "snapshots": {"ages_days": [0, 1, 5]}}
+    one = examples(definition, leads=leads, stages=stages)
+    assert one.equals(examples(definition, leads=leads[::-1], stages=stages[::-1]))
+    assert one.filter(pl.col("fold") == "test").height > 0
+
+
+@pytest.mark.parametrize(("labels", "folds", "said"), [
+    ([None, None], ["immature"] * 2, "mature"), ([1.0, 1.0], ["train", "test"], "fold train"),
+    ([0.0, 1.0, 0.0], ["train", "train", "test"], "fold test"),
+])  # fmt: skip
+def test_nothing_to_learn_stops(labels: list[float | None], folds: list[str], said: str) -> None:
+    """None mature, none converting, all converting: the run stops and says what to do."""
+    frame = pl.DataFrame(
+        {"label": labels, "fold": folds, "mature": [y is not None for y in labels]},
+        schema_overrides={"label": pl.Float64},
+    )
+    with pytest.raises(Stop, match=said):
+        check_examples(frame)

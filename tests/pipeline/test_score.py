@@ -1,0 +1,186 @@
+"""Files of scores: who is scored, and the very probabilities of the run."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from models.bundle import Bundle
+from pipeline import score as scoring
+from pipeline.errors import Stop
+from pipeline.score import Asked, parse_time, read, score_tables
+
+NOW = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def day(predictions: pl.DataFrame) -> datetime:
+    """An instant in the midst of the test fold."""
+    at = predictions.filter(pl.col("fold") == "test")["as_of"].median()
+    assert isinstance(at, datetime)
+    return at
+
+
+@pytest.fixture(scope="module")
+def to_score(bundle: Bundle, lead_tables: Path, day: datetime) -> Asked:
+    """The run's own tables, read again for scoring."""
+    return read(bundle, lead_tables, day, None, NOW)
+
+
+@pytest.fixture(scope="module")
+def scored(bundle: Bundle, to_score: Asked) -> pl.DataFrame:
+    """With reasons."""
+    return score_tables(bundle, to_score, with_reasons=True)
+
+
+def test_every_lead_that_exists_has_one_status(scored: pl.DataFrame, to_score: Asked, day: datetime) -> None:
+    """scored, closed or objected; the last two have no probability; the order is the input's."""
+    leads = to_score.checked.tables["leads"].filter(pl.col("created_at") <= day)
+    gone = to_score.checked.excluded["leads"].filter((pl.col("code") == "objected") & (pl.col("created_at") <= day))
+    assert len(gone) > 0
+    rows = pl.concat([leads.select("row", "lead_id"), gone.select("row", "lead_id")]).sort("row")
+    assert scored["lead_id"].to_list() == rows["lead_id"].to_list()
+    assert set(scored["status"]) == {"scored", "closed", "objected"}
+    assert scored.filter(pl.col("status") == "objected")["lead_id"].to_list() == gone.sort("row")["lead_id"].to_list()
+    for status, frame in scored.group_by("status"):
+        known = frame["probability"].is_not_null()
+        assert known.all() if status == ("scored",) else not known.any()
+        assert frame["score"].is_null().to_list() == (~known).to_list()
+    assert scored.schema == scoring.SCHEMA
+    assert scored["as_of"].unique().to_list() == [day]
+
+
+def test_objectors_of_later_are_not_there_yet(bundle: Bundle, to_score: Asked) -> None:
+    """One who objects and was created after the instant does not exist as of it."""
+    gone = to_score.checked.excluded["leads"].filter(pl.col("code") == "objected").sort("created_at")
+    before = gone["created_at"][0] - timedelta(days=1)
+    assert "objected" not in score_tables(bundle, replace(to_score, as_of=before), False)["status"]
+
+
+def test_reasons_change_no_bit(bundle: Bundle, to_score: Asked, scored: pl.DataFrame) -> None:
+    """Without reasons: the same but for base, groups and reasons, which are empty."""
+    plain = score_tables(bundle, to_score, with_reasons=False)
+    more = ["base", *scoring.GROUPS, "reason_1", "reason_2", "reason_3"]
+    assert plain.drop(more).equals(scored.drop(more))
+    assert plain.select(more).null_count().row(0) == (len(plain),) * len(more)
+
+
+def test_base_and_groups_add_up(bundle: Bundle, scored: pl.DataFrame) -> None:
+    """In log odds before calibration, within 1e-9: calibrated they are the probability."""
+    from models.calibration import apply
+
+    mine = scored.filter(pl.col("status") == "scored")
+    raw = mine.select(pl.sum_horizontal("base", *scoring.GROUPS)).to_series().to_numpy()
+    np.testing.assert_allclose(apply(bundle.calibration, raw), mine["probability"].to_numpy(), rtol=1e-8)
+    assert mine["reason_1"].null_count() < len(mine)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 100])
+def test_chunks_do_not_show(
+    bundle: Bundle, to_score: Asked, scored: pl.DataFrame, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many leads are looked at together, the file is the same, and progress reaches the end."""
+    monkeypatch.setattr(scoring, "CHUNK", chunk)
+    seen: list[tuple[int, int]] = []
+    plain = score_tables(bundle, to_score, False, lambda done, of: seen.append((done, of)))
+    assert plain["probability"].equals(scored["probability"])
+    assert seen[-1][0] == seen[-1][1] == len(to_score.checked.tables["leads"])
+
+
+def test_the_runs_own_probabilities_come_again(
+    bundle: Bundle, lead_tables: Path, predictions: pl.DataFrame, to_score: Asked
+) -> None:
+    """To the last bit, at the instants of predictions.parquet; policy and version beside them."""
+    at = predictions.filter(pl.col("fold") == "test").sample(12, seed=1)
+    for lead_id, as_of, p in at.select("lead_id", "as_of", "probability").rows():
+        found = score_tables(bundle, replace(to_score, as_of=as_of), False).filter(pl.col("lead_id") == lead_id)
+        assert found["probability"].to_list() == [p]
+        assert found["grade"].to_list() == bundle.policy.grade(np.array([p]))
+        assert found["model_version"].to_list() == [bundle.version]
+
+
+def test_tables_cut_at_the_instant_score_the_same(
+    bundle: Bundle, lead_tables: Path, day: datetime, scored: pl.DataFrame, tmp_path: Path
+) -> None:
+    """Rows that were not known yet change nothing, in tables of CSV as in those of Parquet."""
+    times = {"leads": "created_at", "stages": "entered_at", "history": "changed_at", "events": "occurred_at"}
+    for path in lead_tables.glob("*.*"):
+        name = path.name.partition(".")[0]
+        frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, infer_schema=False)
+        if name in times:
+            at = frame[times[name]]
+            at = at.str.to_datetime(time_zone="UTC", strict=False) if at.dtype == pl.String else at
+            frame = frame.filter((at <= day).fill_null(True))
+        frame.cast({c: pl.String for c, t in frame.schema.items() if not t.is_temporal()}).write_csv(
+            tmp_path / f"{name}.csv", datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ"
+        )
+    again = score_tables(bundle, read(bundle, tmp_path, day, None, NOW), True)
+    shared = scored.drop("expected_value")
+    assert again.drop("expected_value").equals(shared)
+
+
+@pytest.mark.parametrize("name", ["scores.csv", "scores.parquet"])
+def test_scores_are_written_whole(scored: pl.DataFrame, tmp_path: Path, name: str) -> None:
+    """CSV gives every bit of a probability back, as Parquet does."""
+    scoring.write(scored, tmp_path / name)
+    again = pl.read_csv(tmp_path / name) if name.endswith("csv") else pl.read_parquet(tmp_path / name)
+    assert again["probability"].equals(scored["probability"])
+    assert again.columns == list(scoring.SCHEMA)
+
+
+def test_a_name_or_a_time_that_cannot_be_read_stops() -> None:
+    """Before any work is done, with what was expected."""
+    with pytest.raises(Stop, match=r"\.csv or \.parquet"):
+        scoring.check_output(Path("scores.xls"))
+    with pytest.raises(Stop, match="ISO 8601"):
+        parse_time("tomorrow")
+    assert parse_time("2025-01-01").tzinfo is UTC
+
+
+def test_requests_made_of_tables_get_the_tables_probabilities(
+    bundle: Bundle, to_score: Asked, scored: pl.DataFrame, day: datetime
+) -> None:
+    """JSON made of a lead's rows and those of its account gives the very bits of the file of scores."""
+    from models.golden import answer
+
+    tables = to_score.checked.tables
+    mine = scored.filter(pl.col("status") == "scored").sample(25, seed=2)
+    for lead_id, p in mine.select("lead_id", "probability").rows():
+        assert answer(bundle, _request(tables, bundle, lead_id, day))["probability"] == p
+
+
+def _request(tables: dict[str, pl.DataFrame], bundle: Bundle, lead_id: str, as_of: datetime) -> dict[str, Any]:
+    leads = tables["leads"]
+    me = leads.row(by_predicate=pl.col("lead_id") == lead_id, named=True)
+    account = me["account_id"]
+    others = (
+        []
+        if account is None
+        else leads.filter((pl.col("account_id") == account) & (pl.col("lead_id") != lead_id)).to_dicts()
+    )
+    own = _life(tables, me)
+    rows = tables["accounts"].filter(pl.col("account_id") == (account or "")).to_dicts()
+    own["history"] += _rows(
+        tables["history"].filter((pl.col("entity") == "account") & (pl.col("id") == (account or "")))
+    )
+    return {**own, "account": rows[0] if rows else {}, "account_leads": [_life(tables, o) for o in others],
+            "as_of": as_of.isoformat()}  # fmt: skip
+
+
+def _life(tables: dict[str, pl.DataFrame], lead: dict[str, Any]) -> dict[str, Any]:
+    def of(table: str) -> pl.DataFrame:
+        return tables[table].filter(pl.col("lead_id") == lead["lead_id"]).sort("row")
+
+    events = of("events").rename({"known_at": "available_at"})
+    history = tables["history"].filter((pl.col("entity") == "lead") & (pl.col("id") == lead["lead_id"])).sort("row")
+    return {"lead": _rows(pl.DataFrame([lead]))[0], "events": _rows(events), "stages": _rows(of("stages")),
+            "history": _rows(history)}  # fmt: skip
+
+
+def _rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    text = pl.selectors.temporal().dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+    return frame.with_columns(text).to_dicts()
