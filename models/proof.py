@@ -7,8 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from models.bundle import DamagedBundle, check_digests, read_bundle
-from models.golden import failures
+from models.lean import import_lean
 
 
 def main(arguments: list[str]) -> int:
@@ -16,6 +15,9 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("usage: python -m models.proof BUNDLE", file=sys.stderr)
         return 2
+    from models.bundle import DamagedBundle, check_digests, read_bundle
+    from models.golden import failures
+
     folder = Path(arguments[0])
     try:
         digest = check_digests(folder)
@@ -29,4 +31,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    import_lean()
     sys.exit(main(sys.argv[1:]))

@@ -145,3 +145,12 @@ def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task(what, total=None)
         yield lambda done, of: bars.update(task, completed=done, total=of)
+
+
+def main() -> None:
+    """The console script: a process that only scores leaves out what LightGBM would import besides."""
+    if sys.argv[1:2] == ["score"]:
+        from models.lean import import_lean
+
+        import_lean()
+    app()

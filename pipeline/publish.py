@@ -19,6 +19,7 @@ from pipeline.drawing import png
 from pipeline.errors import Stop
 from pipeline.files import whole_file
 from pipeline.filing import run_of
+from pipeline.mlstore import home_of
 from pipeline.params import Definition
 from pipeline.report import render_report
 from pipeline.tracking import TrackingAway, track, write_version
@@ -88,7 +89,7 @@ def _track(
     say: Callable[[str], None],
 ) -> None:
     """File the run in MLflow. Where the server is away, say so and keep the results, unless tracking is required."""
-    settings, root = stage.section("tracking"), Path(os.environ.get("LEADSCORE_ROOT", "."))
+    settings, root = stage.section("tracking"), home_of(os.environ)
     with TemporaryDirectory() as folder:
         files = [(stage.REPORT, "report"), *_saved(pictures, Path(folder))]
         run = run_of(read_bundle(stage.BUNDLE, digest), facts, definition, files, root)

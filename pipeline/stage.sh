@@ -4,6 +4,6 @@
 here=$(pwd)
 while [ ! -x "$here/.venv/bin/python" ] && [ "$here" != / ]; do here=$(dirname "$here"); done
 if [ -x "$here/.venv/bin/python" ]; then
-    LEADSCORE_ROOT=$here exec "$here/.venv/bin/python" -m pipeline stage "$1"
+    exec "$here/.venv/bin/python" -m pipeline stage "$1"
 fi
 exec python -m pipeline stage "$1"

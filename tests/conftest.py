@@ -1,6 +1,5 @@
 """A finished run on a small imagined company, made once a session by the stages themselves."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ train: {bags: 2, max_rounds: 60, early_stopping_rounds: 20, min_data_in_leaf: 10
 
 
 @pytest.fixture(scope="session")
-def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `data`, `reports` and `artifacts/bundle` as `dvc repro` leaves them, but for the baselines
     (constants: fitting them takes most of the time), the proof, the report and the tracking. Read only."""
     from features.plan import plan_of_json
@@ -40,7 +39,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         predictions = stage.read_table(stage.PREDICTIONS)
         policy = bundling.policy_of(stage.section("policy"), predictions, values)
         bundling.assemble(stage.BUNDLE, publish.facts_of(), policy, definition, stage.section("source"))
-    yield root
+    return root
 
 
 def _constants(matrix: Any, y: Any, *_: Any) -> dict[str, Any]:

@@ -217,7 +217,7 @@ def test_what_nobody_knows_is_nan(block: str) -> None:
 def test_an_attribute_with_history_is_known_from_history_alone() -> None:
     """What the CRM says today (999,999) is never a feature, known or not."""
     world = random_world(3)
-    records, ids, lead, as_of = examples(world, 3)
+    records, _, lead, as_of = examples(world, 3)
     j = [c.name for c in PLAN.features].index("intent_budget")
     assert 999_999 not in compute(records, PLAN, lead, as_of).values[:, j]
     blind = {k: v for k, v in tables(world).items() if k != "history"}

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -68,13 +69,9 @@ def _folder(path: Path) -> None:
 @pytest.mark.parametrize("damage", [_truncate, _flip, _empty, Path.unlink, _link, _folder])
 def test_any_damage_is_seen_before_anything_is_parsed(copied: Path, name: str, damage: Callable[[Path], None]) -> None:
     """A file cut short, a flipped bit, an empty, missing, linked file or a folder in its place is refused."""
-    digest = check_digests(copied)
     damage(copied / name)
-    try:
-        assert check_digests(copied) != digest, "a changed manifest is another bundle"
-        assert (name, damage) == (MANIFEST, _flip)
-    except DamagedBundle as error:
-        assert "publish" in str(error)
+    with pytest.raises(DamagedBundle, match="publish"):
+        check_digests(copied)
 
 
 def test_swapped_files_are_seen(copied: Path) -> None:
@@ -132,16 +129,12 @@ def test_a_damaged_model_with_a_manifest_that_agrees_ends_another_process(
     [("features.json", "[" * 100_000), ("golden.json", "[]"), ("golden.json", '{"a": 1}'), ("golden.json", "[1]"),
      ("policy.json", "{}"), ("encoding.json", "null"), ("calibration.json", '{"kind": "spell"}')],
 )  # fmt: skip
-def test_hostile_json_with_a_manifest_that_agrees_is_refused(
-    copied: Path, name: str, content: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_hostile_json_with_a_manifest_that_agrees_is_refused(copied: Path, name: str, content: str) -> None:
     """What cannot be read does not prove itself (here without a process of its own, which would cost seconds)."""
     (copied / name).write_text(content)
     resign(copied)
-    try:
+    with suppress(RecursionError, IndexError):  # end the proof's process with a trace back, and that process alone
         assert prove_here([str(copied)]) == 1
-    except (RecursionError, IndexError):
-        pass  # ends the proof's process with a trace back, and that process alone
 
 
 def test_a_model_that_answers_otherwise_is_refused(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -185,7 +178,11 @@ def test_scores_with_and_without_reasons_are_the_same(bundle: Bundle) -> None:
 
 def test_a_bundle_is_text_alone(bundle_folder: Path) -> None:
     """UTF-8 and JSON without NaN; no pickle, whatever its name."""
+
+    def refuse(name: str) -> None:
+        pytest.fail(f"JSON does not know {name}")
+
     for path in bundle_folder.iterdir():
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".json":
-            json.loads(text, parse_constant=lambda name: pytest.fail(f"{path.name} holds {name}"))
+            json.loads(text, parse_constant=refuse)

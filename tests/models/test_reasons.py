@@ -11,7 +11,8 @@ from models.reasons import reasons, say
 PLAN = Plan(
     (Attribute("size", "size", "lead", "numeric"), Attribute("title", "job title", "lead", "text"),
      Attribute("x", "x", "account", "categorical"), Attribute("b", "b", "lead", "boolean")),
-    (EventType("page_view", "engagement", True), EventType("pricing_view", "intent"), EventType("{0} {n} {x}", "intent", True)),
+    (EventType("page_view", "engagement", True), EventType("pricing_view", "intent"),
+     EventType("{0} {n} {x}", "intent", True)),
     ("{t}",), ("mql",), ("won",), ("recycled",), "won",
 )  # fmt: skip
 ALWAYS_KNOWN = ("known_fields", "age")
@@ -22,9 +23,9 @@ LEVELS = {**PLAN.levels, "fit_x": ["{a}", "b"]}
 def test_every_feature_is_put_in_words(column: Column) -> None:
     """Missing, zero, one, many and odd values: some words, never an error nor a brace that we put there."""
     levels = LEVELS.get(column.name, ())
-    values = [float("nan"), 0.0, 1.0] if column.categorical or column.measure in ("seniority", "colleagues_seniority") else (
-        [float("nan"), 0.0, 1.0, 2.0, 0.123456, 99.6, 1e7, -3.25]
-    )  # fmt: skip
+    values = [float("nan"), 0.0, 1.0, 2.0, 0.123456, 99.6, 1e7, -3.25]
+    if column.categorical or column.measure in ("seniority", "colleagues_seniority"):
+        values = values[:3]
     for value in values:
         if (column.categorical and value >= len(levels)) or (value != value and column.measure in ALWAYS_KNOWN):
             continue

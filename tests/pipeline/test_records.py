@@ -127,8 +127,9 @@ def test_the_order_of_rows_never_matters(seed: int) -> None:
     one, _ = records_of(tables(), PLAN)
     mixed = {name: t.sample(fraction=1, shuffle=True, seed=seed) for name, t in tables().items()}
     two, _ = records_of(mixed, PLAN)
-    for a, b in ((one.attributes, two.attributes), (one.events.known, two.events.known), (one.events.slot, two.events.slot),
-                 (one.stages.code, two.stages.code), (one.history["intent_budget"].value, two.history["intent_budget"].value)):  # fmt: skip
+    parts = ([r.attributes, r.events.known, r.events.slot, r.stages.code, r.history["intent_budget"].value]
+             for r in (one, two))  # fmt: skip
+    for a, b in zip(*parts, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
