@@ -7,6 +7,7 @@ import numpy as np
 from features.arrays import DAY_US, Floats, Ints, ranges
 from features.plan import FUNCTIONS, NEAR_D, SENIORITIES, Plan
 from features.records import Events, Records, Stages, known_until, value_at
+from features.totals import totals
 
 MOST = 50
 """Colleagues looked at: the newest. Bounds the work for an account that is a catch-all of thousands."""
@@ -97,9 +98,7 @@ def _counts(e: Events, plan: Plan, pairs: Pairs, start: Ints, stop: Ints) -> Int
     near = sum((day >= w).astype(np.int64) for w in NEAR_D)
     cell = (row * s + e.slot[pick]) * BINS + near
     counts = np.bincount(cell, minlength=k * s * BINS).reshape(k, s, BINS)
-    last = plan.engagement_slots
-    counts[:, last - 1] = counts[:, : last - 1].sum(axis=1)
-    counts[:, s - 1] = counts[:, last : s - 1].sum(axis=1)
+    totals(plan, counts, np.add)
     return np.cumsum(counts, axis=2)
 
 

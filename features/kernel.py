@@ -18,6 +18,7 @@ from features.own import OWN
 from features.plan import HALF_LIVES_D, OWN_D, WINDOWS_D, Plan
 from features.records import Events, Records, known_until, value_at
 from features.stages import stage_block
+from features.totals import totals
 
 CHUNK = 1 << 18
 """Pairs of example and event that are looked at together: bounds memory, and stays in cache."""
@@ -157,29 +158,21 @@ def _life(r: Records, e: Events, lead: Ints, as_of: Ints, start: Ints, count: In
 
 def _slots(plan: Plan, k: int, row: Ints, slot: Array, step: Ints, life: Floats, block: Floats) -> None:
     """Measures of every slot, shape (k, slots, MEASURES); the two totals are sums (and the least recency)."""
-    s, e = len(plan.slots), plan.engagement_slots
+    s = len(plan.slots)
     cell = row * s + slot
     counts = np.bincount(cell * BINS + AGE_BIN[step], minlength=k * s * BINS).reshape(k, s, BINS)
-    counts[:, e - 1] = counts[:, : e - 1].sum(axis=1)
-    counts[:, s - 1] = counts[:, e : s - 1].sum(axis=1)
+    totals(plan, counts, np.add)
     np.cumsum(counts, axis=2, out=block[:, :, :BINS])
     last = np.full(k * s, np.inf)
     last[cell] = step
     last = last.reshape(k, s) / STEPS_A_DAY
-    _totals(last, e, np.minimum)
+    totals(plan, last, np.minimum)
     block[:, :, BINS] = np.where(np.isinf(last), np.nan, last)
     for j, weight in enumerate(DECAY):
         decayed = np.bincount(cell, weight[step], minlength=k * s).reshape(k, s)
-        _totals(decayed, e, np.add)
+        totals(plan, decayed, np.add)
         block[:, :, BINS + 1 + j] = decayed
     _own_rates(block, life)
-
-
-def _totals(values: Array, e: int, over: np.ufunc) -> None:
-    """Put a group's total in its last slot."""
-    values[:, e - 1] = over.reduce(values[:, : e - 1], axis=1)
-    if values.shape[1] - 1 > e:
-        values[:, -1] = over.reduce(values[:, e:-1], axis=1)
 
 
 def _own_rates(block: Floats, life: Floats) -> None:

@@ -136,28 +136,34 @@ class Plan:
 
     @cached_property
     def slots(self) -> tuple[EventType, ...]:
-        """Event types in the order of the kernel's columns: engagement and its total, intent and its total."""
+        """Event types in the order of the kernel's columns: engagement and its total, intent and its total, and
+        the scanner's clicks, which no total counts."""
         engagement = [t for t in self.types if t.group == "engagement"]
         intent = [t for t in self.types if t.group == "intent"]
-        extra = [EventType(SCANNER, "engagement"), EventType(OTHER, "engagement")]
         totals = EventType(ENGAGEMENT_TOTAL, "engagement"), EventType(INTENT_TOTAL, "intent")
-        return (*engagement, *extra, totals[0], *intent, totals[1])
+        scanner = EventType(SCANNER, "engagement")
+        return (*engagement, EventType(OTHER, "engagement"), totals[0], *intent, totals[1], scanner)
 
     @cached_property
     def slot_of(self) -> dict[str, int]:
         """Slot of a counted event type; one that is called like a slot of ours has a slot of its own."""
-        ours = {*range(self.engagement_slots - 3, self.engagement_slots), len(self.slots) - 1}
+        ours = {self.other_slot, self.engagement_slots - 1, self.intent_total_slot, self.scanner_slot}
         return {t.name: i for i, t in enumerate(self.slots) if i not in ours}
 
     @cached_property
     def engagement_slots(self) -> int:
-        """How many slots are engagement, its total the last of them."""
-        return sum(t.group == "engagement" for t in self.types) + 3
+        """How many slots engagement has before those of intent, its total the last of them."""
+        return sum(t.group == "engagement" for t in self.types) + 2
+
+    @property
+    def intent_total_slot(self) -> int:
+        """Slot of all intent; those between it and engagement are its parts."""
+        return len(self.slots) - 2
 
     @property
     def scanner_slot(self) -> int:
         """Slot of the clicks that the kernel sets apart as a mail scanner's."""
-        return self.engagement_slots - 3
+        return len(self.slots) - 1
 
     @property
     def other_slot(self) -> int:

@@ -19,6 +19,7 @@ from features.plan import Plan, plan_of_json
 from models.booster import contributions, load_booster, raw_scores
 from models.calibration import Calibration, apply
 from models.encoding import Encoding, encode
+from models.errors import DamagedBundle
 from models.policy import Policy
 
 MANIFEST = "manifest.json"
@@ -27,10 +28,6 @@ FILES = (
     "model.txt", "policy.json", "reading.json", "training.json",
 )  # fmt: skip
 PROOF_SECONDS = 60
-
-
-class DamagedBundle(Exception):
-    """A bundle that is not what its manifest says, or does not give the answers that it gave."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,17 @@ def hashed(ids: Sequence[str], seed: int, parts: int) -> Ints:
     return np.array([zlib.crc32(f"{seed}:{i}".encode()) % parts for i in ids], dtype=np.int64)
 
 
+def whole_groups(names: Sequence[str], seed: int, parts: int) -> Ints:
+    """A part 0..parts-1 for each row that keeps rows of one name together; parts have equally many names.
+
+    In the order of a hash of the names, so that the order of the rows does not matter. With fewer names than parts,
+    there are as many parts as names.
+    """
+    unique = sorted(set(names), key=lambda name: (zlib.crc32(f"{seed}:{name}".encode()), name))
+    part = {name: i % parts for i, name in enumerate(unique)}
+    return np.array([part[name] for name in names], dtype=np.int64)
+
+
 def by_time(
     as_of: Ints,
     label: Floats,

@@ -15,7 +15,8 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("usage: python -m models.proof BUNDLE", file=sys.stderr)
         return 2
-    from models.bundle import DamagedBundle, check_digests, read_bundle
+    from models.bundle import check_digests, read_bundle
+    from models.errors import DamagedBundle
     from models.golden import failures
 
     folder = Path(arguments[0])

@@ -103,7 +103,7 @@ def _count(c: Column, value: float, levels: Sequence[str]) -> str:
 
 def _last(c: Column, value: float, levels: Sequence[str]) -> str:
     what = {ENGAGEMENT_TOTAL: "sign of engagement", INTENT_TOTAL: "sign of intent"}.get(c.of, _name(c.of))
-    return f"no {what} yet" if np.isnan(value) else f"last {what} {_days(value)} ago"
+    return f"no {what} that we know of" if np.isnan(value) else f"last {what} {_days(value)} ago"
 
 
 def _decayed(c: Column, value: float, levels: Sequence[str]) -> str:

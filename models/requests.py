@@ -177,10 +177,12 @@ def _number(value: Any, place: str) -> float:
 
 
 def _stages(members: Sequence[Item], plan: Plan) -> Stages:
-    rows = [
-        (i, micros(r.get("entered_at"), "stages.entered_at"), _word(r, "stage", "stages"))
+    twins = {
+        (i, micros(r.get("entered_at"), "stages.entered_at"), _word(r, "stage", "stages"), str(r.get("amount")),
+         str(r.get("reason"))): None
         for i, r in _rows(members, "stages")
-    ]
+    }  # fmt: skip
+    rows = [(i, at, stage) for i, at, stage, _, _ in twins]  # of identical twins the first, as in validation
     if plan.closing_event is not None:
         rows += [(i, known, kind) for i, known, _, kind, _ in _happened(members) if kind == plan.closing_event]
     names = [name for _, _, name in rows]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.plan import Plan, plan_of_json
+from features.plan import Attribute, Plan, plan_of_json
 from models import bundle as bundles
 from models.golden import answer, golden_requests
 from models.policy import Policy, Values, scale, segment_values
@@ -54,11 +54,17 @@ def deal_values(
     if "accounts" in tables:
         deals = deals.join(tables["accounts"], on="account_id", how="left", suffix="_of_account", maintain_order="left")
     segments = {
-        f"{a.group}_{a.name}": deals[a.column].to_list()
+        f"{a.group}_{a.name}": deals[column].to_list()
         for a in plan.attributes
-        if a.kind == "categorical" and not a.has_history and a.column in deals.columns
+        if a.kind == "categorical" and not a.has_history and (column := _column_of(a, tables)) in deals.columns
     }
     return segment_values(deals["amount"].to_numpy().astype(np.float64), segments)
+
+
+def _column_of(attribute: Attribute, tables: Mapping[str, pl.DataFrame]) -> str:
+    """Its name among the joined deals: a column of accounts that leads have too is told apart."""
+    both = attribute.entity == "account" and attribute.column in tables["leads"].columns
+    return f"{attribute.column}_of_account" if both else attribute.column
 
 
 def assemble(out: Path, facts: Mapping[str, Any], policy: Policy, definition: Definition, source: Source) -> str:

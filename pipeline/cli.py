@@ -23,7 +23,7 @@ app = typer.Typer(
 @contextmanager
 def told() -> Iterator[None]:
     """Say what is wrong in one message on standard error, and exit with 1."""
-    from models.bundle import DamagedBundle
+    from models.errors import DamagedBundle
     from pipeline.errors import Stop
 
     try:
@@ -149,7 +149,7 @@ def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def main() -> None:
     """The console script: a process that only scores leaves out what LightGBM would import besides."""
-    if sys.argv[1:2] == ["score"]:
+    if sys.argv[1:2] == ["score"] or sys.argv[1:3] == ["stage", "evaluate"]:
         from models.lean import import_lean
 
         import_lean()

@@ -14,7 +14,7 @@ from features.titles import read_title
 Tables = Mapping[str, pl.DataFrame]
 
 
-def records_of(tables: Tables, plan: Plan) -> tuple[Records, pl.DataFrame]:
+def records_of(tables: Tables, plan: Plan, unknown: frozenset[Block] = frozenset()) -> tuple[Records, pl.DataFrame]:
     """Records of the accepted tables, and their leads in the same order: `lead_id, account_id, index`.
 
     A table that is absent makes its block unknown.
@@ -32,7 +32,7 @@ def records_of(tables: Tables, plan: Plan) -> tuple[Records, pl.DataFrame]:
         stages=_stages(tables, leads, plan),
         history=history,
         account_start=starts(account, int(account[-1]) + 1 if n else 0),
-        unknown=_unknown(tables),
+        unknown=unknown | _unknown(tables, plan),
     )
     return records, leads.select("lead_id", "account_id", "index")
 
@@ -40,15 +40,11 @@ def records_of(tables: Tables, plan: Plan) -> tuple[Records, pl.DataFrame]:
 _EPOCH = pl.lit(0).cast(pl.Datetime("us", "UTC"))
 
 
-def _unknown(tables: Tables) -> frozenset[Block]:
-    blocks: dict[Block, str] = {
-        "events": "events",
-        "stages": "stages",
-        "history": "history",
-        "account": "accounts",
-    }
+def _unknown(tables: Tables, plan: Plan) -> frozenset[Block]:
+    """Parts whose table is absent. Without events or stages nobody knows what the colleagues did either."""
+    blocks: dict[Block, str] = {"events": "events", "stages": "stages", "history": "history", "account": "accounts"}
     gone: set[Block] = {block for block, table in blocks.items() if table not in tables}
-    if tables["leads"]["account_id"].null_count() == len(tables["leads"]):
+    if gone & {"events", "stages"} & set(plan.blocks):
         gone.add("account_leads")
     return frozenset(gone)
 

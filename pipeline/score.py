@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from features.columns import Block
 from features.episodes import opening
 from features.kernel import Matrix, compute
 from features.records import Records, take
@@ -42,6 +43,8 @@ class Asked:
     checked: Checked
     as_of: datetime | None
     """None for tables without dates."""
+    unknown: frozenset[Block]
+    """Parts that the tables say nothing of."""
 
 
 def read(bundle: Bundle, tables: Path, as_of: datetime | None, id_key: bytes | None, now: datetime) -> Asked:
@@ -55,12 +58,13 @@ def read(bundle: Bundle, tables: Path, as_of: datetime | None, id_key: bytes | N
     ]  # fmt: skip
     raw, _ = remove(read_tables(source), id_key)
     checked = check(raw, source, definition, None, now, kinds)
+    unknown: frozenset[Block] = frozenset() if "account_id" in raw["leads"].columns else frozenset({"account_leads"})
     if checked.meta["shape"] == "flat":
-        return Asked(checked, None)
+        return Asked(checked, None, unknown)
     until = checked.meta["until"]
     if as_of is None and until is None:
         raise Stop(f"{tables}: no table has a time; say as of when to score: --as-of 2025-10-03T00:00:00Z")
-    return Asked(checked, as_of or datetime.fromisoformat(until))
+    return Asked(checked, as_of or datetime.fromisoformat(until), unknown)
 
 
 def score_tables(
@@ -71,7 +75,7 @@ def score_tables(
 ) -> pl.DataFrame:
     """One row for every lead that exists as of the instant, by `SCHEMA`, in the order of the input."""
     tables = asked.checked.tables
-    records, order = records_of(tables, bundle.plan)
+    records, order = records_of(tables, bundle.plan, asked.unknown)
     rows = tables["leads"].select("lead_id", "value", "row")
     order = order.join(rows, on="lead_id", how="left", maintain_order="left")
     at = 0 if asked.as_of is None else micros(asked.as_of)

@@ -98,8 +98,7 @@ def train(data: Data, plan: Plan, params: Train, within_days: float, say: Callab
 def rows_of(data: Data, keep: Bools, params: Train) -> Rows:
     """The rows to learn from, with their bag fold and their hash."""
     names = [data.groups[i] for i in np.flatnonzero(keep)]
-    bags = min(params.bags, len(set(names)))
-    parts = folds.hashed(names, params.seed, bags)
+    parts = folds.whole_groups(names, params.seed, params.bags)
     instant = [f"{i} {t}" for i, t in zip(data.examples["lead_id"].filter(keep), data.as_of[keep], strict=True)]
     share = folds.hashed(instant, params.seed, 1_000_000) / 1_000_000
     matrix = replace(data.matrix, values=data.matrix.values[keep])

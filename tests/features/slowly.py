@@ -80,7 +80,7 @@ def known_events(world: World, plan: Plan, lead_id: str, as_of: int) -> list[tup
         known, occurred, slot, topic, value = row
         if plan.slots[slot].name in CLICKS:
             if last is not None and 0 <= occurred - last <= 3_000_000:
-                slot = plan.engagement_slots - 3
+                slot = plan.scanner_slot
             last = occurred
         apart.append((known, occurred, slot, topic, NAN if value == math.inf else value))
     return apart
@@ -90,7 +90,7 @@ def _slot_groups(plan: Plan) -> list[list[int]]:
     """The slots that each slot counts: itself; a total counts its group."""
     e, s = plan.engagement_slots, len(plan.slots)
     groups = [[i] for i in range(s)]
-    groups[e - 1], groups[s - 1] = list(range(e - 1)), list(range(e, s - 1))
+    groups[e - 1], groups[plan.intent_total_slot] = list(range(e - 1)), list(range(e, plan.intent_total_slot))
     return groups
 
 
@@ -114,7 +114,7 @@ def _events(world: World, plan: Plan, lead: Row, as_of: int) -> list[Value]:
     for slot in plan.value_slots:
         mine = [(_step(as_of, e[1]), e[4]) for e in events if e[2] == slot and e[4] == e[4]]
         out += [float(sum(v for step, v in mine if step < 4 * w)) for w in (30, 90, 10**9)]
-    days = {(as_of - e[0]) // DAY for e in events if e[2] != plan.engagement_slots - 3}
+    days = {(as_of - e[0]) // DAY for e in events if e[2] != plan.scanner_slot}
     out += [float(sum(day < w for day in days)) for w in (7, 30, 90)]
     return out + _topics(plan, [e for e in events if e[3] >= 0], as_of)
 
