@@ -160,28 +160,29 @@ def _slots(plan: Plan, k: int, row: Ints, slot: Array, step: Ints, life: Floats,
     """Measures of every slot, shape (k, slots, MEASURES); the two totals are sums (and the least recency)."""
     s = len(plan.slots)
     cell = row * s + slot
-    counts = np.bincount(cell * BINS + AGE_BIN[step], minlength=k * s * BINS).reshape(k, s, BINS)
-    totals(plan, counts, np.add)
-    np.cumsum(counts, axis=2, out=block[:, :, :BINS])
-    last = np.full(k * s, np.inf)
-    last[cell] = step
-    last = last.reshape(k, s) / STEPS_A_DAY
-    totals(plan, last, np.minimum)
-    block[:, :, BINS] = np.where(np.isinf(last), np.nan, last)
+    counts = np.bincount(cell * BINS + AGE_BIN[step], minlength=k * s * BINS)
+    counts.reshape(k, s, BINS).cumsum(axis=2, out=block[:, :, :BINS])
     for j, weight in enumerate(DECAY):
-        decayed = np.bincount(cell, weight[step], minlength=k * s).reshape(k, s)
-        totals(plan, decayed, np.add)
-        block[:, :, BINS + 1 + j] = decayed
+        block[:, :, BINS + 1 + j] = np.bincount(cell, weight[step], minlength=k * s).reshape(k, s)
+    last = np.full(k * s, np.nan)
+    last[cell] = step
+    last /= STEPS_A_DAY
+    block[:, :, BINS] = last.reshape(k, s)
+    totals(plan, block[:, :, : MEASURES - len(OWN_D)], np.add)
+    totals(plan, block[:, :, BINS], np.fmin)  # the last of any is the least long ago
     _own_rates(block, life)
+
+
+OWN_BINS = slice(WINDOWS_D.index(OWN_D[0]), WINDOWS_D.index(OWN_D[-1]) + 1)
+OWN_WINDOWS = np.array(WINDOWS_D[OWN_BINS], float)
 
 
 def _own_rates(block: Floats, life: Floats) -> None:
     """log of the rate in a window over the rate in the lead's whole life, each with half an event in a day
     more; 0 is as always, 1 is e times as often."""
-    bins = [WINDOWS_D.index(w) for w in OWN_D]
     days = life[:, None, None]
-    window = np.minimum(np.array(OWN_D, float), days) + 1
-    rate = (block[:, :, bins] + 0.5) * (days + 1) / (window * (block[:, :, BINS - 1 : BINS] + 0.5))
+    window = (np.minimum(OWN_WINDOWS, days) + 1) / (days + 1)
+    rate = (block[:, :, OWN_BINS] + 0.5) / (window * (block[:, :, BINS - 1 : BINS] + 0.5))
     block[:, :, MEASURES - len(OWN_D) :] = np.log(rate)
 
 

@@ -218,7 +218,7 @@ def known_until(at: Ints, start: Ints, lead: Ints, as_of: Ints) -> Ints:
         return low
     if len(lead) == 1:  # one lead: NumPy's own search is a call instead of a loop
         a, b = int(low[0]), int(high[0])
-        return np.array([a + np.searchsorted(at[a:b], as_of[0], side="right")])
+        return a + at[a:b].searchsorted(as_of, side="right")
     low, high = low.copy(), high.copy()
     for _ in range(int(np.max(high - low)).bit_length()):
         middle = (low + high) >> 1

@@ -31,6 +31,11 @@ def told() -> Iterator[None]:
     except (Stop, DamagedBundle) as error:
         typer.echo(f"leadscore: {error}", err=True)
         raise typer.Exit(1) from error
+    except OSError as error:
+        said = error.strerror or str(error)
+        where = "" if error.filename is None else f"{error.filename}: "
+        typer.echo(f"leadscore: {where}{said}; check the path, its permissions and the disk", err=True)
+        raise typer.Exit(1) from error
 
 
 @app.command()
@@ -80,6 +85,7 @@ def score(
         from pipeline import score as scoring
 
         scoring.check_output(output)
+        scoring.check_apart(output, tables)
         at = None if as_of is None else scoring.parse_time(as_of)
         model = load_bundle(bundle)
         key = os.environ.get("LEADSCORE_ID_KEY")
@@ -88,9 +94,10 @@ def score(
             frame = scoring.score_tables(model, asked, reasons, progress)
         scoring.write(frame, output)
     counts = ", ".join(f"{n} {status}" for status, n in frame["status"].value_counts(sort=True).iter_rows())
+    counts = counts or "no lead was there"
     when = "" if asked.as_of is None else f" as of {asked.as_of.isoformat()}"
     typer.echo(f"{output}: {counts}{when} by model {model.version}")
-    for line in refusals(asked.checked.report):
+    for line in [*refusals(asked.checked.report), *scoring.remarks(model, asked)]:
         typer.echo(line, err=True)
 
 
@@ -114,10 +121,7 @@ def show() -> None:
 
         console = Console()
         console.print(summary_table(stage.read_json(stage.METRICS)))
-        console.print(f"Report: {stage.REPORT}", highlight=False)
-        console.print("Next:", highlight=False)
-        for line in NEXT:
-            console.print(f"  {line}", highlight=False)
+        typer.echo("\n".join([f"Report: {stage.REPORT}", "Next:", *(f"  {line}" for line in NEXT)]))
 
 
 NEXT = (
@@ -131,8 +135,11 @@ NEXT = (
 def stage(name: Annotated[str, typer.Argument(help="A stage of dvc.yaml.")]) -> None:
     """Run one stage of the pipeline, as DVC does."""
     with told():
+        from pipeline.errors import Stop
         from pipeline.stages import STAGES
 
+        if name not in STAGES:
+            raise Stop(f"stage {name!r}: expected one of {', '.join(STAGES)}")
         STAGES[name]()
 
 

@@ -29,13 +29,13 @@ def run_of(
     root: Path,
 ) -> Run:
     """Everything that is filed of a run. The input example is of imagined leads."""
-    digest, train = facts["data_digest"], stage.section("train").model_dump()
+    digest = facts["data_digest"]
     test, source = facts["metrics"]["test"], stage.section("source")
     name = os.environ.get("DVC_EXP_NAME")
     return Run(
         name=name or f"{source.kind} {bundle.digest[:8]}",
         description=_description(facts, definition),
-        params={**{f"train.{k}": v for k, v in train.items()}, **_defined(definition), "source.kind": source.kind},
+        params=_params(),
         metrics={k: facts["metrics"][k] for k in ("test", "test_one_per_lead", "validation", "truth", "baselines")
                  if facts["metrics"].get(k)},
         tags={
@@ -54,9 +54,12 @@ def run_of(
     )  # fmt: skip
 
 
-def _defined(definition: Definition) -> dict[str, Any]:
-    c = definition.conversion
-    return {"definition.conversion": c.stage or c.event, "definition.within_days": c.within_days}
+def _params() -> dict[str, Any]:
+    """Every parameter by its section, but for where the files lie on this machine."""
+    sections = ("source", "definition", "split", "validate", "train", "policy")
+    found = {name: stage.section(name).model_dump(mode="json") for name in sections}
+    del found["source"]["path"]
+    return found
 
 
 def _description(facts: Mapping[str, Any], definition: Definition) -> str:

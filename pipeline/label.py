@@ -110,8 +110,34 @@ def _frame(examples: Examples, fold: Array, order: pl.DataFrame) -> pl.DataFrame
     )
 
 
+def check_until(until: datetime | None, started_at: datetime) -> None:
+    """Raise Stop where the present is yet to come: what is not over by then would be learned as no conversion."""
+    if until is not None and until > started_at:
+        raise Stop(
+            f"source.until: {until.isoformat()} is later than the start of ingest, {started_at.isoformat()}; "
+            "give the instant at which the tables were exported, or leave it out"
+        )
+
+
+def check_stage(tables: Tables, shape: str, definition: Definition) -> None:
+    """Raise Stop where no lead ever enters the stage that counts as converted: a misspelling, most likely."""
+    name = definition.conversion.stage
+    if shape != "dated" or name is None or name in tables["stages"]["stage"]:
+        return
+    there = ", ".join(sorted(tables["stages"]["stage"].unique().to_list())[:20]) or "none"
+    raise Stop(
+        f"definition.conversion.stage: no lead enters {name!r}; stages there are: {there}. "
+        "Name one of them, or bring leads that converted"
+    )
+
+
 def check(examples: pl.DataFrame) -> None:
     """Raise Stop where nothing could be learned or tested, and say what is missing."""
+    if examples.is_empty():
+        raise Stop(
+            "there is no example: no lead is open at any of definition.snapshots before source.until; "
+            "bring older leads, or change definition.snapshots or source.until"
+        )
     mature = examples.filter(pl.col("mature"))
     if mature.is_empty():
         raise Stop(
@@ -124,7 +150,8 @@ def check(examples: pl.DataFrame) -> None:
         if rows.is_empty() or won in (0, len(rows)):
             raise Stop(
                 f"fold {fold}: expected examples that convert and examples that do not, found {won} of {len(rows)} "
-                "converting; check definition.conversion, bring a longer history, or change split.test_fraction"
+                "converting; check definition.conversion, bring a longer history, or change split.test_fraction "
+                "or split.test_from"
             )
 
 
@@ -132,6 +159,9 @@ def main() -> None:
     """Read the validated tables, write examples."""
     meta = stage.read_json(stage.TABLES / "meta.json")
     definition, split = stage.section("definition"), stage.section("split")
-    frame = label(stage.read_tables(), meta["shape"], stage.read_until(), definition, split)
+    tables, until = stage.read_tables(), stage.read_until()
+    check_until(until, datetime.fromisoformat(meta["started_at"]))
+    check_stage(tables, meta["shape"], definition)
+    frame = label(tables, meta["shape"], until, definition, split)
     check(frame)
     stage.write_table(frame, stage.EXAMPLES)

@@ -5,20 +5,22 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipeline.errors import Stop
+from pipeline.yamls import read_yaml
 
 Group = Literal["fit", "engagement", "intent"]
 EventGroup = Literal["intent", "engagement", "seller", "ignore"]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+LONGEST_D = 36_500
+"""A hundred years: a longer horizon or age is a slip of the hand, and overflows a clock in microseconds."""
 
 
 class Section(BaseModel):
-    """Frozen and strict about its keys."""
+    """Frozen and strict about its keys; a number is a number, not .nan or .inf."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Simulated(Section):
@@ -39,7 +41,7 @@ class Source(Section):
     columns: dict[str, str] = {}
     """Ours to theirs: `{lead_id: "Prospect ID"}`."""
     na_values: list[str] = []
-    separator: str = Field(",", min_length=1, max_length=1)
+    separator: str = ","
     decimal: Literal[".", ","] = "."
     encoding: str = "utf-8"
     date_format: str | None = None
@@ -54,6 +56,13 @@ class Source(Section):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"no time zone is called {name!r}; expected a name like Europe/Helsinki") from error
         return name
+
+    @field_validator("separator")
+    @classmethod
+    def _one_byte(cls, mark: str) -> str:
+        if len(mark) != 1 or not mark.isascii() or mark in '"\r\n\0':
+            raise ValueError(f"expected one character of ASCII such as ; or a tab, and no quote, got {mark!r}")
+        return mark
 
     @field_validator("encoding")
     @classmethod
@@ -70,7 +79,7 @@ class Conversion(Section):
 
     stage: str | None = None
     event: str | None = None
-    within_days: float = Field(90, gt=0)
+    within_days: float = Field(90, gt=0, le=LONGEST_D)
     repeats: bool = False
 
     @model_validator(mode="before")
@@ -83,7 +92,7 @@ class Conversion(Section):
     @model_validator(mode="after")
     def _one_kind(self) -> "Conversion":
         if (self.stage is None) == (self.event is None):
-            raise ValueError("expected either stage or event, not both")
+            raise ValueError(f"expected either stage or event, got stage {self.stage!r} and event {self.event!r}")
         if self.repeats and self.event is None:
             raise ValueError("repeats needs an event: a stage closes its lead")
         return self
@@ -92,7 +101,7 @@ class Conversion(Section):
 class Snapshots(Section):
     """When a lead is looked at: at ages in days since its opening, or at fixed instants."""
 
-    ages_days: list[Annotated[float, Field(ge=0)]] = [0, 1, 3, 7, 14, 21, 30, 45, 60, 90]
+    ages_days: list[Annotated[float, Field(ge=0, le=LONGEST_D)]] = [0, 1, 3, 7, 14, 21, 30, 45, 60, 90]
     at: list[datetime] = []
 
     @model_validator(mode="after")
@@ -216,12 +225,10 @@ SECTIONS = tuple((field.alias or name) for name, field in Params.model_fields.it
 
 def parse_params(text: str, place: str) -> Params:
     """Params of a YAML text. Raises Stop, which names each wrong key of `place`."""
-    try:
-        given = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise Stop(f"{place}: not YAML: {' '.join(str(error).split())}") from error
+    given = read_yaml(text, place)
     if not isinstance(given, dict):
-        raise Stop(f"{place}: expected a mapping that starts with `source:`, got {type(given).__name__}")
+        came = "nothing" if given is None else f"a {type(given).__name__}"
+        raise Stop(f"{place}: expected keys such as `source: {{kind: simulated}}`, got {came}")
     try:
         return Params.model_validate(given)
     except ValidationError as error:
@@ -244,4 +251,8 @@ def _say(place: str, problem: Any) -> str:
         return f"{place}: {key}: unknown key; see params.yaml in the README for those there are"
     if problem["type"] == "missing":
         return f"{place}: {key}: is missing; give a value"
+    if problem["type"] == "model_type":
+        return f"{place}: {key}: expected keys and values under it, got {problem['input']!r}"
+    if problem["type"] == "value_error":
+        return f"{place}: {key}: {problem['ctx']['error']}"
     return f"{place}: {key}: {problem['msg']}, got {problem['input']!r}"

@@ -21,7 +21,7 @@ from pipeline.label import micros
 from pipeline.params import Definition, Source
 from pipeline.personal import remove
 from pipeline.records import records_of
-from pipeline.tables import read_tables
+from pipeline.tables import TABLES, read_tables
 from pipeline.validate import Checked, check
 
 CHUNK = 20_000
@@ -56,7 +56,7 @@ def read(bundle: Bundle, tables: Path, as_of: datetime | None, id_key: bytes | N
                       mutable=a.has_history, has_history=a.has_history)
         for a in bundle.plan.attributes
     ]  # fmt: skip
-    raw, _ = remove(read_tables(source), id_key)
+    raw, _ = remove(_tables(source), id_key)
     checked = check(raw, source, definition, None, now, kinds)
     unknown: frozenset[Block] = frozenset() if "account_id" in raw["leads"].columns else frozenset({"account_leads"})
     if checked.meta["shape"] == "flat":
@@ -65,6 +65,14 @@ def read(bundle: Bundle, tables: Path, as_of: datetime | None, id_key: bytes | N
     if as_of is None and until is None:
         raise Stop(f"{tables}: no table has a time; say as of when to score: --as-of 2025-10-03T00:00:00Z")
     return Asked(checked, as_of or datetime.fromisoformat(until), unknown)
+
+
+def _tables(source: Source) -> dict[str, pl.DataFrame]:
+    """As read_tables. Its messages name the option that was given here."""
+    try:
+        return read_tables(source)
+    except Stop as error:
+        raise Stop(str(error).replace("source.path", "--tables")) from error
 
 
 def score_tables(
@@ -176,9 +184,27 @@ def write(frame: pl.DataFrame, output: Path) -> None:
 
 
 def check_output(output: Path) -> None:
-    """Raise Stop where the ending says neither CSV nor Parquet."""
+    """Raise Stop where the ending says neither CSV nor Parquet, or a folder has the name."""
     if output.suffix not in (".csv", ".parquet"):
         raise Stop(f"--output {output}: expected a name that ends in .csv or .parquet")
+    if output.is_dir():
+        raise Stop(f"--output {output}: is a folder; expected the name of a file")
+
+
+def check_apart(output: Path, tables: Path) -> None:
+    """Raise Stop where the scores would take the place of a table, or be read as one the next time."""
+    taken = {tables.resolve(), *(tables.resolve() / f"{name}{output.suffix}" for name in TABLES)}
+    if output.resolve() in taken:
+        raise Stop(f"--output {output}: is the name of a table that is read; give another name")
+
+
+def remarks(bundle: Bundle, asked: Asked) -> list[str]:
+    """What was expected of the tables and is not there, and what is there for nothing, in a line each."""
+    there = asked.checked.tables
+    lost = [name for name in TABLES if name in bundle.plan.blocks and name not in there]
+    lines = [f"{name}: the model learned from this table, which is not there" for name in lost]
+    ignored = asked.checked.meta["ignored_columns"]
+    return lines + ([f"columns that the model does not know: {', '.join(ignored)}"] if ignored else [])
 
 
 def parse_time(text: str) -> datetime:

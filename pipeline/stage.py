@@ -42,11 +42,13 @@ def section(name: str, folder: Path = SETTINGS) -> Any:
 
 
 def read_json(path: Path) -> Any:
-    """A JSON file. Raises Stop where it is missing."""
+    """A JSON file. Raises Stop where it is missing or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise Stop(f"{path}: is missing; run the stages before it: make run") from error
+    except ValueError as error:
+        raise Stop(f"{path}: is no JSON ({error}); remove it and run the stages again: make run") from error
 
 
 def write_json(content: Any, path: Path) -> None:
@@ -62,6 +64,8 @@ def read_table(path: Path) -> pl.DataFrame:
         return pl.read_parquet(path)
     except FileNotFoundError as error:
         raise Stop(f"{path}: is missing; run the stages before it: make run") from error
+    except pl.exceptions.PolarsError as error:
+        raise Stop(f"{path}: is no Parquet file; remove it and run the stages again: make run") from error
 
 
 def write_table(frame: pl.DataFrame, path: Path) -> None:
@@ -71,8 +75,8 @@ def write_table(frame: pl.DataFrame, path: Path) -> None:
 
 
 def read_tables(folder: Path = TABLES) -> dict[str, pl.DataFrame]:
-    """The validated tables that there are."""
-    return {path.stem: read_table(path) for path in sorted(folder.glob("*.parquet"))}
+    """The validated tables that there are. Raises Stop where there are no leads."""
+    return {path.stem: read_table(path) for path in sorted({folder / "leads.parquet", *folder.glob("*.parquet")})}
 
 
 def read_attributes(folder: Path = TABLES) -> tuple[Attribute, ...]:

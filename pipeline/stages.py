@@ -24,6 +24,7 @@ def validate() -> None:
     """Accept, refuse or exclude every row."""
     from pipeline.validate import validate as run
 
+    stage.read_json(stage.INGESTED / "ingest.json")  # says what to do where there is none
     limit = stage.section("validate").max_quarantined_fraction
     source, definition = stage.section("source"), stage.section("definition")
     run(stage.INGESTED, stage.TABLES, stage.QUARANTINE, stage.VALIDATION, source, definition, limit)

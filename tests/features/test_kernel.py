@@ -362,7 +362,7 @@ def test_a_missing_table_is_unknown() -> None:
     records, _ = records_of(tables(world, without=["events", "stages", "history", "accounts"]), PLAN)
     assert records.unknown == {"events", "stages", "history", "account", "account_leads"}
     lonely = World([{**x, "account_id": None} for x in world.leads])
-    assert "account_leads" in records_of(tables(lonely), PLAN)[0].unknown
+    assert "account_leads" not in records_of(tables(lonely), PLAN)[0].unknown
     matrix = compute(records, PLAN, np.arange(6), np.full(6, BASE + 90 * DAY))
     gone = [j for j, c in enumerate(matrix.columns) if c.block in records.unknown]
     assert np.isnan(matrix.values[:, gone]).all()
