@@ -14,7 +14,7 @@ help:  ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 run: $(VENV)/ready  ## run the pipeline on params.yaml and show the result
-	@$(BIN)/dvc repro --quiet
+	@$(BIN)/dvc repro > /dev/null  # its chatter; --quiet would hide what is wrong with params.yaml or dvc.yaml, too
 	@$(BIN)/leadscore show
 
 test: $(VENV)/ready  ## lint, types and tests

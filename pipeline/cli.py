@@ -31,11 +31,19 @@ def told() -> Iterator[None]:
     except (Stop, DamagedBundle) as error:
         typer.echo(f"leadscore: {error}", err=True)
         raise typer.Exit(1) from error
-    except OSError as error:
-        said = error.strerror or str(error)
-        where = "" if error.filename is None else f"{error.filename}: "
-        typer.echo(f"leadscore: {where}{said}; check the path, its permissions and the disk", err=True)
+    except Exception as error:
+        said = _of_the_disk(error)
+        if said is None:
+            raise
+        typer.echo(f"leadscore: {said}; check the path, its permissions and the disk", err=True)
         raise typer.Exit(1) from error
+
+
+def _of_the_disk(error: Exception) -> str | None:
+    """What the system refused; Polars says it only in the text of errors of its own. None for a bug of ours."""
+    if isinstance(error, OSError):
+        return f"{error.filename or 'a file'}: {error.strerror or error}"
+    return " ".join(str(error).split()) if "(os error " in str(error) else None
 
 
 @app.command()
@@ -112,7 +120,10 @@ def refusals(report: dict[str, dict[str, object]]) -> list[str]:
 
 @app.command()
 def show() -> None:
-    """The result of the last run: a short table, the report, and what to try next."""
+    """The result of the last run: a short table, the report, and what to try next.
+
+    Example: leadscore show
+    """
     with told():
         from rich.console import Console
 
@@ -121,19 +132,28 @@ def show() -> None:
 
         console = Console()
         console.print(summary_table(stage.read_json(stage.METRICS)))
-        typer.echo("\n".join([f"Report: {stage.REPORT}", "Next:", *(f"  {line}" for line in NEXT)]))
+        typer.echo("\n".join([f"Report: {stage.REPORT}", "Next:", *(f"  {line}" for line in _next())]))
 
 
-NEXT = (
-    ".venv/bin/leadscore score --tables data/simulated --output scores.csv",
-    ".venv/bin/dvc exp run -S train.num_leaves=7      # then: .venv/bin/dvc exp show",
-    "make ui                                          # the runs in MLflow, on loopback",
-)
+def _next() -> tuple[str, ...]:
+    """Commands to try after a run."""
+    from pipeline import stage
+
+    source = stage.section("source")
+    tables = stage.SIMULATED if source.kind == "simulated" else source.path
+    return (
+        f".venv/bin/leadscore score --tables {tables} --output scores.csv",
+        ".venv/bin/dvc exp run -S train.num_leaves=7      # then: .venv/bin/dvc exp show",
+        "make ui                                          # the runs in MLflow, on loopback",
+    )
 
 
 @app.command(hidden=True)
 def stage(name: Annotated[str, typer.Argument(help="A stage of dvc.yaml.")]) -> None:
-    """Run one stage of the pipeline, as DVC does."""
+    """Run one stage of the pipeline, as DVC does.
+
+    Example: leadscore stage label
+    """
     with told():
         from pipeline.errors import Stop
         from pipeline.stages import STAGES

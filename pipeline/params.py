@@ -1,5 +1,6 @@
 """params.yaml, read once into typed, frozen objects. A typo is an error that names the key."""
 
+import difflib
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -245,10 +246,23 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         raise Stop(f"{path}: expected UTF-8 text: {error.reason} at byte {error.start}") from error
 
 
+def _nearest(parts: list[str]) -> str:
+    """The keys that there are beside a wrong one, and which of them may have been meant."""
+    model: Any = Params
+    for part in parts[:-1]:
+        field = next((f for n, f in model.model_fields.items() if part in (n, f.alias)), None)
+        model = None if field is None else field.annotation
+        if not hasattr(model, "model_fields"):
+            return "leave it out"
+    keys = [field.alias or name for name, field in model.model_fields.items()]
+    near = difflib.get_close_matches(parts[-1], keys, 1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(keys)}"
+
+
 def _say(place: str, problem: Any) -> str:
     key = ".".join(str(part) for part in problem["loc"]) or "(top)"
     if problem["type"] == "extra_forbidden":
-        return f"{place}: {key}: unknown key; see params.yaml in the README for those there are"
+        return f"{place}: {key}: unknown key; {_nearest([str(part) for part in problem['loc']])}"
     if problem["type"] == "missing":
         return f"{place}: {key}: is missing; give a value"
     if problem["type"] == "model_type":

@@ -144,9 +144,16 @@ def _finish(name: str, table: pl.DataFrame, path: Path, flat: bool) -> pl.DataFr
     if missing:
         raise Stop(
             f"{path}: the required column {missing[0]} is missing; there are {_listed(table)}."
-            f' If another one holds it, say so: source.columns: {{{missing[0]}: "its name"}}'
+            f' If another one holds it, say so: source.columns: {{{missing[0]}: "its name"}}{_parted(table)}'
         )
     return table.with_columns(_text(column, table.schema[column]) for column in table.columns if column in TEXTS)
+
+
+def _parted(table: pl.DataFrame) -> str:
+    """A hint where the only column's name holds what may be the separator."""
+    names = [column for column in table.columns if column != ROW]
+    found = next((mark for mark in ";,\t|" if len(names) == 1 and mark in names[0]), None)
+    return "" if found is None else f". Or the columns are parted by another mark: source.separator: {found!r}"
 
 
 def _text(column: str, kind: pl.DataType) -> pl.Expr:

@@ -57,7 +57,8 @@ def check(
     report = {name: sums_of(one) for name, one in sifted.items()}
     check_limit(sifted, report, limit)
     tables = _typed(sifted, found.attributes, context)
-    _check_left(sifted, tables["leads"])
+    if kinds is None:  # to score, no lead left is an answer: everybody may have objected
+        _check_left(sifted, tables["leads"])
     meta = meta_of(tables, source, shape, found, context, raw if kinds is not None else {})
     return Checked(
         tables,
@@ -72,7 +73,7 @@ def check(
 def _shape(raw: Mapping[str, pl.DataFrame], definition: Definition, scoring: bool) -> str:
     """dated, outcome or flat. Raises Stop where the tables have none of the shapes."""
     leads = raw["leads"]
-    if not leads.height:
+    if not leads.height and not scoring:
         raise Stop("leads: the table has no rows; expected one row a lead. Fill it or set source.path")
     dated, converted = "created_at" in leads.columns, "converted" in leads.columns
     event = definition.conversion.event

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -272,12 +273,10 @@ def disk(good: Path, tmp_path: Path) -> Iterator[Path]:
 
 def fill(disk: Path) -> None:
     """Leave no byte of a disk."""
-    with (disk / "filler").open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError as error:
-            assert error.errno == errno.ENOSPC
+    with (disk / "filler").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    assert shutil.disk_usage(disk).free == 0
 
 
 @pytest.mark.parametrize("stage", ["ingest", "validate", "label"])
@@ -291,6 +290,16 @@ def test_a_full_disk_leaves_the_last_results(disk: Path, stage: str) -> None:
     assert said.startswith("leadscore: ")
     assert "cannot be written, no space is left" in said
     assert digests(disk, *OUTPUTS) == before
+
+
+def test_a_full_disk_stops_the_simulator(disk: Path) -> None:
+    """One message, and no table that is half there."""
+    fill(disk)
+    result = CliRunner().invoke(app, ["simulate", str(disk / "out"), "--leads", "50"])
+    assert isinstance(result.exception, SystemExit)
+    assert result.stderr.startswith("leadscore: ")
+    assert "No space left" in result.stderr or "no space is left" in result.stderr
+    assert not list((disk / "out").rglob("*.parquet"))
 
 
 def test_a_disk_that_fills_is_told_without_one(spoiled: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -215,6 +215,22 @@ def test_a_changed_file_outside_is_noticed(project: Path, first: str, tmp_path: 
     assert ran(said(project, "dvc", "repro", "ingest")) == ["configure", "ingest"]
 
 
+@pytest.mark.parametrize(("text", "word"), [("source: {kind: tables\ntrain: [", "params.yaml"), (None, "params.yaml")])
+def test_parameters_that_dvc_cannot_read_are_named(project: Path, first: str, text: str | None, word: str) -> None:
+    """As `make run` calls it: what DVC says of a broken or missing file is on standard error."""
+    path = project / "params.yaml"
+    kept = path.read_text()
+    path.unlink() if text is None else path.write_text(text)
+    done = subprocess.run(
+        ["dvc", "repro"], cwd=project, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        text=True, check=False,
+    )  # fmt: skip
+    path.write_text(kept)
+    assert done.returncode != 0
+    assert word in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_stage_that_stops_leaves_the_last_results(project: Path, first: str, tmp_path: Path) -> None:
     """DVC ends with an error, the message is there, and what an earlier run wrote is unchanged."""
     before = (project / "data/ingested/ingest.json").read_bytes()
