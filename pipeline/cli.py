@@ -143,7 +143,7 @@ def _next() -> tuple[str, ...]:
     tables = stage.SIMULATED if source.kind == "simulated" else source.path
     return (
         f".venv/bin/leadscore score --tables {tables} --output scores.csv",
-        ".venv/bin/dvc exp run -S train.num_leaves=7      # then: .venv/bin/dvc exp show",
+        ".venv/bin/dvc exp run -S train.num_leaves=7      # then: .venv/bin/dvc exp show --only-changed",
         "make ui                                          # the runs in MLflow, on loopback",
     )
 

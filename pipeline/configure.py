@@ -5,7 +5,6 @@ just those; and a section that params.yaml leaves out is still there for DVC to 
 """
 
 import hashlib
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,8 @@ def main() -> None:
     """Write what has changed of data/settings; a file that would be the same is left as it is."""
     params = load_params()
     if params.points is not None:
-        print(f"configure: {params.points}: points are not replayed yet; the run goes on without them", file=sys.stderr)
+        with stage.speaking("configure") as say:
+            say(f"{params.points}: points are not replayed yet; the run goes on without them")
     dumped = params.model_dump(mode="json", by_alias=True)
     for name in SECTIONS:
         _write(dumped[name], stage.SETTINGS / f"{name}.json")

@@ -93,12 +93,16 @@ def read_until(folder: Path = TABLES) -> datetime | None:
 
 @contextmanager
 def speaking(name: str) -> Iterator[Callable[[str], None]]:
-    """Say what a long stage is doing: a spinner on a terminal, a line each elsewhere."""
+    """Say what a long stage is doing, a line each on standard error; on a terminal with a spinner below."""
     from rich.console import Console
 
     console = Console(stderr=True)
+
+    def say(what: str) -> None:
+        console.print(f"{name}: {what}", highlight=False, soft_wrap=True)
+
     if not console.is_terminal:
-        yield lambda what: console.print(f"{name}: {what}", highlight=False)
+        yield say
         return
-    with console.status(name) as status:
-        yield lambda what: status.update(f"{name}: {what}")
+    with console.status(name):
+        yield say
