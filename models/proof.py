@@ -32,5 +32,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    import_lean()
+    import_lean("pandas", "pyarrow")
     sys.exit(main(sys.argv[1:]))

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 
 from pipeline.cli import app
 
+ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
 
@@ -130,3 +133,24 @@ def test_score_counts_what_it_wrote(
         assert f"{n} {status}" in out
     assert "leads: refused" in said
     assert "which is not there" not in said
+
+
+def test_the_command_scores_in_a_process_of_its_own(finished_run: Path, tmp_path: Path) -> None:
+    """`leadscore score` as users start it, with its lean imports and the bundle's proof, writes the file of scores."""
+    (tmp_path / "leads.csv").write_text("lead_id,created_at\n007,2025-01-01T00:00:00Z\n")
+    words = [
+        "score",
+        "--tables",
+        tmp_path,
+        "--output",
+        tmp_path / "out.csv",
+        "--bundle",
+        finished_run / "artifacts/bundle",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    rows = (tmp_path / "out.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["lead_id", "007"]
+    assert rows[1].split(",")[2] == "scored"
