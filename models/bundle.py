@@ -158,12 +158,14 @@ def read_bundle(folder: Path, digest: str) -> Bundle:
         training=part("training"),
         reading=part("reading"),
         digest=digest,
-        version=registered_version(folder) or digest[:12],
+        version=registered_version(folder, digest) or digest[:12],
     )
 
 
-def registered_version(folder: Path) -> str | None:
-    """The registry's number, kept beside the bundle: `<bundle>.version`. None where it is not registered."""
+def registered_version(folder: Path, digest: str) -> str | None:
+    """The registry's number, kept beside the bundle with the digest of the one that it is of: `<bundle>.version`.
+    None where this bundle is not registered."""
     whole = folder.absolute()  # "." has no name
     path = whole.with_name(whole.name + ".version")
-    return path.read_text(encoding="utf-8").strip() or None if path.is_file() else None
+    words = path.read_text(encoding="utf-8").split() if path.is_file() else []
+    return words[0] if len(words) == 2 and words[1] == digest else None

@@ -94,8 +94,8 @@ def score(
 
         scoring.check_output(output)
         scoring.check_apart(output, tables)
-        at = None if as_of is None else scoring.parse_time(as_of)
         model = load_bundle(bundle)
+        at = None if as_of is None else scoring.parse_time(as_of, model.reading["timezone"])
         key = os.environ.get("LEADSCORE_ID_KEY")
         asked = scoring.read(model, tables, at, key.encode() if key else None, datetime.now(UTC))
         with _bar("scoring leads") as progress:
@@ -110,11 +110,12 @@ def score(
 
 
 def refusals(report: dict[str, dict[str, object]]) -> list[str]:
-    """What was refused of each table, in a line each."""
+    """What was refused or excluded of each table, in a line each."""
     return [
-        f"{name}: refused {', '.join(f'{n} {code}' for code, n in dict(sums['quarantined']).items())}"  # type: ignore[call-overload]
+        f"{name}: {what} {', '.join(f'{n} {code}' for code, n in dict(sums[key]).items())}"  # type: ignore[call-overload]
         for name, sums in report.items()
-        if sums["quarantined"]
+        for what, key in (("refused", "quarantined"), ("excluded", "excluded"))
+        if sums[key]
     ]
 
 

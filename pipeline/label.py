@@ -25,17 +25,26 @@ def label(tables: Tables, shape: str, until: datetime | None, definition: Defini
     kept = {**tables, "leads": leads}
     if shape == "flat":
         return _flat(leads, split)
-    records, order = records_of(kept, bare_plan(definition))
+    records, order = records_of(_closing_when_it_happened(kept, definition), bare_plan(definition))
     if until is None:
         raise Stop("no table has a time that could be read, so there is no present; give source.until")
     end = micros(until)
     outcome = shape == "outcome"
-    examples = _outcome(records, leads, order) if outcome else _dated(records, kept, order, definition, end)
+    examples = _outcome(records, leads, order, end) if outcome else _dated(records, kept, order, definition, end)
     fold, _ = folds.by_time(
         examples.as_of, examples.label, examples.mature, examples.lead, definition.conversion.within_days,
         split.test_fraction, split.calibration_fraction, None if split.test_from is None else micros(split.test_from),
     )  # fmt: skip
     return _frame(examples, fold, order)
+
+
+def _closing_when_it_happened(tables: Tables, definition: Definition) -> Tables:
+    """A conversion by event closes its lead when it happens, however late its record reached us."""
+    event = definition.conversion.event
+    if event is None or "events" not in tables:
+        return tables
+    happened = pl.when(pl.col("type") == event).then("occurred_at").otherwise("known_at")
+    return {**tables, "events": tables["events"].with_columns(known_at=happened)}
 
 
 def micros(at: datetime) -> int:
@@ -52,12 +61,13 @@ def _dated(records: Records, tables: Tables, order: pl.DataFrame, definition: De
     if definition.conversion.event is None:
         conversions = labels.conversions_of_stages(records)
     else:
-        conversions = _conversions_of_events(tables, order, definition.conversion.event)
+        conversions = _conversions_of_events(tables, order, definition.conversion.event, until)
     return labels.labelled(records, conversions, lead, as_of, definition.conversion.within_days, until)
 
 
-def _conversions_of_events(tables: Tables, order: pl.DataFrame, event: str) -> Conversions:
-    rows = tables["events"].filter(pl.col("type") == event).join(order, on="lead_id").sort("index", "occurred_at")
+def _conversions_of_events(tables: Tables, order: pl.DataFrame, event: str, until: int) -> Conversions:
+    known = (pl.col("type") == event) & (pl.col("known_at").to_physical() <= until)
+    rows = tables["events"].filter(known).join(order, on="lead_id").sort("index", "occurred_at")
     if rows.is_empty():
         raise Stop(f"definition.conversion.event: no event is a {event!r}; types there are: {_types(tables)}")
     at = rows["occurred_at"].to_physical().to_numpy().astype(np.int64)
@@ -68,12 +78,12 @@ def _types(tables: Tables) -> str:
     return ", ".join(sorted(tables["events"]["type"].unique().to_list())[:20])
 
 
-def _outcome(records: Records, leads: pl.DataFrame, order: pl.DataFrame) -> Examples:
-    """One example a lead, at its creation; mature where its outcome is known."""
+def _outcome(records: Records, leads: pl.DataFrame, order: pl.DataFrame, until: int) -> Examples:
+    """One example a lead, at its creation, where that is not after `until`; mature where its outcome is known."""
     known = order.join(leads.select("lead_id", "converted"), on="lead_id", how="left", maintain_order="left")
-    y = _label(known)
-    n = len(records)
-    return Examples(np.arange(n), records.created, np.zeros(n), y, ~np.isnan(y))
+    lead = np.flatnonzero(records.created <= until)
+    y = _label(known)[lead]
+    return Examples(lead, records.created[lead], np.zeros(len(lead)), y, ~np.isnan(y))
 
 
 def _label(leads: pl.DataFrame) -> Floats:

@@ -1,7 +1,8 @@
 """params.yaml, read once into typed, frozen objects. A typo is an error that names the key."""
 
+import copy
 import difflib
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -218,10 +219,46 @@ class Params(Section):
     policy: Policy = Policy()
     points: Path | None = None
     tracking: Tracking = Tracking()
-    language: Literal["en", "fi", "sv"] = "en"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_zone(cls, given: Any) -> Any:
+        """Instants without an offset are in source.timezone, as those of the tables are."""
+        return localised(given) if isinstance(given, dict) else given
 
 
 SECTIONS = tuple((field.alias or name) for name, field in Params.model_fields.items())
+
+
+def localised(given: dict[str, Any]) -> dict[str, Any]:
+    """A copy of params.yaml's mapping in which naive instants have the offset of source.timezone."""
+    source = given.get("source")
+    name = source.get("timezone", "UTC") if isinstance(source, dict) else "UTC"
+    try:
+        zone = ZoneInfo(name)
+    except (KeyError, ValueError, OSError, TypeError):
+        return given  # the field's own validator says what is wrong
+    changed = copy.deepcopy(given)
+    for place, key in ((("source",), "until"), (("split",), "test_from"), (("definition", "snapshots"), "at")):
+        at: Any = changed
+        for part in place:
+            at = at.get(part) if isinstance(at, dict) else None
+        if isinstance(at, dict) and key in at:
+            value = at[key]
+            at[key] = [_aware(v, zone) for v in value] if isinstance(value, list) else _aware(value, zone)
+    return changed
+
+
+def _aware(value: Any, zone: ZoneInfo) -> Any:
+    """A YAML instant or text with an offset; what is no instant stays for the field's own validator."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day)
+    return value.replace(tzinfo=zone) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
 def parse_params(text: str, place: str) -> Params:

@@ -100,7 +100,7 @@ def _track(
                 raise Stop(str(error)) from error
             say(str(error))
             return
-    write_version(stage.BUNDLE, tracked.version)
+    write_version(stage.BUNDLE, tracked.version, digest)
     say(f"run {tracked.run_id} is version {tracked.version} of {settings.model}, at {tracked.place}")
 
 

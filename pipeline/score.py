@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -59,6 +60,7 @@ def read(bundle: Bundle, tables: Path, as_of: datetime | None, id_key: bytes | N
     raw, _ = remove(_tables(source), id_key)
     checked = check(raw, source, definition, None, now, kinds)
     unknown: frozenset[Block] = frozenset() if "account_id" in raw["leads"].columns else frozenset({"account_leads"})
+    _check_dates(bundle, checked.meta["shape"], as_of, tables)
     if checked.meta["shape"] == "flat":
         return Asked(checked, None, unknown)
     until = checked.meta["until"]
@@ -67,10 +69,18 @@ def read(bundle: Bundle, tables: Path, as_of: datetime | None, id_key: bytes | N
     return Asked(checked, as_of or datetime.fromisoformat(until), unknown)
 
 
+def _check_dates(bundle: Bundle, shape: str, as_of: datetime | None, tables: Path) -> None:
+    """Raise Stop where the leads' dates that the model needs are missing, or an instant is given without any."""
+    if shape == "flat" and bundle.training["shape"] != "flat":
+        raise Stop(f"{tables}: leads.created_at is missing; the model learned from dated leads and needs it")
+    if shape == "flat" and as_of is not None:
+        raise Stop(f"--as-of {as_of.isoformat()}: the leads have no created_at, so there is no instant; leave it out")
+
+
 def _tables(source: Source) -> dict[str, pl.DataFrame]:
     """As read_tables. Its messages name the option that was given here."""
     try:
-        return read_tables(source)
+        return read_tables(source, lenient=True)
     except Stop as error:
         raise Stop(str(error).replace("source.path", "--tables")) from error
 
@@ -207,10 +217,10 @@ def remarks(bundle: Bundle, asked: Asked) -> list[str]:
     return lines + ([f"columns that the model does not know: {', '.join(ignored)}"] if ignored else [])
 
 
-def parse_time(text: str) -> datetime:
-    """An ISO 8601 time; without an offset it is UTC. Raises Stop."""
+def parse_time(text: str, timezone: str) -> datetime:
+    """An ISO 8601 time; without an offset it is in the time zone of the training tables. Raises Stop."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise Stop(f"--as-of {text!r}: expected an ISO 8601 time such as 2025-10-03T00:00:00Z") from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))

@@ -31,7 +31,7 @@ IMPORTANCE = Path("reports/importance.json")
 REPORT = Path("reports/report.html")
 BUNDLE = Path("artifacts/bundle")
 SIMULATED = Path("data/simulated")
-TRUTH = SIMULATED / "truth/truth.parquet"
+TRUTH = INGESTED / "truth/truth.parquet"
 
 
 def section(name: str, folder: Path = SETTINGS) -> Any:

@@ -39,15 +39,17 @@ def read_source(source: Source, id_key: bytes | None) -> dict[str, pl.DataFrame]
     return remove(read_tables(source), id_key)[0]
 
 
-def read_tables(source: Source) -> dict[str, pl.DataFrame]:
+def read_tables(source: Source, lenient: bool = False) -> dict[str, pl.DataFrame]:
     """The tables of `source` as they came, columns by our names; CSV cells are all strings.
+
+    `lenient`: for tables to score, where a column that source.columns names may be absent, as the outcome is.
 
     Raises Stop where a file or a required column is missing, or a file cannot be read at all.
     """
     files = find(source.path)
     flat = source.path.is_file()
     raw = {name: _present(_read(path, source), source.na_values) for name, path in files.items()}
-    renamed = rename(raw, source.columns, files)
+    renamed = rename(raw, source.columns, files, lenient)
     return {name: _finish(name, table, files[name], flat) for name, table in renamed.items()}
 
 
@@ -75,7 +77,10 @@ def find(path: Path) -> dict[str, Path]:
 
 
 def rename(
-    tables: Mapping[str, pl.DataFrame], columns: Mapping[str, str], files: Mapping[str, Path]
+    tables: Mapping[str, pl.DataFrame],
+    columns: Mapping[str, str],
+    files: Mapping[str, Path],
+    lenient: bool = False,
 ) -> dict[str, pl.DataFrame]:
     """The tables with columns by our names: `{ours: theirs}`, or `{table.ours: theirs}` for one table."""
     unused = dict(columns)
@@ -92,6 +97,8 @@ def rename(
         kept = [pl.col(column) for column in table.columns if column not in theirs]
         result[name] = table.select(*(pl.col(old).alias(new) for new, old in ours.items()), *kept)
     for key, column in unused.items():
+        if lenient:  # tables to score need not have the outcome, and may have our names already
+            continue
         there = "; ".join(f"{files[name]}: {_listed(table)}" for name, table in tables.items())
         raise Stop(f"source.columns.{key}: no column is called {column!r}; there are {there}")
     return result

@@ -258,7 +258,7 @@ def _git(root: Path, *words: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def write_version(bundle: Path, version: str) -> None:
-    """Keep the registry's number beside the bundle: `<bundle>.version`."""
+def write_version(bundle: Path, version: str, digest: str) -> None:
+    """Keep the registry's number beside the bundle, with the digest of the one it is of: `<bundle>.version`."""
     with whole_file(bundle.with_name(bundle.name + ".version")) as temporary:
-        temporary.write_text(version + "\n", encoding="utf-8")
+        temporary.write_text(f"{version} {digest}\n", encoding="utf-8")

@@ -75,7 +75,7 @@ class Trained:
     calibration: Calibration
     candidates: dict[str, float]
     baselines: dict[str, Floats]
-    validation: dict[str, Any] | None
+    validation: dict[str, Any]
     calibrated_on: str
 
 
@@ -91,7 +91,9 @@ def train(data: Data, plan: Plan, params: Train, within_days: float, say: Callab
     chosen, candidates, on = _calibrate(data, model, params)
     say("fitting the baselines")
     others = baselines(data.matrix, data.y, data.lead, data.group, keep, data.rows("calibrate"), params.seed)
-    validation = None if tried is None else _validation(rows.y[tried.row], tried.raw)
+    if tried is None:  # no dates, or too few to part: what the members left out, by account
+        tried = training.Validation(np.arange(len(rows.y)), model.bag.left_out)
+    validation = _validation(rows.y[tried.row], tried.raw)
     return Trained(model, chosen, candidates, others, validation, on)
 
 

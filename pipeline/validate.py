@@ -140,6 +140,7 @@ def _typed(sifted: Mapping[str, Sifted], attributes: AttributeList, context: Con
         accepted = one.accepted
         if name == "leads":
             accepted = accepted.with_columns(outcome_refused=_outcome_refused(sifted, accepted["lead_id"], context))
+            context.count("leads: outcome refused, left out", accepted["outcome_refused"].sum())
         columns = [*MODELS[name].to_schema().columns, *more.get(name, [])]
         tables[name] = accepted.select(columns)
         check_accepted(name, tables[name])

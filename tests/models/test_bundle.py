@@ -148,15 +148,15 @@ def test_a_model_that_answers_otherwise_is_refused(copied: Path, capsys: pytest.
 
 
 def test_the_registrys_number_is_kept_beside_the_bundle(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`<bundle>.version`, also where the bundle is the working directory; an empty one is none."""
+    """`<bundle>.version`, also where the bundle is the working directory; another bundle's number is none."""
     beside = copied.with_name("bundle.version")
-    assert bundles.registered_version(copied) is None
-    beside.write_text("12\n")
-    assert bundles.registered_version(copied) == "12"
+    assert bundles.registered_version(copied, "d1") is None
+    beside.write_text("12 d1\n")
+    assert bundles.registered_version(copied, "d1") == "12"
     monkeypatch.chdir(copied)
-    assert bundles.registered_version(Path()) == "12"
-    beside.write_text("\n")
-    assert bundles.registered_version(copied) is None
+    assert bundles.registered_version(Path(), "d1") == "12"
+    beside.write_text("12 d0\n")
+    assert bundles.registered_version(copied, "d1") is None
 
 
 def test_scores_with_and_without_reasons_are_the_same(bundle: Bundle) -> None:

@@ -56,4 +56,4 @@ def test_settings_are_plain_json() -> None:
     Path("params.yaml").write_text("source: {kind: tables, path: a/b, until: 2025-01-01}\n")
     configure.main()
     source = json.loads((stage.SETTINGS / "source.json").read_text())
-    assert (source["path"], source["until"]) == ("a/b", "2025-01-01T00:00:00")
+    assert (source["path"], source["until"]) == ("a/b", "2025-01-01T00:00:00Z")

@@ -120,3 +120,35 @@ def test_nothing_to_learn_stops(labels: list[float | None], folds: list[str], sa
     )
     with pytest.raises(Stop, match=said):
         check_examples(frame)
+
+
+def test_a_late_record_of_a_conversion_closes_the_lead_when_it_happened() -> None:
+    """Bought on day 5, recorded on day 15: no example lies between, and the one before converts."""
+    leads = [{"lead_id": "1", "created_at": day(0)}]
+    bought = [
+        {"lead_id": "1", "occurred_at": day(5), "available_at": day(15), "type": "purchase"},
+        {"lead_id": "1", "occurred_at": day(40), "type": "page_view"},
+    ]
+    ages = {"snapshots": {"ages_days": [0, 7, 14, 20]}, "conversion": {"event": "purchase", "within_days": 10}}
+    assert rows(examples(ages, leads=leads, events=bought)) == [("1", 0, 1)]
+
+
+def test_a_conversion_recorded_after_the_present_is_not_known() -> None:
+    """With source.until on day 20, a purchase of day 5 that is recorded on day 30 labels nothing."""
+    leads = [{"lead_id": "1", "created_at": day(0)}, {"lead_id": "2", "created_at": day(0)}]
+    bought = [
+        {"lead_id": "1", "occurred_at": day(5), "available_at": day(30), "type": "purchase"},
+        {"lead_id": "2", "occurred_at": day(5), "type": "purchase"},
+    ]
+    made = Definition.model_validate({"conversion": {"event": "purchase", "within_days": 10, "repeats": True}})
+    found = check(raw(leads=leads, events=bought), SOURCE, made, None, NOW)
+    labelled = label(found.tables, "dated", DAY0 + timedelta(days=20), made, Split())
+    assert set(labelled.filter(pl.col("age_days") == 0).select("lead_id", "label").iter_rows()) == {("1", 0), ("2", 1)}
+
+
+def test_an_outcome_of_a_lead_after_the_present_is_no_example() -> None:
+    """Dated, outcome only: leads created after source.until do not exist yet."""
+    leads = [{"lead_id": str(i), "created_at": day(i), "converted": i % 2} for i in range(20)]
+    found = check(raw(leads=leads), SOURCE, Definition(), None, NOW)
+    labelled = label(found.tables, "outcome", DAY0 + timedelta(days=9), Definition(), Split())
+    assert labelled["lead_id"].to_list() == [str(i) for i in range(10)]

@@ -1,5 +1,6 @@
 """Parameters: complete defaults, frozen, and a typo is named."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +170,19 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         make(tmp_path / "params.yaml")
         with pytest.raises(Stop, match=words):
             load_params(tmp_path / "params.yaml")
+
+
+def test_instants_without_an_offset_are_in_the_time_zone_of_the_source() -> None:
+    """source.until, split.test_from and definition.snapshots.at mean what the tables' times mean."""
+    text = """
+source: {kind: tables, timezone: Europe/Helsinki, until: 2025-01-01}
+split: {test_from: 2024-06-01 12:00:00}
+definition: {snapshots: {at: ["2024-01-01", 2024-02-01T00:00:00Z]}}
+"""
+    params = parse_params(text, "params.yaml")
+    assert params.source.until == datetime(2024, 12, 31, 22, tzinfo=UTC)
+    assert params.split.test_from == datetime(2024, 6, 1, 9, tzinfo=UTC)
+    assert params.definition.snapshots.at == [
+        datetime(2023, 12, 31, 22, tzinfo=UTC),
+        datetime(2024, 2, 1, tzinfo=UTC),
+    ]

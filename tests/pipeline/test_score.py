@@ -137,8 +137,8 @@ def test_a_name_or_a_time_that_cannot_be_read_stops() -> None:
     with pytest.raises(Stop, match=r"\.csv or \.parquet"):
         scoring.check_output(Path("scores.xls"))
     with pytest.raises(Stop, match="ISO 8601"):
-        parse_time("tomorrow")
-    assert parse_time("2025-01-01").tzinfo is UTC
+        parse_time("tomorrow", "UTC")
+    assert parse_time("2025-01-01", "Europe/Helsinki") == datetime(2024, 12, 31, 22, tzinfo=UTC)
 
 
 def test_requests_made_of_tables_get_the_tables_probabilities(
@@ -184,3 +184,19 @@ def _life(tables: dict[str, pl.DataFrame], lead: dict[str, Any]) -> dict[str, An
 def _rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
     text = pl.selectors.temporal().dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
     return frame.with_columns(text).to_dicts()
+
+
+def test_tables_to_score_need_not_have_every_column_that_training_mapped(bundle: Bundle, tmp_path: Path) -> None:
+    """Open leads have no outcome column, and may come with our own names already."""
+    mapped = replace(bundle, reading={**bundle.reading, "columns": {"lead_id": "Prospect ID", "converted": "Won?"}})
+    for column in ("Prospect ID", "lead_id"):
+        (tmp_path / "leads.csv").write_text(f"{column},created_at\n007,2025-01-01\n")
+        found = score_tables(mapped, read(mapped, tmp_path, None, None, NOW), False)
+        assert found["lead_id"].to_list() == ["007"]
+
+
+def test_a_dated_model_does_not_score_leads_without_dates(bundle: Bundle, tmp_path: Path) -> None:
+    """A misspelt column is said, rather than every lead scored as of 1970."""
+    (tmp_path / "leads.csv").write_text("lead_id,created\n007,2025-01-01\n")
+    with pytest.raises(Stop, match=r"leads\.created_at is missing"):
+        read(bundle, tmp_path, None, None, NOW)

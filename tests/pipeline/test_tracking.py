@@ -309,6 +309,6 @@ def test_commit_is_told_with_its_changes(tmp_path: Path) -> None:
 
 def test_version_is_kept_beside_the_bundle(tmp_path: Path) -> None:
     """The registry's number is read back from beside the bundle."""
-    assert registered_version(tmp_path / "bundle") is None
-    write_version(tmp_path / "bundle", "12")
-    assert registered_version(tmp_path / "bundle") == "12"
+    assert registered_version(tmp_path / "bundle", "d1") is None
+    write_version(tmp_path / "bundle", "12", "d1")
+    assert registered_version(tmp_path / "bundle", "d1") == "12"
