@@ -1,14 +1,16 @@
 """Names, mail addresses and phone numbers end here. What an address tells without telling whose it is stays.
 
-A column is personal by its name (with or without words like `work` or `1`) unless it holds only yes and no,
-or by its content: over a fifth of its values look like addresses or phone numbers. What staff are called
-(`owner`, `sales_rep`) is a name too. A company's name is not: near-unique columns are left out as
-attributes anyway.
+A column is personal by its name (with or without words like `work` or `1`) unless it holds only yes and no
+(or, called `emails`, only numbers), or by its content: over a fifth of its values look like addresses or
+phone numbers. What staff are called (`owner`, `sales_rep`) is a name too. A column that is called after a
+person (`contact`, `customer`) holds names where its values are words and no few categories. A company's name
+is not personal: near-unique columns are left out as attributes anyway. A cell that holds an address or a
+phone number among other text becomes null.
 """
 
 import hmac
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -17,7 +19,7 @@ from pipeline.domains import domain_kind, domain_of, normalised
 from pipeline.errors import Stop
 from pipeline.naming import tokens, words
 from pipeline.tables import BROKEN, OPTIONAL, REQUIRED, TABLES, TEST
-from pipeline.texts import folded, read_booleans
+from pipeline.texts import folded, read_booleans, read_numbers
 
 SHARE = 0.2
 """A column whose share of address-like or phone-like values is above this is personal."""
@@ -29,14 +31,15 @@ PHONE_WORDS = words(
 )
 NAME_WORDS = words(
     "name firstname lastname fullname surname forename nickname etunimi sukunimi nimi fornamn efternamn namn"
+    " username contactperson kontaktperson yhteyshenkilo"
 )
 OTHER_WORDS = words(
     "address street katuosoite osoite adress gatuadress linkedin twitter facebook instagram skype ip ssn hetu"
     " henkilotunnus personnummer passport iban birthdate birthday dob owner salesrep salesperson"
 )
 PHRASES = words("""
-    date_of_birth national_id social_security_number sales_rep account_executive assigned_to created_by
-    modified_by updated_by last_modified_by
+    date_of_birth national_id social_security_number sales_rep sales_agent sales_manager account_executive
+    account_manager assigned_to created_by modified_by updated_by last_modified_by
 """)
 QUALIFIERS = words("""
     contact work business personal private primary secondary other home lead person prospect customer
@@ -45,6 +48,13 @@ QUALIFIERS = words("""
     e_mail account sales rep owner assigned 1 2 3
 """)
 COMPANY = words("company account organisation organization employer business")
+PERSON = words("contact person user first last given family middle maiden sur kontakt henkilo")
+BUYER = words("customer client prospect lead asiakas kund kunde")
+"""A person where it is a lead's; a company where it is an account's."""
+AROUND = words("""
+    work business personal private primary secondary other home main office direct alternate alternative
+    full 1 2 3
+""")
 
 EMAIL_LIKE = r"^\s*(mailto:)?[^@\s]+@[^@\s]+\.[^@\s]{2,}\s*$|<[^@\s]+@[^@\s]+\.[^@\s]+>\s*$"
 EMAIL_INSIDE = r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(\.[A-Za-z0-9\-]+)+"
@@ -52,10 +62,25 @@ PHONE_LIKE = (
     r"^\s*(\+|00)[1-9][\d\s().\-/]{6,20}\s*$|^\s*\(?0\d{1,4}\)?[\s\-/]+\d[\d\s\-]{4,12}\s*$"
     r"|^\s*\(?\d{3}\)?[\s.\-]\d{3}[\s.\-]\d{4}\s*$|^0[1-9]\d{7,9}$"
 )
+INTERNATIONAL = r"(^|[^\w+])\+[1-9]([\s().\-/]*\d){6,14}($|\D)|(^|[^\w+.,\-/#])00[1-9]([\s().\-/]*\d){6,14}($|[^\w\-/])"
+NATIONAL = (
+    r"(^|[^\w+.,\-/#])(\(?0\d{1,4}\)?[\s\-/]+\d([\s\-]*\d){4,11}|\(?\d{3}\)?[\s.\-]\d{3}[\s.\-]\d{4})"
+    r"($|[^\w\-/])"
+)
+DATE_INSIDE = (
+    r"\b((19|20)\d\d[-./ ]\d{1,2}[-./ ]\d{1,2}|\d{1,2}[-./ ]\d{1,2}[-./ ](19|20)\d\d|\d{1,2}[-./]\d{1,2}[-./]\d\d)\b"
+)
+DIGITS = r"^\s*\d+\s*$"
+WORDS = r"^[^\d@_/]*\p{L}[^\d@_/]*$"
 DATE_LIKE = r"^\s*\d{1,4}[-./ ]\d{1,2}[-./ ]\d{1,4}(\D.*)?$"
 CODE_WORDS = words("id code zip postal postcode zipcode sku number key uuid guid")
 
+CATEGORIES, REPEATS = 10, 5
+"""At most so many distinct values, each so often on average: categories such as `cellular`, not people."""
+
 TEST_PERSON = r"^(test|testi|testing|tester|asdf|qwerty)( (test|testi|user|person|lead|contact|account))?[\s_\-]*\d*$"
+SPOKEN = {("events", "topic"), ("stages", "reason"), ("history", "value")}
+"""Columns of the contract where people may have written a phone number."""
 TEST_ADDRESS = r"^\s*(test|testi|testing|asdf|qwerty)([+._\-][^@]*|\d*)@"
 
 
@@ -66,19 +91,22 @@ class Removed:
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     """By table, each dropped column and why."""
     masked: dict[str, dict[str, int]] = field(default_factory=dict)
-    """By table and column, how many cells held an address among other text."""
+    """By table and column, how many cells held an address or a phone number among other text."""
 
 
-def remove(tables: Mapping[str, pl.DataFrame], id_key: bytes | None) -> tuple[dict[str, pl.DataFrame], Removed]:
+def remove(
+    tables: Mapping[str, pl.DataFrame], id_key: bytes | None, kept: Collection[str] = ()
+) -> tuple[dict[str, pl.DataFrame], Removed]:
     """The tables without personal data, and what was removed.
 
+    `kept`: columns that are known to hold categories, however few rows there are now: what training found.
     Leads get `email_domain_kind`, `person_id`, `account_id` (where there is none) from their addresses and
     `_test` from test names. Raises Stop where there are addresses and no key.
     """
     removed = Removed()
     result = {}
     for name, table in tables.items():
-        why = personal_columns(name, table)
+        why = personal_columns(name, table, kept)
         addresses = [column for column, reason in why.items() if reason == "mail address"]
         if addresses and not id_key:
             raise Stop(
@@ -88,13 +116,13 @@ def remove(tables: Mapping[str, pl.DataFrame], id_key: bytes | None) -> tuple[di
         if name == "leads" and why:
             table = _marked_tests(table, why)
             table = _derived(table, addresses, id_key) if addresses and id_key else table
-        result[name] = _masked(name, _known(name, table.drop(why)), removed)
+        result[name] = _masked(name, _known(name, table.drop(why)), kept, removed)
         if why:
             removed.columns[name] = why
     return result, removed
 
 
-def personal_columns(name: str, table: pl.DataFrame) -> dict[str, str]:
+def personal_columns(name: str, table: pl.DataFrame, kept: Collection[str] = ()) -> dict[str, str]:
     """The personal columns of a table: mail address, phone number, name or other."""
     fixed = {*REQUIRED[name], *OPTIONAL[name], BROKEN}
     found = {}
@@ -103,11 +131,33 @@ def personal_columns(name: str, table: pl.DataFrame) -> dict[str, str]:
         if column in fixed or kind == pl.Boolean:
             continue
         values = table[column].drop_nulls()
-        if why and not (len(values) and read_booleans(values).null_count() == 0):
+        if why and not _harmless(why, values):
             found[column] = why
         elif kind == pl.String and (looks := _looks(column, values)):
             found[column] = looks
+        elif kind == pl.String and column not in kept and _people(name, column, values):
+            found[column] = "name"
     return found
+
+
+def _harmless(why: str, values: pl.Series) -> bool:
+    """Only yes and no; or numbers under the name of an address, which count how many were sent."""
+    if not len(values):
+        return False
+    return read_booleans(values).null_count() == 0 or (why == "mail address" and read_numbers(values).null_count() == 0)
+
+
+def _people(name: str, column: str, values: pl.Series) -> bool:
+    """True of a column called after a person whose values are words, and more than a few categories."""
+    person = PERSON if name == "accounts" else PERSON | BUYER
+    if not any(
+        person & parts and parts <= person | AROUND for parts in (set(tokens(column)), set(tokens(column.lower())))
+    ):
+        return False
+    distinct = values.n_unique()
+    if _harmless("name", values) or (distinct <= CATEGORIES and distinct * REPEATS <= len(values)):
+        return False
+    return float(values.str.contains(WORDS).mean() or 0) > SHARE  # type: ignore[arg-type]
 
 
 def personal_name(table: str, column: str) -> str | None:
@@ -116,7 +166,7 @@ def personal_name(table: str, column: str) -> str | None:
 
 
 def _of_words(table: str, parts: list[str]) -> str | None:
-    if "_".join(parts) in PHRASES:
+    if "_".join(parts).removesuffix("_name") in PHRASES:
         return "other"
     rest = [word for word in parts if word not in QUALIFIERS]
     if table == "accounts" or COMPANY & set(parts):
@@ -134,6 +184,8 @@ def _bare(parts: list[str]) -> str | None:
     joined = "_".join(parts)
     if {"address", "street"} & set(parts):
         return "other"
+    if parts[:2] == ["contact", "person"]:
+        return "name"
     return "other" if re.fullmatch(r"(lead_|account_|contact_|sales_)?(owner|rep)", joined) else None
 
 
@@ -158,14 +210,16 @@ def _known(name: str, table: pl.DataFrame) -> pl.DataFrame:
     return table.select(column for column in table.columns if column in wanted)
 
 
-def _masked(name: str, table: pl.DataFrame, removed: Removed) -> pl.DataFrame:
-    """Null where a text holds a mail address, and every value of a personal field of `history`."""
+def _masked(name: str, table: pl.DataFrame, kept: Collection[str], removed: Removed) -> pl.DataFrame:
+    """Null where a text holds a mail address or a phone number, and every value of a personal field of `history`."""
     ids = {"lead_id", "account_id", "id", "event_id", "person_id", BROKEN, "entity", "field"}
     texts = [column for column, kind in table.schema.items() if kind == pl.String and column not in ids]
     holds = {column: pl.col(column).str.contains(EMAIL_INSIDE) for column in texts}
+    for column in texts:
+        if (name, column) in SPOKEN or column not in {*REQUIRED[name], *OPTIONAL[name]}:
+            holds[column] = holds[column] | _phones(name, column, table)
     if name == "history" and "value" in holds:
-        fields = [text for text in table["field"].unique().drop_nulls() if personal_field(text)]
-        holds["value"] = holds["value"] | pl.col("field").is_in(fields)
+        holds["value"] = holds["value"] | pl.col("field").is_in(_personal_fields(table, kept))
     if not holds or not table.height:
         return table
     counts = table.select(hit.sum().alias(column) for column, hit in holds.items()).row(0, named=True)
@@ -173,6 +227,33 @@ def _masked(name: str, table: pl.DataFrame, removed: Removed) -> pl.DataFrame:
     if hits:
         removed.masked[name] = hits
     return table.with_columns(pl.when(~holds[column]).then(pl.col(column)).alias(column) for column in hits)
+
+
+def _phones(name: str, column: str, table: pl.DataFrame) -> pl.Expr:
+    """Where a text is or holds a phone number; not in columns and fields of codes, and not in dates."""
+    if CODE_WORDS & set(tokens(column)):
+        return pl.lit(False)
+    text = pl.col(column)
+    digits = text.str.contains(DIGITS)
+    whole = text.str.contains(PHONE_LIKE) & ~text.str.contains(DATE_LIKE) & (text.str.count_matches(r"\d") >= 7)
+    inside = text.str.contains(INTERNATIONAL) | text.str.replace_all(DATE_INSIDE, "date").str.contains(NATIONAL)
+    coded = float(table[column].drop_nulls().str.contains(DIGITS).mean() or 0) > 0.5  # type: ignore[arg-type]
+    found = (whole | inside) & ~(digits & pl.lit(coded))
+    if name == "history":
+        codes = [text for text in table["field"].unique().drop_nulls() if CODE_WORDS & set(tokens(text))]
+        found = found & ~pl.col("field").is_in(codes)
+    return found
+
+
+def _personal_fields(history: pl.DataFrame, kept: Collection[str]) -> list[str]:
+    """The fields that are personal by their name, or called after a person with names for values."""
+    fields = history["field"].unique().drop_nulls()
+    values = {text: history.filter(pl.col("field") == text)["value"].drop_nulls() for text in fields}
+    return [
+        text
+        for text in fields
+        if personal_field(text) or (text not in kept and any(_people(name, text, values[text]) for name in TABLES[:2]))
+    ]
 
 
 def personal_field(text: str) -> bool:

@@ -57,7 +57,7 @@ def read(bundle: Bundle, tables: Path, as_of: datetime | None, id_key: bytes | N
                       mutable=a.has_history, has_history=a.has_history)
         for a in bundle.plan.attributes
     ]  # fmt: skip
-    raw, _ = remove(_tables(source), id_key)
+    raw, _ = remove(_tables(source), id_key, [kind.column for kind in kinds])
     checked = check(raw, source, definition, None, now, kinds)
     unknown: frozenset[Block] = frozenset() if "account_id" in raw["leads"].columns else frozenset({"account_leads"})
     _check_dates(bundle, checked.meta["shape"], as_of, tables)

@@ -53,7 +53,7 @@ def check(
     raw = {**raw, "leads": _without(raw["leads"], definition)}
     found = Inferred(kinds) if kinds is not None else infer(raw, definition, context.clock, dropped)
     context.warnings += found.warnings
-    sifted = _sift_all(raw, found.attributes, shape, kinds is not None, context)
+    sifted = _sift_all(raw, found.attributes, shape, context)
     report = {name: sums_of(one) for name, one in sifted.items()}
     check_limit(sifted, report, limit)
     tables = _typed(sifted, found.attributes, context)
@@ -101,13 +101,13 @@ def _without(leads: pl.DataFrame, definition: Definition) -> pl.DataFrame:
 
 
 def _sift_all(
-    raw: Mapping[str, pl.DataFrame], attributes: AttributeList, shape: str, lenient: bool, context: Context
+    raw: Mapping[str, pl.DataFrame], attributes: AttributeList, shape: str, context: Context
 ) -> dict[str, Sifted]:
     """Every table that there is, parents first."""
-    sifted = {"leads": judge_leads(raw["leads"], attributes, shape != "flat", lenient, context)}
+    sifted = {"leads": judge_leads(raw["leads"], attributes, shape != "flat", context)}
     leads = standing(sifted["leads"])
     if "accounts" in raw:
-        sifted["accounts"] = judge_accounts(raw["accounts"], attributes, lenient, context)
+        sifted["accounts"] = judge_accounts(raw["accounts"], attributes, context)
     if "events" in raw:
         sifted["events"] = judge_events(raw["events"], leads, context)
     if "stages" in raw:
@@ -115,7 +115,7 @@ def _sift_all(
     if "history" in raw:
         ids = [one.accepted["account_id"] for name, one in sifted.items() if name in ("leads", "accounts")]
         accounts = pl.concat(ids).drop_nulls().unique()
-        sifted["history"] = judge_history(raw["history"], leads, accounts, attributes, lenient, context)
+        sifted["history"] = judge_history(raw["history"], leads, accounts, attributes, context)
     return {name: sifted[name] for name in TABLES if name in sifted}
 
 
@@ -140,7 +140,7 @@ def _typed(sifted: Mapping[str, Sifted], attributes: AttributeList, context: Con
         accepted = one.accepted
         if name == "leads":
             accepted = accepted.with_columns(outcome_refused=_outcome_refused(sifted, accepted["lead_id"], context))
-            context.count("leads: outcome refused, left out", accepted["outcome_refused"].sum())
+            context.count("leads: outcome refused, left out", int(accepted["outcome_refused"].sum()))
         columns = [*MODELS[name].to_schema().columns, *more.get(name, [])]
         tables[name] = accepted.select(columns)
         check_accepted(name, tables[name])

@@ -103,7 +103,6 @@ def judge_history(
     leads: pl.DataFrame,
     accounts: pl.Series,
     attributes: AttributeList,
-    lenient: bool,
     context: Context,
 ) -> Sifted:
     """Typed history and its codes. `accounts`: the ids of accepted accounts and of those that leads name."""
@@ -123,7 +122,7 @@ def judge_history(
     rows = rows.join(leads.rename({"lead_id": "id"}), on="id", how="left", maintain_order="left")
     of_lead, of_account = pl.col("entity") == "lead", pl.col("entity") == "account"
     known = (of_lead & (pl.col("_standing") == OK)) | (of_account & pl.col("id").is_in(accounts.implode()))
-    rows, bad = _canonical(rows, attributes, lenient, context)
+    rows, bad = _canonical(rows, attributes, context)
     flags = {
         **_child_flags("id"),
         "objected": of_lead & (pl.col("_standing") == "objected"),
@@ -148,9 +147,7 @@ def _fields(fields: pl.Series, attributes: AttributeList) -> pl.Series:
     return fields.replace(spelled) if spelled else fields
 
 
-def _canonical(
-    rows: pl.DataFrame, attributes: AttributeList, lenient: bool, context: Context
-) -> tuple[pl.DataFrame, pl.Expr]:
+def _canonical(rows: pl.DataFrame, attributes: AttributeList, context: Context) -> tuple[pl.DataFrame, pl.Expr]:
     """Numbers as `20000.0`, booleans as true or false, and where a number is impossible."""
     number = read_numbers(rows["value"], context.clock.decimal)
     answer = read_booleans(rows["value"])
@@ -165,10 +162,10 @@ def _canonical(
     lost = pl.col("value").is_not_null() & value.is_null()
     context.count(
         "history.value: values that are not of their field's kind, taken as missing",
-        rows.select((lost & (boolean | pl.lit(lenient))).sum()).item() if rows.height else 0,
+        rows.select((lost & boolean).sum()).item() if rows.height else 0,
     )
-    bad = numeric & (pl.lit(number).is_infinite() | (floor & (pl.lit(number) < 0)))
-    rows = rows.with_columns(_bad=bad | (numeric & lost & pl.lit(not lenient)), value=value)
+    bad = numeric & (lost | pl.lit(number).is_infinite() | (floor & (pl.lit(number) < 0)))
+    rows = rows.with_columns(_bad=bad, value=value)
     return rows, pl.col("_bad")
 
 

@@ -22,11 +22,8 @@ TEST_COLUMNS = {
 """Only whole texts, never a part of one: Test Engineer is a title and Test Valley a place."""
 
 
-def judge_leads(raw: pl.DataFrame, attributes: AttributeList, dated: bool, lenient: bool, context: Context) -> Sifted:
-    """Typed leads and their codes.
-
-    `dated`: created_at is required. `lenient`: unreadable attributes become null.
-    """
+def judge_leads(raw: pl.DataFrame, attributes: AttributeList, dated: bool, context: Context) -> Sifted:
+    """Typed leads and their codes, the same to train and to score. `dated`: created_at is required."""
     created_at, unreadable = times(raw, "leads", "created_at", context)
     value, no_value = numbers(raw, "value", context)
     own = pl.DataFrame(
@@ -44,7 +41,7 @@ def judge_leads(raw: pl.DataFrame, attributes: AttributeList, dated: bool, lenie
             **marks(raw),
         }
     )
-    rows, bad = _with_attributes(own, raw, "lead", attributes, lenient, context)
+    rows, bad = _with_attributes(own, raw, "lead", attributes, context)
     flags = {
         **structural("lead_id"),
         "conflicting_id": _conflicts("lead_id"),
@@ -58,10 +55,10 @@ def judge_leads(raw: pl.DataFrame, attributes: AttributeList, dated: bool, lenie
     return sift("leads", rows, flags)
 
 
-def judge_accounts(raw: pl.DataFrame, attributes: AttributeList, lenient: bool, context: Context) -> Sifted:
+def judge_accounts(raw: pl.DataFrame, attributes: AttributeList, context: Context) -> Sifted:
     """Typed accounts and their codes."""
     own = pl.DataFrame({"account_id": text(raw, "account_id", strip=False), **marks(raw)})
-    rows, bad = _with_attributes(own, raw, "account", attributes, lenient, context)
+    rows, bad = _with_attributes(own, raw, "account", attributes, context)
     flags = {**structural("account_id"), "conflicting_id": _conflicts("account_id")}
     return sift("accounts", rows, {**flags, "impossible_number": pl.any_horizontal(pl.lit(False), *bad)})
 
@@ -101,7 +98,6 @@ def _with_attributes(
     raw: pl.DataFrame,
     entity: Entity,
     attributes: Sequence[AttributeInfo],
-    lenient: bool,
     context: Context,
 ) -> tuple[pl.DataFrame, list[pl.Expr]]:
     """The rows with a column an attribute, and for each numeric one where it holds an impossible number."""
@@ -113,14 +109,12 @@ def _with_attributes(
         read = read_values(values, attribute.kind, context.clock).alias(attribute.column)
         given = values.fill_nan(None) if values.dtype.is_float() else values
         unreadable = given.is_not_null() & read.is_null()
-        strict = attribute.kind == "numeric" and not lenient
-        if not strict:
+        if attribute.kind == "numeric":
+            bad.append(pl.lit(unreadable) | impossible(pl.col(attribute.column), attribute.never_negative))
+        else:
             place = f"{TABLE_OF[entity]}.{attribute.column}"
             where = f"{place}: values that are not {attribute.kind}, taken as missing"
             context.count(where, int(unreadable.sum()))
-        if attribute.kind == "numeric":
-            wrong = impossible(pl.col(attribute.column), attribute.never_negative)
-            bad.append(wrong | pl.lit(unreadable) if strict else wrong)
         columns.append(read)
     return own.with_columns(columns), bad
 

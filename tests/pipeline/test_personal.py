@@ -42,6 +42,13 @@ def leads(**columns: list[object]) -> dict[str, pl.DataFrame]:
         "lead owner",
         "date_of_birth",
         "etunimi",
+        "contact_person",
+        "username",
+        "kontaktperson",
+        "yhteyshenkilö",
+        "account_manager",
+        "Account Manager Name",
+        "sales_agent",
     ],
 )
 def test_personal_by_name(column: str) -> None:
@@ -150,6 +157,141 @@ def test_yes_and_no_are_not_personal() -> None:
     """A column called phone that only says whether there is one stays; so do dates and codes."""
     tables = leads(phone=["yes", "no"], day=["01-02-2020", "02-02-2020"], zip=["0012345678", "0212345678"])
     assert remove(tables, None)[0]["leads"].columns == tables["leads"].columns
+
+
+PEOPLE = ["Ann Virtanen", "Bob Korhonen", "Eve Mäkinen", "Liu Wei", None, "O'Neil, Dan"]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "Contact",
+        "customer",
+        "person",
+        "Prospect",
+        "first",
+        "last",
+        "primary_contact",
+        "contact2",
+        "LeadFirst",
+        "Kontakt",
+    ],
+)
+def test_a_column_called_after_a_person_holds_names(column: str) -> None:
+    """Words under such a name are people's, also where many rows share each of them."""
+    for values in (PEOPLE, [f"{a}{b} Korhonen" for a in "ABCD" for b in "aeio"] * 40):
+        clean, removed = remove(leads(**{column: values}), None)
+        assert removed.columns == {"leads": {column: "name"}}
+        assert clean["leads"].columns == ["row", "lead_id", "_test"]
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("contact", ["telephone", "cellular"] * 10),
+        ("customer", ["yes", "no", None]),
+        ("customer", ["new", "existing", "former"] * 5),
+        ("Prospect ID", ["ann", "bob", "eve"]),
+        ("Prospect", ["C-0017", "C-0018", "C-0019"]),
+        ("contact", [3, 0, 12]),
+        ("last contact", ["12", "7", "999"]),
+        ("first_contact", ["2024-01-02", "2024-03-05", "2024-04-01"]),
+        ("emails", [3, 0, 12]),
+        ("emails", ["3", "0", "12", None]),
+        ("lead profile", ["Ann", "Bob", "Eve"]),
+    ],
+)
+def test_what_only_sounds_like_a_person_stays(column: str, values: list[object]) -> None:
+    """Categories, answers, ids, codes, days and counts; and counts of e-mails need no key."""
+    tables = leads(**{column: values})
+    clean, removed = remove(tables, None)
+    assert (removed.columns, removed.masked) == ({}, {})
+    assert clean["leads"].equals(tables["leads"])
+
+
+def test_categories_of_training_stay_in_a_single_row() -> None:
+    """One lead to score says nothing of how often its value repeats; the bundle does. Names never come back so."""
+    tables = leads(contact=["cellular"], customer=["Ann"], owner=["Bob"])
+    assert remove(tables, None, kept=["contact", "owner"])[0]["leads"].columns == [
+        "row",
+        "lead_id",
+        "contact",
+        "_test",
+    ]
+
+
+def test_a_company_of_an_account_is_no_person() -> None:
+    """`customer` names a company among accounts; `contact` names a person there too."""
+    accounts = pl.DataFrame(
+        {"row": [0, 1], "account_id": ["a", "b"], "customer": ["Acme", "Duo"], "contact": ["A B", "C D"]}
+    )
+    clean, _ = remove({**leads(a=["x"]), "accounts": accounts}, None)
+    assert clean["accounts"].columns == ["row", "account_id", "customer"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "call +358 40 1234567",
+        "+358401234567, after noon",
+        "call 040-123 4567.",
+        "tel:+1 (555) 123-4567",
+        "(555) 123-4567",
+        "2024-01-02 call 040 1234567",
+        "call 00358 40 1234567 or mail",
+        "0401234567",
+    ],
+)
+def test_a_phone_number_in_a_text_goes(text: str) -> None:
+    """The cell becomes null and is counted; the others stay."""
+    clean, removed = remove(leads(note=[text, "hello", "no answer", "x", "y", "z"]), None)
+    assert clean["leads"]["note"].to_list() == [None, "hello", "no answer", "x", "y", "z"]
+    assert removed.masked == {"leads": {"note": 1}}
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("note", "met 01-02-2024 10:00, again 03.04.2024"),
+        ("note", "from 2024-01-02 08:00 to 2024-01-03T17:00:00+02:00"),
+        ("note", "01-02-2024"),
+        ("note", "7927b2df-8bba-4d29-b9a2-b6e0beafe620"),
+        ("note", "order AB-0401-2345678"),
+        ("note", "version 3.0012345678"),
+        ("note", "order 20240102123456"),
+        ("note", "5000000"),
+        ("zip code", "00100 12345"),
+        ("size", "00123456789"),
+    ],
+)
+def test_dates_and_codes_in_a_text_stay(column: str, text: str) -> None:
+    """They have the digits of a phone number, but not its form or its column."""
+    others = ["1", "2", "3", "4", "5"] if column == "size" else ["a", "b", "c", "d", "e"]
+    tables = leads(**{column: [text, *others]})
+    clean, removed = remove(tables, None)
+    assert (removed.columns, removed.masked) == ({}, {})
+    assert clean["leads"].equals(tables["leads"])
+
+
+def test_phones_and_names_in_child_tables_go() -> None:
+    """In what people wrote, not in times; a code in history stays, and so does a category called contact."""
+    rows = [
+        ("contact", "Ann Virtanen", None),
+        ("note", "call +358 40 1234567", None),
+        ("zip code", "00100 12345", "00100 12345"),
+        ("note", "2024-01-02 03:04", "2024-01-02 03:04"),
+        *[("customer", "new", "new"), ("customer", "old", "old")] * 5,
+    ]
+    history = pl.DataFrame({"field": [f for f, _, _ in rows], "value": [v for _, v, _ in rows]}).with_columns(
+        entity=pl.lit("lead"), id=pl.lit("0"), changed_at=pl.lit("01-02-2024 10:00")
+    )
+    stages = pl.DataFrame(
+        {"lead_id": ["0"], "stage": ["lost"], "entered_at": ["01-02-2024"], "reason": ["call 040-1234567"]}
+    )
+    clean, removed = remove({**leads(a=["x"]), "history": history, "stages": stages}, None)
+    assert clean["history"]["value"].to_list() == [value for _, _, value in rows]
+    assert clean["history"]["changed_at"].null_count() == 0
+    assert removed.masked == {"stages": {"reason": 1}, "history": {"value": 2}}
 
 
 @given(st.emails())

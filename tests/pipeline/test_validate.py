@@ -88,12 +88,13 @@ def test_empty_child_tables_are_tables() -> None:
 
 
 def test_scoring_follows_the_kinds_of_training() -> None:
-    """Kinds are not inferred anew: unreadable and missing are null, unknown columns are listed."""
+    """Kinds are not inferred anew: no number is refused, a missing column is null, unknown ones are listed."""
     trained = checked(leads=[{**LEADS[0], "size": "5", "plan": "a"}, {**LEADS[1], "size": "7", "plan": "b"}]).attributes
     open_leads = [{**LEADS[0], "size": "big", "shoe": "x"}, {**LEADS[1], "size": "7", "shoe": "y"}]
     result = check(raw(leads=open_leads), SOURCE, Definition(), None, NOW, kinds=trained)
-    assert result.tables["leads"]["size"].to_list() == [None, 7.0]
-    assert result.tables["leads"]["plan"].to_list() == [None, None]
+    assert result.report["leads"]["quarantined"] == {"impossible_number": 1}
+    assert result.tables["leads"]["size"].to_list() == [7.0]
+    assert result.tables["leads"]["plan"].to_list() == [None]
     assert result.meta["ignored_columns"] == ["leads.shoe"]
     assert result.attributes == trained
 

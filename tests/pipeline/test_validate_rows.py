@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
+from polars.testing import assert_frame_equal
 from validating import CHANGE, EVENT, LEAD, LEADS, NOW, WON, checked, codes, raw
 
 from pipeline.params import Definition, Source
@@ -147,3 +148,40 @@ def test_history_values_have_one_spelling() -> None:
     history = [{**CHANGE, "value": "2,5"}, {**CHANGE, "value": "3", "changed_at": "2024-03-01"}]
     result = check(raw(leads=leads, stages=[WON], history=history), source, Definition(), None, NOW)
     assert result.tables["history"].select("field", "value").rows() == [("Budget", "2.5"), ("Budget", "3.0")]
+
+
+def test_impossible_numbers_are_refused_alike_to_train_and_to_score() -> None:
+    """Unreadable, infinite and negative attributes: the same rows of leads, accounts and history, inferred or known."""
+    n = 300
+    bad = {7: "much", 8: "-5", 9: "1e999"}
+    numbers = [bad.get(i, str(i)) for i in range(n)]
+    leads = [
+        {
+            "lead_id": str(i),
+            "created_at": "2024-01-01",
+            "account_id": f"A{i}",
+            "staff": numbers[i],
+            "score": numbers[-i],
+        }
+        for i in range(n)
+    ]
+    accounts = [{"account_id": f"A{i}", "employees": numbers[i - 20]} for i in range(n)]
+    history = [
+        {**CHANGE, "entity": entity, "id": prefix + str(i), "field": field, "value": numbers[i - shift]}
+        for entity, prefix, field, shift in (("lead", "", "staff", 40), ("account", "A", "employees", 50))
+        for i in range(n)
+    ]
+    tables = raw(leads=leads, accounts=accounts, stages=[WON], history=history)
+    source = Source(kind="tables")
+    trained = check(tables, source, Definition(), None, NOW)
+    assert {a.column: a.kind for a in trained.attributes} == dict.fromkeys(("staff", "score", "employees"), "numeric")
+    scored = check(tables, source, Definition(), None, NOW, kinds=trained.attributes)
+    impossible = {
+        name: [row for row, code in codes(trained, name) if code == "impossible_number"] for name in trained.tables
+    }
+    assert impossible["leads"] == [7, 8, 9, n - 9, n - 7]  # `score` may be negative, by its name
+    assert impossible["accounts"] == [27, 28, 29]
+    assert impossible["history"] == [47, 48, 49, n + 57, n + 58, n + 59]
+    for name, table in trained.tables.items():
+        assert codes(scored, name) == codes(trained, name)
+        assert_frame_equal(scored.tables[name], table)
