@@ -24,7 +24,7 @@ test: $(VENV)/ready  ## lint, types and tests
 	$(BIN)/pytest
 
 ui: $(VENV)/ready  ## the runs in MLflow, on loopback
-	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000 --workers 1
 
 bench: $(VENV)/ready  ## timed comparisons, as ratios measured in one run
 	$(BIN)/python -m benchmarks
