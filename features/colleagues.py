@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.arrays import DAY_US, Floats, Ints, ranges
-from features.plan import FUNCTIONS, NEAR_D, SENIORITIES, Plan
+from features.plan import Plan
 from features.records import Events, Records, Stages, known_until, value_at
 from features.totals import totals
+from features.vocabulary import FUNCTIONS, NEAR_D, SENIORITIES
 
 MOST = 50
 """Colleagues looked at: the newest. Bounds the work for an account that is a catch-all of thousands."""

@@ -15,10 +15,11 @@ from features.colleagues import colleague_block, newest
 from features.columns import Column
 from features.episodes import Opening, opening
 from features.own import OWN
-from features.plan import HALF_LIVES_D, OWN_D, WINDOWS_D, Plan
+from features.plan import Plan
 from features.records import Events, Records, known_until, value_at
 from features.stages import stage_block
 from features.totals import totals
+from features.vocabulary import HALF_LIVES_D, OWN_D, WINDOWS_D
 
 CHUNK = 1 << 18
 """Pairs of example and event that are looked at together: bounds memory, and stays in cache."""

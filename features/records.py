@@ -6,7 +6,8 @@ import numpy as np
 
 from features.arrays import Array, Bools, Floats, Ints, Small
 from features.columns import Block
-from features.plan import CLICKS, Plan
+from features.plan import Plan
+from features.vocabulary import CLICKS
 
 NEVER = np.iinfo(np.int64).min
 SCANNER_US = 3_000_000

@@ -2,7 +2,7 @@
 
 import re
 
-from features.plan import FUNCTIONS, SENIORITIES
+from features.vocabulary import FUNCTIONS, SENIORITIES
 
 _SENIORITY = {
     "owner": r"owner|founder|cofounder|partner|proprietor|yrittäjä|omistaja|perustaja|osakas|ägare|grundare|delägare",

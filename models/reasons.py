@@ -8,7 +8,7 @@ import numpy as np
 from features.arrays import Floats
 from features.columns import Column
 from features.kernel import Matrix
-from features.plan import ENGAGEMENT_TOTAL, INTENT_TOTAL, OTHER, SCANNER, SENIORITIES
+from features.vocabulary import ENGAGEMENT_TOTAL, INTENT_TOTAL, OTHER, SCANNER, SENIORITIES
 
 WORDS = {
     "page_view": ("viewed {n} page", "viewed {n} pages"),

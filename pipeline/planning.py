@@ -6,7 +6,8 @@ from datetime import datetime
 import polars as pl
 
 from features.columns import Block
-from features.plan import SELLER, Attribute, EventType, Plan, event_group
+from features.plan import Attribute, EventType, Plan
+from features.vocabulary import SELLER, event_group
 from pipeline.params import Definition
 from pipeline.records import Tables
 

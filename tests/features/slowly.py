@@ -5,8 +5,9 @@ from typing import Any
 
 from worlds import CLICKS, DAY, Row, World
 
-from features.plan import FUNCTIONS, HALF_LIVES_D, NEAR_D, OWN_D, SENIORITIES, WINDOWS_D, Plan
+from features.plan import Plan
 from features.titles import read_title
+from features.vocabulary import FUNCTIONS, HALF_LIVES_D, NEAR_D, OWN_D, SENIORITIES, WINDOWS_D
 
 NAN = float("nan")
 Value = float | str

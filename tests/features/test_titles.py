@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.plan import FUNCTIONS, SENIORITIES
 from features.titles import read_title
+from features.vocabulary import FUNCTIONS, SENIORITIES
 
 TITLES = [
     ("CEO", "chief", "general"), ("Chief Technology Officer", "chief", "it"), ("President", "chief", "general"),

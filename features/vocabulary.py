@@ -1,0 +1,72 @@
+"""The words and numbers that the features are made of: windows, well-known events, titles."""
+
+WINDOWS_D = (1, 3, 7, 14, 30, 90)
+"""Windows of event counts in days: an event counts while its age is less."""
+HALF_LIVES_D = (7, 30)
+OWN_D = (7, 14, 30)
+"""Windows whose rate is held against the lead's own past."""
+NEAR_D = (7, 30)
+"""Windows of the colleagues' counts."""
+
+SCANNER = "scanner_click"
+"""Clicks that follow another within seconds: a mail scanner's, set apart by the kernel."""
+OTHER = "other"
+"""Every event type that training had not seen."""
+
+ENGAGEMENT_TOTAL, INTENT_TOTAL = "any_engagement", "any_intent"
+
+INTENT = frozenset(
+    [
+        "pricing_view",
+        "pricing",
+        "demo_request",
+        "demo",
+        "contact_request",
+        "contact_form",
+        "quote_request",
+        "quote",
+        "trial_start",
+        "trial",
+        "trial_signup",
+        "proposal_view",
+        "meeting_booked",
+        "meeting_request",
+        "comparison_view",
+        "roi_calculator",
+        "purchase",
+        "add_to_cart",
+        "checkout",
+        "security_review",
+        "price_list_download",
+    ]
+)
+SELLER = frozenset(
+    [
+        "sales_call",
+        "call_made",
+        "outbound_call",
+        "sales_email",
+        "mail_sent",
+        "email_sent",
+        "email_delivered",
+        "mail_delivered",
+        "sms_sent",
+        "task",
+        "note",
+        "assignment",
+        "sequence_step",
+        "linkedin_message_sent",
+    ]
+)
+CLICKS = frozenset({"mail_click", "email_click", "email_clicked"})
+SENIORITIES = ("intern", "junior", "specialist", "manager", "director", "vp", "chief", "owner")
+FUNCTIONS = (
+    "it", "engineering", "marketing", "sales", "finance", "hr", "operations", "procurement", "legal", "product",
+    "support", "general", "education", "health",
+)  # fmt: skip
+
+
+def event_group(name: str, said: dict[str, str]) -> str:
+    """Group of an event type: what the user said, else by well-known name, else engagement."""
+    known = "intent" if name in INTENT else "seller" if name in SELLER else "engagement"
+    return said.get(name, known)
