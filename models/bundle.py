@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import lightgbm
-import numpy as np
 
 from features.arrays import Floats
 from features.kernel import Matrix
@@ -67,10 +66,7 @@ def score(bundle: Bundle, matrix: Matrix, reasons: bool, threads: int = 1) -> Sc
     if not reasons or len(X) == 0:
         return Scored(raw, p, float("nan"), None)
     shares = contributions(bundle.booster, X, threads)
-    by_column = np.zeros((len(X), len(bundle.encoding.columns)))
-    for j, column in enumerate(bundle.encoding.origin):
-        by_column[:, column] += shares[:, j]
-    return Scored(raw, p, float(shares[0, -1]), by_column)
+    return Scored(raw, p, float(shares[0, -1]), bundle.encoding.by_column(shares))
 
 
 def digest_of(content: bytes) -> str:

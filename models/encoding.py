@@ -59,6 +59,13 @@ class Encoding:
         """Code of each level by column."""
         return {name: {text: i for i, text in enumerate(v.vocabulary)} for name, v in self.levels.items()}
 
+    def by_column(self, shares: Floats) -> Floats:
+        """Shares of the booster's features, shape (k, names), added up by kernel column, shape (k, columns)."""
+        found = np.zeros((len(shares), len(self.columns)))
+        for j, column in enumerate(self.origin):
+            found[:, column] += shares[:, j]
+        return found
+
     def to_json(self) -> dict[str, Any]:
         """Plain types."""
         levels = {n: {"vocabulary": list(v.vocabulary), "target": v.target} for n, v in self.levels.items()}

@@ -106,10 +106,7 @@ def importance(data: Data, fitted: Fitted, seed: int, threads: int) -> dict[str,
     rows = np.flatnonzero(data.rows("test"))
     some = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_EXPLAINED])
     X = encode(fitted.encoding, replace(data.matrix, values=data.matrix.values[some]))
-    shares = contributions(load_booster(fitted.text), X, threads)
-    by_column = np.zeros((len(some), len(fitted.encoding.columns)))
-    for j, column in enumerate(fitted.encoding.origin):
-        by_column[:, column] += shares[:, j]
+    by_column = fitted.encoding.by_column(contributions(load_booster(fitted.text), X, threads))
     return dict(zip(fitted.encoding.columns, np.abs(by_column).mean(axis=0).tolist(), strict=True))
 
 
