@@ -2,16 +2,17 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DATA ?= ../shared/data
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 export DVC_NO_ANALYTICS := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_ALLOW_PICKLE_DESERIALIZATION := false
 
-.PHONY: help run test lint types ui bench lock clean
+.PHONY: help run test lint types ui bench examples lock clean
 
 help:  ## what there is to make
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: $(VENV)/ready  ## run the pipeline on params.yaml and show the result
 	@$(BIN)/dvc repro > /dev/null  # its chatter; --quiet would hide what is wrong with params.yaml or dvc.yaml, too
@@ -29,6 +30,9 @@ ui: $(VENV)/ready  ## the runs in MLflow, on loopback
 bench: $(VENV)/ready  ## timed comparisons, as ratios measured in one run
 	$(BIN)/python -m benchmarks
 
+examples: $(VENV)/ready  ## run the sets of examples/ and print their figures; one of them with NAME=cdnow
+	@$(BIN)/python -m examples $(NAME) --data $(DATA)
+
 lock: $(VENV)/ready  ## resolve the dependencies again into hashed lock files that name no host
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock
 	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.lock
@@ -41,4 +45,4 @@ $(VENV)/ready: requirements/dev.lock pyproject.toml
 	@touch $@
 
 clean:  ## remove what runs have made; the environment and the tracking store stay
-	rm -rf data artifacts reports
+	rm -rf data artifacts reports build/examples

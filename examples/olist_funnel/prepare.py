@@ -1,11 +1,8 @@
 """Join the marketplace's two files into lead tables.
 
-    .venv/bin/python examples/olist_funnel/prepare.py ../shared/data/olist_funnel data/olist_funnel
-
 Every column of the closed deals but their time exists only for winners, so none of them becomes an attribute.
 """
 
-import sys
 from pathlib import Path
 
 import polars as pl
@@ -29,9 +26,3 @@ def prepare(source: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     leads.write_csv(out / "leads.csv")
     deals.write_csv(out / "stages.csv")
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit(str(__doc__))
-    prepare(Path(sys.argv[1]), Path(sys.argv[2]))
