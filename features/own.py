@@ -36,6 +36,16 @@ OWN: dict[str, Own] = {
         lambda c: per(c["engagement_any_engagement_90d"], c["engagement_active_days_90d"]),
         needs=("engagement_any_engagement_90d", "engagement_active_days_90d"),
     ),
+    # Twenty days of silence are long in a life of thirty and short in one of a year: days alone say the less of a lead
+    # the further its age is from those of train.
+    "engagement_silent_share": Own(
+        lambda c: per(c["engagement_any_engagement_last_days"], c["engagement_age_days"]),
+        needs=("engagement_any_engagement_last_days", "engagement_age_days"),
+    ),
+    "intent_silent_share": Own(
+        lambda c: per(c["intent_any_intent_last_days"], c["engagement_age_days"]),
+        needs=("intent_any_intent_last_days", "engagement_age_days"),
+    ),
 }
 
 
