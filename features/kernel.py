@@ -21,7 +21,7 @@ from features.stages import stage_block
 from features.totals import totals
 from features.vocabulary import HALF_LIVES_D, OWN_D, WINDOWS_D
 
-CHUNK = 1 << 18
+CHUNK = 1 << 16
 """Pairs of example and event that are looked at together: bounds memory, and stays in cache."""
 STEPS_A_DAY = 4
 STEP_US = DAY_US // STEPS_A_DAY

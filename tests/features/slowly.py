@@ -196,4 +196,6 @@ def _own(plan: Plan, values: list[Value]) -> list[Value]:
     return [
         per("intent_pricing_view_30d", "engagement_page_view_30d"),
         per("engagement_any_engagement_90d", "engagement_active_days_90d"),
+        per("engagement_any_engagement_last_days", "engagement_age_days"),
+        per("intent_any_intent_last_days", "engagement_age_days"),
     ]

@@ -136,7 +136,8 @@ def test_the_last_example_of_a_full_chunk_is_computed(monkeypatch: pytest.Monkey
     assert sum(sizes) == 8
     plain = Plan((), PLAN.types, (), (), ("won",), (), "won", blocks=("lead", "events"))
     assert sum(s.stop - s.start for s in kernel._chunks(records, plain, lead, as_of)) == 8
-    assert (compute(records, PLAN, lead, as_of).values[:, -4] == 1).all()
+    age = PLAN.place["engagement_age_days"]
+    assert (compute(records, PLAN, lead, as_of).values[:, age] == 1).all()
 
 
 def test_late_events_are_unknown_before() -> None:
