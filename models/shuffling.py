@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import Floats, Ints
+from features.arrays import Bools, Floats, Ints
 
 DRAWS = 1_000
 TRIES = 3
@@ -36,7 +36,7 @@ def shuffled(y: Floats, stratum: Ints, rng: np.random.Generator) -> Floats:
 
 
 def tried(
-    learn: Callable[[Floats], Floats], y: Floats, stratum: Ints, judged: Ints, seed: int, draws: int = DRAWS
+    learn: Callable[[Floats], Floats], y: Floats, stratum: Ints, judged: Bools, seed: int, draws: int = DRAWS
 ) -> Shuffled:
     """Shuffle, learn, and judge on the shuffled labels of the rows `judged`.
 

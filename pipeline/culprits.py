@@ -1,5 +1,7 @@
 """Which column, event type or stage of the user's stands behind a feature, and what to do about it."""
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -41,11 +43,12 @@ class Culprit:
     def remedy(self) -> str:
         """What to do, besides leaks.allow."""
         return {
-            "column": f"if it is filled in or overwritten during or after the contact, put it in definition.exclude:"
-            f" [{self.name}], or give its history",
-            "history": f"check history.changed_at: it must be when the value was known; or definition.exclude: [{self.name}]",
-            "events": f"give events.available_at where the record came later than it happened; or definition.events:"
-            f" {{{self.name}: ignore}}",
+            "column": "if it is filled in or overwritten during or after the contact, put it in definition.exclude:"
+            f" {listed(self.name)}, or give its history",
+            "history": "check history.changed_at: it must be when the value was known; or definition.exclude:"
+            f" {listed(self.name)}",
+            "events": "give events.available_at where the record came later than it happened; or definition.events:"
+            f" {{{quoted(self.name)}: ignore}}",
             "topic": "give events.available_at where the record came later than it happened",
             "stage": "check stages.entered_at: it must be when the row was entered, not the day it was dated back to;"
             " or leave those rows out",
@@ -53,6 +56,16 @@ class Culprit:
             " definition.exclude, or give their history",
             "own": "it is of features/own.py: see what it is made of",
         }.get(self.kind, "see what it is made of: some of its records are dated before they were known")
+
+
+def listed(name: str) -> str:
+    """A list of one, as it is written in params.yaml."""
+    return f"[{quoted(name)}]"
+
+
+def quoted(name: str) -> str:
+    """A text in YAML, in quotes where it needs them."""
+    return name if re.fullmatch(r"[A-Za-z_][\w /.-]*", name) else json.dumps(name, ensure_ascii=False)
 
 
 def culprit_of(column: Column, theirs: Mapping[str, str]) -> Culprit:

@@ -47,7 +47,9 @@ def _leads(leads: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
     shared = among.drop("lead_id").join(leads, on="account_id")
     distance = (pl.col("created_at") - pl.col("as_of")).abs()
     near = distance.rank("ordinal").over("_example", pl.col("created_at") > pl.col("as_of")) <= MOST_LEADS
-    itself = pl.struct("_example", "lead_id").is_in(among.select(pl.struct("_example", "lead_id")).to_series().implode())
+    itself = pl.struct("_example", "lead_id").is_in(
+        among.select(pl.struct("_example", "lead_id")).to_series().implode()
+    )
     shared = shared.filter(near | itself)
     columns = ["_example", "as_of", *leads.columns]
     rows = pl.concat([alone.join(leads, on="lead_id").select(columns), shared.select(columns)])

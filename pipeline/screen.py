@@ -3,9 +3,9 @@
 from features.plan import plan_of_json
 from pipeline import stage
 from pipeline.findings import conclude
+from pipeline.groups import groups_of
 from pipeline.rebuilds import check_rebuild, check_vocabulary
 from pipeline.singles import check_single
-from pipeline.train import groups_of
 from pipeline.twins import check_twins
 
 

@@ -11,7 +11,7 @@ from features.arrays import Array, Ints
 from features.plan import Plan
 from models import screening
 from models.screening import Area, Strength
-from pipeline.culprits import UNDATED, Culprit, allowed, culprit_of
+from pipeline.culprits import UNDATED, Culprit, allowed, culprit_of, listed
 from pipeline.findings import Check
 from pipeline.matrices import matrix_of
 from pipeline.params import Leaks
@@ -94,10 +94,8 @@ def _suspects(found: Mapping[str, Sequence[Strength]], plan: Plan, theirs: Mappi
     suspects = []
     for one in best:
         column = plan.features[one.column]
-        if column.block in UNDATED:
-            missing = one.missing
-        else:
-            missing = young[one.column].missing if young else Area(0.5, 0.0)
+        dated = young[one.column].missing if young else Area(0.5, 0.0)
+        missing = one.missing if column.block in UNDATED else dated
         suspects.append(Suspect(column.name, culprit_of(column, theirs), one.value, one.missing, missing))
     return sorted(suspects, key=lambda s: (-max(s.value.auc, s.missing_stops.auc), s.feature))
 
@@ -141,7 +139,7 @@ def _problems(over: Sequence[Suspect], params: Leaks) -> list[str]:
         found.append(
             f"{suspect.culprit.said}: {suspect.said} (limits {params.feature_auc:g} and {params.missing_auc:g}){also}: "
             f"it tells the outcome. To do: {suspect.culprit.remedy}; or, where it is honest and known at the time of "
-            f"scoring, leaks.allow: [{suspect.culprit.name}]"
+            f"scoring, leaks.allow: {listed(suspect.culprit.name)}"
         )
     return found
 

@@ -51,7 +51,9 @@ def _likeness(leads: pl.DataFrame, tables: Tables, columns: Sequence[str]) -> pl
     frame = leads.select("lead_id", *(pl.col(c).cast(pl.String).alias(f"_{c}") for c in there))
     if "events" not in tables or "created_at" not in leads.columns:
         return frame
-    each = pl.concat_str(pl.col("occurred_at").to_physical(), "type", "topic", "value", separator=" ", ignore_nulls=True)
+    each = pl.concat_str(
+        pl.col("occurred_at").to_physical(), "type", "topic", "value", separator=" ", ignore_nulls=True
+    )
     traces = tables["events"].select("lead_id", each.alias("_events")).group_by("lead_id")
     return frame.join(traces.agg(pl.col("_events").sort().str.join("\n").hash()), on="lead_id", how="left")
 
