@@ -8,10 +8,10 @@ export DVC_NO_ANALYTICS := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_ALLOW_PICKLE_DESERIALIZATION := false
 
-.PHONY: help run test lint types ui bench lock clean
+.PHONY: help run test lint types ui bench proof-leaks lock clean
 
 help:  ## what there is to make
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: $(VENV)/ready  ## run the pipeline on params.yaml and show the result
 	@$(BIN)/dvc repro > /dev/null  # its chatter; --quiet would hide what is wrong with params.yaml or dvc.yaml, too
@@ -28,6 +28,9 @@ ui: $(VENV)/ready  ## the runs in MLflow, on loopback
 
 bench: $(VENV)/ready  ## timed comparisons, as ratios measured in one run
 	$(BIN)/python -m benchmarks
+
+proof-leaks: $(VENV)/ready  ## leak checks on larger honest companies: none may cry
+	$(BIN)/python tests/pipeline/leaking.py
 
 lock: $(VENV)/ready  ## resolve the dependencies again into hashed lock files that name no host
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock

@@ -14,22 +14,30 @@ LEAST = 10
 """With fewer converting leads, or fewer others, nothing is said."""
 FOLDS = 5
 PRIOR_LEADS = 5.0
-Z = 2.326
-"""One-sided 99 %: of some hundred features one may well be lucky."""
-SLACK = 0.05
-"""An AUC is above a limit where it is so itself and its interval's lower end is above the limit less this."""
+Z = 1.645
+"""One-sided 95 %."""
+SLACK = 0.1
+LUCK = 4.0
+"""Standard deviations of a coin that the luckiest of some hundred features does not reach."""
 
 
 @dataclass(frozen=True)
 class Area:
-    """An area under the ROC curve, turned to be 0.5 or more, and the lower end of its interval."""
+    """An area under the ROC curve, turned to be 0.5 or more."""
 
     auc: float
     low: float
+    """Lower end of its interval."""
+    luck: float
+    """What a coin may reach."""
 
     def above(self, limit: float) -> bool:
-        """Whether it is above the limit and chance does not explain it."""
-        return self.auc > limit and self.low > limit - SLACK
+        """Whether it is above the limit and few leads do not explain it: it is beyond luck, and the lower end of its
+        interval is above the limit less SLACK."""
+        return self.auc > limit and self.auc > self.luck and self.low > limit - SLACK
+
+
+NOTHING = Area(0.5, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ def _value(matrix: Matrix, j: int, y: Floats, fold: Ints) -> Area:
     x = matrix.values[:, j]
     gone = np.isnan(x)
     if gone.all():
-        return Area(0.5, 0.0)
+        return NOTHING
     if matrix.columns[j].categorical:
         return _rates(np.where(gone, -1, x).astype(np.int64), y, fold)
     own = _area(y, np.where(gone, np.median(x[~gone]), x))
@@ -91,19 +99,19 @@ def _area(y: Floats, score: Floats) -> Area:
 
 
 def bounded(area: float, y: Floats) -> Area:
-    """With its lower end, y (n,) being as many independent rows."""
+    """With its lower end and with luck, y (n,) being as many independent rows: Hanley and McNeil 1982."""
     won = float(y.sum())
-    return Area(area, lower_end(area, won, len(y) - won))
+    lost = len(y) - won
+    if min(won, lost) < 1:
+        return Area(area, 0.0, 1.0)
+    return Area(area, area - Z * _deviation(area, won, lost), 0.5 + LUCK * _deviation(0.5, won, lost))
 
 
-def lower_end(area: float, positives: float, negatives: float) -> float:
-    """Lower end of the one-sided 99 % interval of an AUC (Hanley and McNeil 1982); 0 where a class is missing."""
-    if min(positives, negatives) < 1:
-        return 0.0
+def _deviation(area: float, positives: float, negatives: float) -> float:
     squared = area * area
     q1, q2 = area / (2 - area), 2 * squared / (1 + area)
     spread = area * (1 - area) + (positives - 1) * (q1 - squared) + (negatives - 1) * (q2 - squared)
-    return area - Z * float(np.sqrt(max(spread, 0.0) / (positives * negatives)))
+    return float(np.sqrt(max(spread, 0.0) / (positives * negatives)))
 
 
 def strongest(*views: Sequence[Strength]) -> list[Strength]:

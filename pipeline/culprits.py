@@ -26,11 +26,21 @@ class Culprit:
     """The user's own name of it, or the feature's where nothing of the user's stands behind it alone."""
     theirs: str = ""
     """What the column is called in the input where source.columns renamed it."""
+    others: bool = False
+    """Of the other leads of the account."""
 
     @property
     def said(self) -> str:
         """In words."""
         shown = f"{self.name!r}{f' (your {self.theirs!r})' if self.theirs else ''}"
+        return self._kind(shown) + (" of the account's other leads" if self.others else "")
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is one thing of the user's, not a feature made of several."""
+        return self.kind not in ("count", "own", "made")
+
+    def _kind(self, shown: str) -> str:
         return {
             "column": f"column {shown}",
             "history": f"column {shown}, as table history has it,",
@@ -81,8 +91,9 @@ def culprit_of(column: Column, theirs: Mapping[str, str]) -> Culprit:
         return Culprit("topic", column.of)
     if column.block == "stages" and column.measure in STAGE_MEASURES and column.of:
         return Culprit("stage", column.of)
-    if column.block in ("events", "account_leads") and column.of and column.of not in TOTALS:
-        return Culprit("events", column.of)
+    others = column.block == "account_leads"
+    if (others or column.block == "events") and column.of and column.of not in TOTALS:
+        return Culprit("events", column.of, others=others)
     return Culprit("made", column.name)
 
 

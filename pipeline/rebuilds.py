@@ -8,7 +8,7 @@ import polars as pl
 from features.arrays import Ints
 from features.plan import Attribute, Plan
 from models import folds
-from pipeline.culprits import culprit_of
+from pipeline.culprits import Culprit, culprit_of
 from pipeline.cutting import TIME_OF, cut
 from pipeline.featurize import features, known_by
 from pipeline.findings import Check
@@ -35,16 +35,23 @@ def differing(made: pl.DataFrame, stored: pl.DataFrame) -> dict[str, int]:
 
 
 def blamed(differ: Mapping[str, int], plan: Plan, theirs: Mapping[str, str], of: int, change: str) -> list[str]:
-    """A problem for each differing feature, worst first."""
-    columns = {c.name: c for c in plan.features}
-    found = []
-    for name, count in sorted(differ.items(), key=lambda item: (-item[1], item[0])):
-        culprit = culprit_of(columns[name], theirs)
-        found.append(
-            f"{culprit.said}: feature {name} of {count} of {of} examples is another where what came after their as_of "
-            f"is {change}: it looks ahead. To do: {culprit.remedy}"
-        )
-    return found
+    """A problem for each thing of the user's that stands behind differing features; without any, for each feature."""
+    by_culprit: dict[Culprit, dict[str, int]] = {}
+    for column in plan.features:
+        if column.name in differ:
+            by_culprit.setdefault(culprit_of(column, theirs), {})[column.name] = differ[column.name]
+    worst = sorted(by_culprit.items(), key=lambda item: -max(item[1].values()))
+    plain = [item for item in worst if item[0].plain or item[0].kind == "own"]
+    return [_blame(culprit, counts, of, change) for culprit, counts in plain or worst]
+
+
+def _blame(culprit: Culprit, counts: Mapping[str, int], of: int, change: str) -> str:
+    name = max(counts, key=lambda feature: counts[feature])
+    more = f", as are {len(counts) - 1} more made of it" if len(counts) > 1 else ""
+    return (
+        f"{culprit.said}: feature {name} of {counts[name]} of {of} examples is another where what came after "
+        f"their as_of is {change}{more}: it looks ahead. To do: {culprit.remedy}; else mend what computes it"
+    )
 
 
 def check_rebuild(

@@ -10,7 +10,7 @@ import polars as pl
 from features.arrays import Array, Ints
 from features.plan import Plan
 from models import screening
-from models.screening import Area, Strength
+from models.screening import NOTHING, Area, Strength
 from pipeline.culprits import UNDATED, Culprit, allowed, culprit_of, listed
 from pipeline.findings import Check
 from pipeline.matrices import matrix_of
@@ -31,6 +31,7 @@ class Suspect:
     """A feature with what it tells alone, and what stands behind it."""
 
     feature: str
+    block: str
     culprit: Culprit
     value: Area
     missing: Area
@@ -94,20 +95,19 @@ def _suspects(found: Mapping[str, Sequence[Strength]], plan: Plan, theirs: Mappi
     suspects = []
     for one in best:
         column = plan.features[one.column]
-        dated = young[one.column].missing if young else Area(0.5, 0.0)
+        dated = young[one.column].missing if young else NOTHING
         missing = one.missing if column.block in UNDATED else dated
-        suspects.append(Suspect(column.name, culprit_of(column, theirs), one.value, one.missing, missing))
-    return sorted(suspects, key=lambda s: (-max(s.value.auc, s.missing_stops.auc), s.feature))
+        suspects.append(Suspect(column.name, column.block, culprit_of(column, theirs), one.value, one.missing, missing))
+    return sorted(suspects, key=lambda s: (-max(s.value.auc, s.missing.auc), s.feature))
 
 
 def _judged(suspects: Sequence[Suspect], params: Leaks, numbers: dict[str, Any]) -> Check:
     allow = frozenset(params.allow)
     passed = [s for s in suspects if allowed(s.culprit, s.feature, allow)]
     held = [s for s in suspects if not allowed(s.culprit, s.feature, allow)]
-    over = [s for s in held if s.over(params)]
-    blamed = {s.culprit for s in over}
-    near = [s for s in held if s.near(params) and s.culprit not in blamed]
-    worst = suspects[0]
+    over = _of_the_user([s for s in held if s.over(params)])
+    near = [] if over else [s for s in held if s.near(params)]
+    worst = max(suspects, key=lambda s: s.value.auc)
     said = f"Of {len(suspects)} features the most telling, {worst.feature}, alone has AUC {worst.value.auc:.3f}."
     numbers |= {
         "limits": {"value": params.feature_auc, "missing": params.missing_auc},
@@ -118,6 +118,13 @@ def _judged(suspects: Sequence[Suspect], params: Leaks, numbers: dict[str, Any])
     warnings = [f"{s.culprit.said}: {s.said}: suspicious. Look into it" for s in _firsts(near)]
     warnings += _unknown(params.allow, suspects)
     return Check(NAME, said, problems=_problems(over, params), warnings=warnings, numbers=numbers)
+
+
+def _of_the_user(over: Sequence[Suspect]) -> list[Suspect]:
+    """What is the user's first; features made of several things only where nothing of theirs explains them."""
+    plain = [s for s in over if s.culprit.plain]
+    explained = {s.block for s in plain}
+    return plain + [s for s in over if not s.culprit.plain and s.block not in explained]
 
 
 def _plain(suspect: Suspect) -> dict[str, Any]:

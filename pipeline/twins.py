@@ -10,8 +10,8 @@ from pipeline.records import Tables
 
 NAME = "duplicate leads across the split"
 TELLING = 2
-"""Twins are equal in all, and share at least so many values (a person counts twice) that nobody else has: by chance
-leads may have the same job in the same town, but hardly the same creation and the same clicks to the second."""
+"""Twins share at least so many values (a person counts twice) that nobody else has. By chance leads may have the same
+job in the same town, but hardly the same creation and the same clicks to the second."""
 SHOWN = 5
 
 
@@ -20,8 +20,8 @@ def check_twins(tables: Tables, examples: pl.DataFrame, attributes: Sequence[Att
     learned = _leads_of(examples, ("train", "calibrate"))
     tested = _leads_of(examples, ("test",))
     leads = tables["leads"].filter(pl.col("lead_id").is_in([*learned, *tested]))
-    likeness = _likeness(leads, tables, [a.column for a in attributes if a.entity == "lead"])
-    twins, alike = _groups(likeness)
+    twins, alike = _alike(leads, [a.column for a in attributes if a.entity == "lead"])
+    twins = _merged([*twins, *_same_traces(tables, leads)])
     across = [group for group in twins if _parted(group, learned, tested)]
     leaning = sum(_parted(group, learned, tested) for group in alike)
     numbers = {
@@ -30,7 +30,7 @@ def check_twins(tables: Tables, examples: pl.DataFrame, attributes: Sequence[Att
         "alike_by_chance": leaning,
         "rows": [_rows(leads, group) for group in across[:SHOWN]],
     }
-    said = f"{len(across)} of {len(leads):,} leads that were learned from have a twin under another id in the test fold"
+    said = f"Of {len(leads):,} leads {len(across)} have a twin under another id on the other side of the split."
     warnings = []
     if leaning:
         warnings.append(
@@ -45,33 +45,41 @@ def _leads_of(examples: pl.DataFrame, folds: Sequence[str]) -> frozenset[str]:
     return frozenset(examples.filter(pl.col("fold").is_in(folds))["lead_id"].to_list())
 
 
-def _likeness(leads: pl.DataFrame, tables: Tables, columns: Sequence[str]) -> pl.DataFrame:
-    """A row a lead: `lead_id`, and as texts all that twins share."""
+def _alike(leads: pl.DataFrame, columns: Sequence[str]) -> tuple[list[list[str]], list[list[str]]]:
+    """Leads with the same person, creation and attributes: those that share telling values, and those that do not."""
     there = [c for c in ("person_id", "created_at", *columns) if c in leads.columns]
-    frame = leads.select("lead_id", *(pl.col(c).cast(pl.String).alias(f"_{c}") for c in there))
-    if "events" not in tables or "created_at" not in leads.columns:
-        return frame
-    each = pl.concat_str(
-        pl.col("occurred_at").to_physical(), "type", "topic", "value", separator=" ", ignore_nulls=True
-    )
-    traces = tables["events"].select("lead_id", each.alias("_events")).group_by("lead_id")
-    return frame.join(traces.agg(pl.col("_events").sort().str.join("\n").hash()), on="lead_id", how="left")
-
-
-def _groups(frame: pl.DataFrame) -> tuple[list[list[str]], list[list[str]]]:
-    """Ids of leads that are equal in all: those that share telling values, and those that do not."""
-    columns = [c for c in frame.columns if c != "lead_id"]
-    if not columns:
+    if not there:
         return [], []
-    size = pl.len().over(columns)
+    size = pl.len().over(there)
     telling = [
-        (2 if c == "_person_id" else 1) * (pl.col(c).is_not_null() & (pl.len().over(c) == size)).cast(pl.Int32)
-        for c in columns
+        (2 if c == "person_id" else 1) * (pl.col(c).is_not_null() & (pl.len().over(c) == size)).cast(pl.Int32)
+        for c in there
     ]
-    alike = frame.with_columns(_size=size, _telling=pl.sum_horizontal(telling)).filter(pl.col("_size") > 1)
-    found = alike.group_by(columns, maintain_order=True).agg("lead_id", pl.col("_telling").min())
+    marked = leads.select("lead_id", *there, _size=size, _telling=pl.sum_horizontal(telling)).filter(
+        pl.col("_size") > 1
+    )
+    found = marked.group_by(there, maintain_order=True).agg("lead_id", pl.col("_telling").min())
     sure = found["_telling"] >= TELLING
     return found.filter(sure)["lead_id"].to_list(), found.filter(~sure)["lead_id"].to_list()
+
+
+def _same_traces(tables: Tables, leads: pl.DataFrame) -> list[list[str]]:
+    """Leads with the same events at the same instants, TELLING or more of which nobody else has."""
+    if "events" not in tables or leads["created_at"].null_count():
+        return []
+    mine = tables["events"].join(leads.select("lead_id"), on="lead_id", how="semi")
+    trace = mine.select("lead_id", key=pl.struct("occurred_at", "type", "topic").hash()).unique()
+    trace = trace.with_columns(holders=pl.len().over("key"))
+    each = trace.group_by("lead_id").agg(pl.col("key").sort().hash().sum().alias("all"), "holders")
+    alike = each.with_columns(size=pl.len().over("all")).filter(pl.col("size") > 1).explode("holders")
+    telling = alike.group_by("all", "lead_id").agg((pl.col("holders") == pl.col("size")).sum().alias("telling"))
+    found = telling.filter(pl.col("telling") >= TELLING).sort("lead_id").group_by("all").agg("lead_id")
+    return found["lead_id"].to_list()
+
+
+def _merged(groups: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Each group once, in a fixed order."""
+    return [list(group) for group in sorted({tuple(sorted(group)) for group in groups})]
 
 
 def _parted(group: Sequence[str], learned: frozenset[str], tested: frozenset[str]) -> bool:

@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 
 ROOT = Path(__file__).parents[2]
-STAGES = ("configure", "ingest", "validate", "label", "featurize", "train", "evaluate", "publish")
+STAGES = ("configure", "ingest", "validate", "label", "featurize", "screen", "train", "evaluate", "audit", "publish")
 PARAMS = """
 source: {{kind: simulated, simulated: {{leads: 500, seed: {seed}}}}}
 definition: {{snapshots: {{ages_days: [0, 14]}}}}
