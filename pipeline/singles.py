@@ -134,7 +134,10 @@ def _plain(suspect: Suspect) -> dict[str, Any]:
 
 def _firsts(suspects: Sequence[Suspect]) -> list[Suspect]:
     """Of each culprit the most telling."""
-    return list({s.culprit: s for s in reversed(suspects)}.values())[::-1]
+    first: dict[Culprit, Suspect] = {}
+    for suspect in suspects:
+        first.setdefault(suspect.culprit, suspect)
+    return list(first.values())
 
 
 def _problems(over: Sequence[Suspect], params: Leaks) -> list[str]:

@@ -42,9 +42,9 @@ def flat(rows: int, copies: int = 0) -> pl.DataFrame:
 
 def test_flat_data_pass_and_say_what_does_not_apply(tmp_path: Path) -> None:
     """Without dates there is no future to delete and no split in time; the other checks are made."""
-    brought(tmp_path, {"leads": flat(1500)})
+    brought(tmp_path, {"leads": flat(800)})
     run(tmp_path, *BEFORE, "screen", *AFTER)
-    assert {one["name"]: one["result"] for one in leads(tmp_path)["checks"]} == {
+    assert {one["name"]: one["result"] for one in leaks(tmp_path)["checks"]} == {
         "features from what was known": "does not apply",
         "names from what was known": "does not apply",
         "single features": "passed",
@@ -68,7 +68,7 @@ def test_a_copied_row_of_a_flat_file_is_caught(tmp_path: Path) -> None:
 
 def test_outcomes_without_stages_pass(tmp_path: Path) -> None:
     """Dated leads with nothing but an outcome: features are rebuilt as for any dated data."""
-    frame = flat(1200).with_columns(
+    frame = flat(800).with_columns(
         created_at=pl.datetime(2024, 1, 1, time_zone="UTC") + pl.duration(hours=7 * pl.int_range(pl.len()))
     )
     brought(tmp_path, {"leads": frame})
