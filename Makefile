@@ -9,11 +9,10 @@ export DVC_NO_ANALYTICS := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_ALLOW_PICKLE_DESERIALIZATION := false
 
-.PHONY: help run test lint types ui bench bench-pipeline examples lock clean
+.PHONY: help run test lint types ui bench bench-pipeline examples proof-leaks lock clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
-
 run: $(VENV)/ready  ## run the pipeline on params.yaml and show the result
 	@$(BIN)/dvc repro > /dev/null  # its chatter; --quiet would hide what is wrong with params.yaml or dvc.yaml, too
 	@$(BIN)/leadscore show
@@ -35,6 +34,9 @@ bench-pipeline: $(VENV)/ready  ## the whole pipeline on two million events, by s
 
 examples: $(VENV)/ready  ## run the sets of examples/ and print their figures; one of them with NAME=cdnow
 	@$(BIN)/python -m examples $(NAME) --data $(DATA)
+
+proof-leaks: $(VENV)/ready  ## leak checks on larger honest companies: none may cry
+	$(BIN)/python tests/pipeline/leaking.py
 
 lock: $(VENV)/ready  ## resolve the dependencies again into hashed lock files that name no host
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock

@@ -64,9 +64,7 @@ def fit(
     Nothing is learned from rows where `learn` is False.
     """
     learn = np.ones(len(rows.y), bool) if learn is None else learn
-    part = take(rows, learn)
-    encoding = fit_encoding(part.matrix, part.y, part.lead)
-    X = out_of_fold(encoding, encode(encoding, rows.matrix), rows.y, rows.lead, rows.fold, learn)
+    encoding, X = inputs(rows, learn)
     weight = np.sqrt(lead_weights(rows.lead))
     again, X_masked = _masked(rows, X, encoding, blocks, masked_fraction)
     bag = fit_bag(
@@ -81,6 +79,14 @@ def fit(
         progress,
     )
     return Model(encoding, replace(bag, left_out=bag.left_out[: len(rows.y)]))
+
+
+def inputs(rows: Rows, learn: Bools) -> tuple[Encoding, Floats]:
+    """The encoding that rows of `learn` give, and what the bag learns from, shape (k, names): target encodings that
+    no label of the row's own fold had a part in."""
+    part = take(rows, learn)
+    encoding = fit_encoding(part.matrix, part.y, part.lead)
+    return encoding, out_of_fold(encoding, encode(encoding, rows.matrix), rows.y, rows.lead, rows.fold, learn)
 
 
 def _masked(rows: Rows, X: Floats, encoding: Encoding, blocks: Sequence[Block], fraction: float) -> tuple[Ints, Floats]:

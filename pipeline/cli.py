@@ -177,7 +177,7 @@ def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def main() -> None:
     """The console script: a process that only scores leaves out what LightGBM would import besides."""
-    if sys.argv[1:2] == ["score"] or sys.argv[1:3] == ["stage", "evaluate"]:
+    if sys.argv[1:2] == ["score"] or sys.argv[1:3] in (["stage", "evaluate"], ["stage", "audit"]):
         from models.lean import import_lean
 
         import_lean()

@@ -11,6 +11,7 @@ from features.arrays import Floats
 from features.plan import Plan
 from pipeline import plots, stage
 from pipeline.drawing import svg
+from pipeline.findings import of_json
 from pipeline.params import Definition
 from pipeline.report import Feature, Figure, Refused, ReportContent
 
@@ -26,12 +27,13 @@ def gather(
         stage.read_json(stage.TABLES / "meta.json"),
         stage.read_json(stage.INGESTED / "ingest.json"),
     )
+    leaks = of_json(stage.read_json(stage.LEAKS))
     return ReportContent(
         title="Lead conversion",
         subtitle=subtitle(definition),
         metrics=facts["metrics"],
         intervals=stage.read_json(stage.INTERVALS),
-        warnings=tuple(meta["warnings"]),
+        warnings=(*meta["warnings"], *(warning for check in leaks for warning in check.warnings)),
         figures=tuple(
             Figure(*CAPTIONS[name], svg(picture, name, CAPTIONS[name][1])) for name, picture in pictures.items()
         ),
@@ -41,6 +43,7 @@ def gather(
         refused=_refused(),
         personal=ingested["personal"],
         left_out=meta["left_out_columns"],
+        leaks=tuple(leaks),
         folds=facts["folds"],
         facts=_facts(facts, digest),
         calibration=stage.read_json(stage.MODEL / "calibration.json"),

@@ -176,6 +176,21 @@ class Train(Section):
     threads: int = Field(2, ge=1)
 
 
+class Leaks(Section):
+    """What is too good to be true, and what may be all the same."""
+
+    allow: list[str] = []
+    """Columns, event types or stages (or features by name) that were known in time, however much they tell."""
+    feature_auc: float = Field(0.9, gt=0.5, le=1)
+    """A single feature above this stops the run, in either direction; …"""
+    missing_auc: float = Field(0.75, gt=0.5, le=1)
+    """… as does one whose being missing is above this, …"""
+    test_auc: float = Field(0.95, gt=0.5, le=1)
+    """… and a model above this on the test fold."""
+    examples: int = Field(200, ge=1, le=10_000)
+    """Examples whose features and scores are made again from what was known."""
+
+
 class Policy(Section):
     """What is done with a probability."""
 
@@ -216,6 +231,7 @@ class Params(Section):
     split: Split = Split()
     validate_: Validate = Field(Validate(), alias="validate")
     train: Train = Train()
+    leaks: Leaks = Leaks()
     policy: Policy = Policy()
     points: Path | None = None
     tracking: Tracking = Tracking()

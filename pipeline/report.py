@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import wording
+from pipeline.findings import Check
 from pipeline.summary import rivals
 from pipeline.verdict import cautions, headline, verdict
 
@@ -74,6 +75,8 @@ class ReportContent:
     """Table → column that was dropped as personal → why."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Column that is no feature → why."""
+    leaks: tuple[Check, ...] = ()
+    """reports/leaks.json: every check that the run passed, or that does not apply to its data."""
     folds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Fold → `examples`, `leads`, `converting_leads`, `as_of` [first, last] or None; immature among them."""
     facts: Mapping[str, str] = field(default_factory=dict)

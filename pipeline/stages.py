@@ -43,7 +43,9 @@ STAGES: dict[str, Callable[[], None]] = {
     "validate": validate,
     "label": _main_of("label"),
     "featurize": _main_of("featurize"),
+    "screen": _main_of("screen"),
     "train": _main_of("train"),
     "evaluate": _main_of("evaluate"),
+    "audit": _main_of("audit"),
     "publish": _main_of("publish"),
 }

@@ -19,6 +19,7 @@ from models.training import Model, Rows
 from pipeline import stage
 from pipeline.featurize import instants
 from pipeline.files import whole_folder
+from pipeline.groups import groups_of
 from pipeline.matrices import matrix_of
 from pipeline.params import Train
 
@@ -47,7 +48,7 @@ def load(examples: pl.DataFrame, features: pl.DataFrame, leads: pl.DataFrame, pl
     """The mature examples with what training needs of them."""
     mature = examples["mature"]
     examples, features = examples.filter(mature), features.filter(mature)
-    names = _groups(examples, leads)
+    names = groups_of(examples, leads)
     return Data(
         examples=examples,
         matrix=matrix_of(features, plan.features),
@@ -58,13 +59,6 @@ def load(examples: pl.DataFrame, features: pl.DataFrame, leads: pl.DataFrame, pl
         group=names.rank("dense").to_numpy().astype(np.int64),
         groups=names.to_list(),
     )
-
-
-def _groups(examples: pl.DataFrame, leads: pl.DataFrame) -> pl.Series:
-    """Who must stay together: the account, else the person, else the lead."""
-    keys = [pl.concat_str(pl.lit(f"{k}:"), k) for k in ("account_id", "person_id", "lead_id") if k in leads.columns]
-    named = leads.select("lead_id", pl.coalesce(keys).alias("group"))
-    return examples.join(named, on="lead_id", how="left", maintain_order="left")["group"]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 
 ROOT = Path(__file__).parents[2]
-STAGES = ("configure", "ingest", "validate", "label", "featurize", "train", "evaluate", "publish")
+STAGES = ("configure", "ingest", "validate", "label", "featurize", "screen", "train", "evaluate", "audit", "publish")
 PARAMS = """
 source: {{kind: simulated, simulated: {{leads: 500, seed: {seed}}}}}
 definition: {{snapshots: {{ages_days: [0, 14]}}}}
@@ -175,14 +175,14 @@ def test_metrics_can_be_shown(project: Path, first: str) -> None:
 
 
 def test_a_setting_of_training_reruns_training(project: Path, first: str) -> None:
-    """Another number of leaves: train and evaluate run, with other metrics, and publish is due; nothing before."""
+    """Another number of leaves: train and evaluate run, with other metrics, audit and publish are due; nothing before."""
     before = json.loads((project / "reports/metrics.json").read_text())
     params(project, leaves=3)
     assert ran(said(project, "dvc", "repro", "evaluate")) == ["configure", "train", "evaluate"]
     after = json.loads((project / "reports/metrics.json").read_text())
     assert after["test"] != before["test"]
     assert after["baselines"] == before["baselines"]
-    assert changed(project) == {"publish"}
+    assert changed(project) == {"audit", "publish"}
     assert "train.num_leaves" in said(project, "dvc", "params", "diff")
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from models import bootstrap, metrics
 from pipeline import drawing, plots
+from pipeline.findings import Check
 from pipeline.report import Feature, Figure, Refused, ReportContent, by_group, render_report
 from pipeline.summary import summary_table
 from pipeline.verdict import cautions, headline, verdict
@@ -84,6 +85,10 @@ def content() -> ReportContent:
         refused=(Refused("leads", 17, "duplicate_id", HOSTILE),),
         personal={"leads": {"email": "mail address"}},
         left_out={"Tags": HOSTILE},
+        leaks=(
+            Check("single features", f"Of 9 features {HOSTILE} tells most."),
+            Check("scores without the future", "Does not apply.", applies=False),
+        ),
         folds={
             "train": {"examples": 9, "leads": 3, "converting_leads": 1, "as_of": None},
             "immature": {"examples": 2},
@@ -192,3 +197,11 @@ def test_numbers_are_written_for_reading() -> None:
     """A true minus sign, no minus before zero, no break before the per cent sign, a dash for the unknown."""
     assert [number(x, 2) for x in (-0.001, -1.5, 2, None)] == ["0.00", "−1.50", "2.00", "–"]
     assert percent(0.0412) == "4.1\u00a0%"
+
+
+def test_every_leak_check_is_on_the_page_with_its_result(content: ReportContent) -> None:
+    """Those that do not apply to the data say so."""
+    page = render_report(content)
+    assert "<h2>Leak checks</h2>" in page
+    assert re.search(r"single features</th><td>passed", page)
+    assert re.search(r"scores without the future</th><td>does not apply", page)

@@ -1,0 +1,72 @@
+"""Labels shuffled within their month: what then still tells the outcome is a leak."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.arrays import Bools, Floats, Ints
+
+DRAWS = 1_000
+TRIES = 3
+"""An honest run is outside a 99 % interval once in a hundred: it fails only where it is outside each time."""
+
+
+@dataclass(frozen=True)
+class Shuffled:
+    """AUC of a model of shuffled labels on shuffled labels, and the 99 % interval of chance."""
+
+    auc: float
+    low: float
+    high: float
+
+    @property
+    def inside(self) -> bool:
+        """Both ends are inside."""
+        return self.low <= self.auc <= self.high
+
+
+def shuffled(y: Floats, stratum: Ints, rng: np.random.Generator) -> Floats:
+    """Labels (n,) permuted within each stratum; what a stratum holds of them stays."""
+    home = np.argsort(stratum, kind="stable")
+    order = np.lexsort((rng.random(len(y)), stratum))
+    out = np.empty_like(y)
+    out[order] = y[home]
+    return out
+
+
+def tried(
+    learn: Callable[[Floats], Floats], y: Floats, stratum: Ints, judged: Bools, seed: int, draws: int = DRAWS
+) -> Shuffled:
+    """Shuffle, learn, and judge on the shuffled labels of the rows `judged`.
+
+    `learn` takes labels (n,) and gives a prediction of every row, however it came by it; an honest one looks at the
+    labels of other rows than those judged. Permutations of one stratum's labels are then exchangeable given
+    the predictions: chance is what other permutations of the same labels score with the same predictions.
+    """
+    found = Shuffled(0.5, 0.5, 0.5)
+    for attempt in range(TRIES):
+        rng = np.random.default_rng([seed, attempt])
+        labels = shuffled(y, stratum, rng)
+        rank = _ranks(learn(labels)[judged])
+        mine, own = labels[judged], stratum[judged]
+        chance = [_auc(rank, shuffled(mine, own, rng)) for _ in range(draws)]
+        low, high = np.quantile(chance, [0.005, 0.995])
+        found = Shuffled(_auc(rank, mine), float(low), float(high))
+        if found.inside:
+            break
+    return found
+
+
+def _ranks(p: Floats) -> Floats:
+    """From 1; ties share their mean."""
+    _, inverse, count = np.unique(p, return_inverse=True, return_counts=True)
+    last = np.cumsum(count)
+    return np.asarray((last - (count - 1) / 2)[inverse], dtype=np.float64)
+
+
+def _auc(rank: Floats, y: Floats) -> float:
+    """By rank sums (Mann and Whitney 1947); 0.5 where a class is missing."""
+    won = y.sum()
+    pairs = won * (len(y) - won)
+    return float((rank @ y - won * (won + 1) / 2) / pairs) if pairs > 0 else 0.5

@@ -1,0 +1,294 @@
+"""Leaks planted in the tables and in the code: each stops the run, and the message names the culprit."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from leaking import BEFORE, Frames, brought, check, run, simulated, stopped
+
+from features.own import OWN, Own
+from features.plan import plan_of_json
+from pipeline import trials
+from pipeline.audit import check_test
+from pipeline.findings import Check
+from pipeline.params import Leaks, Train
+from pipeline.train import Data, load
+from pipeline.trials import check_encoding, check_shuffled
+
+LEADS = 700
+SETTINGS = Train(bags=2, threads=1)
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Frames:
+    """The tables of an honest company, with leads marked that were won in the end."""
+    folder = tmp_path_factory.mktemp("clean")
+    simulated(folder, "plain", LEADS, 5)
+    run(folder, "configure", "ingest")
+    return {path.stem: pl.read_parquet(path) for path in (folder / "data/simulated").glob("*.parquet")}
+
+
+def won(frames: Frames) -> pl.DataFrame:
+    """`lead_id, created_at, won_at` of the leads that were won."""
+    stages = frames["stages"].filter(pl.col("stage") == "won").select("lead_id", pl.col("entered_at").alias("won_at"))
+    return frames["leads"].select("lead_id", "created_at").join(stages.unique("lead_id"), on="lead_id")
+
+
+def is_won(frames: Frames) -> pl.Series:
+    """Whether each lead was."""
+    return frames["leads"]["lead_id"].is_in(won(frames)["lead_id"].implode())
+
+
+def with_column(frames: Frames, name: str, value: pl.Expr) -> Frames:
+    """The leads with a column more, an expression of `won` and `chance` in [0, 1)."""
+    chance = np.random.default_rng(1).random(len(frames["leads"]))
+    marked = frames["leads"].with_columns(won=is_won(frames), chance=pl.Series(chance))
+    return {**frames, "leads": marked.with_columns(value.alias(name)).drop("won", "chance")}
+
+
+def status(frames: Frames) -> Frames:
+    """A status that the CRM overwrites in place."""
+    lost = pl.when(pl.col("chance") < 0.5).then(pl.lit("Closed")).otherwise(pl.lit("Working"))
+    return with_column(frames, "Lead Status", pl.when("won").then(pl.lit("Customer")).otherwise(lost))
+
+
+def last_activity(frames: Frames) -> Frames:
+    """The day of the last activity, as a serial number: customers are in contact to this day."""
+    age = 45_900 - 700 * pl.col("chance")
+    return with_column(frames, "Last Activity", pl.when("won").then(45_900 - 30 * pl.col("chance")).otherwise(age))
+
+
+def billing_city(frames: Frames) -> Frames:
+    """A field that is filled in for most winners, and hardly for others."""
+    known = pl.col("chance") < pl.when("won").then(0.75).otherwise(0.04)
+    return with_column(frames, "Billing City", pl.when(known).then(pl.lit("Turku")))
+
+
+def amount(frames: Frames) -> Frames:
+    """The amount of the contract, 0 until it is signed."""
+    paid = pl.when("won").then(1000 + 9000 * pl.col("chance")).otherwise(0.0)
+    return with_column(frames, "Contract Sum", paid.round())
+
+
+def position(frames: Frames) -> Frames:
+    """A place in a file that was sorted by outcome."""
+    order = (pl.col("won").cast(pl.Float64) + 0.4 * pl.col("chance")).rank("ordinal")
+    return with_column(frames, "Sheet Line", order.cast(pl.Float64))
+
+
+def totals_of_today(frames: Frames) -> Frames:
+    """The deals that an account has won until today, in its own table."""
+    mine = frames["leads"].filter(is_won(frames)).group_by("account_id").agg(pl.len().alias("Deals Won"))
+    accounts = frames["accounts"].join(mine, on="account_id", how="left").with_columns(pl.col("Deals Won").fill_null(0))
+    return {**frames, "accounts": accounts}
+
+
+def late_event(frames: Frames) -> Frames:
+    """A draft of the contract, entered when it was signed and dated to the lead's first hour."""
+    rows = won(frames).select("lead_id", pl.col("created_at").alias("occurred_at"), type=pl.lit("contract_draft"))
+    return {**frames, "events": pl.concat([frames["events"], rows], how="diagonal")}
+
+
+def back_dated_stage(frames: Frames) -> Frames:
+    """A stage that sellers enter for what they have sold, dated back to the lead's creation."""
+    rows = won(frames).select("lead_id", pl.lit("qualified").alias("stage"), pl.col("created_at").alias("entered_at"))
+    return {**frames, "stages": pl.concat([frames["stages"], rows], how="diagonal")}
+
+
+def back_dated_history(frames: Frames) -> Frames:
+    """A field with a history that somebody dated back."""
+    rows = won(frames).select(
+        pl.lit("lead").alias("entity"), pl.col("lead_id").alias("id"), pl.lit("Payment Term").alias("field"),
+        pl.Series(["30 days", "14 days"]).sample(len(won(frames)), with_replacement=True, seed=1).alias("value"),
+        pl.col("created_at").alias("changed_at"),
+    )  # fmt: skip
+    return {**frames, "history": pl.concat([frames["history"], rows])}
+
+
+@pytest.mark.parametrize(
+    ("plants", "named"),
+    [
+        (
+            (status, last_activity, billing_city, amount, position, totals_of_today),
+            [f"column '{name}'" for name in
+             ("Lead Status", "Last Activity", "Billing City", "Contract Sum", "Sheet Line", "Deals Won")],
+        ),
+        (
+            (late_event, back_dated_stage, back_dated_history),
+            ["events of type 'contract_draft'", "stage 'qualified'", "column 'Payment Term', as table history has it,"],
+        ),
+    ],
+)  # fmt: skip
+def test_leaks_in_the_tables_are_caught_and_named(
+    clean: Frames, tmp_path: Path, plants: Sequence[Callable[[Frames], Frames]], named: Sequence[str]
+) -> None:
+    """The run stops before it learns, and says of each column, event and stage in one message what to do."""
+    brought(tmp_path, reduce(lambda frames, plant: plant(frames), plants, clean))
+    lines = stopped(tmp_path, *BEFORE, "screen").splitlines()[1:]
+    assert {name for name in named for line in lines if line.startswith(f"- {name}")} == set(named)
+    assert len(lines) == len(named)
+    assert all("To do: " in line and "leaks.allow: [" in line for line in lines)
+    told = [max(map(float, re.findall(r"AUC (\d\.\d+), its being missing (\d\.\d+)", line)[0])) for line in lines]
+    assert told == sorted(told, reverse=True)
+    assert not (tmp_path / "data/screening.json").exists()
+
+
+@pytest.mark.parametrize("name", ["Lead Status", "fit_lead_status"])
+def test_what_is_allowed_does_not_stop(clean: Frames, tmp_path: Path, name: str) -> None:
+    """leaks.allow takes the column's name or the feature's; what was let through is written down."""
+    brought(tmp_path, status(clean), f"leaks: {{allow: [{name}, Misspelt]}}\n")
+    run(tmp_path, *BEFORE, "screen")
+    single = check(tmp_path, "single features")
+    assert [one["column"] for one in single["numbers"]["allowed"]] == ["Lead Status"]
+    assert any("'Misspelt' is no column" in warning for warning in single["warnings"])
+
+
+def test_an_event_that_says_when_it_came_is_no_leak(clean: Frames, tmp_path: Path) -> None:
+    """The late record with available_at is known from then on, and then the lead is closed."""
+    late = late_event(clean)
+    came = won(clean).select("lead_id", pl.col("won_at").alias("came"), type=pl.lit("contract_draft"))
+    events = late["events"].join(came, on=["lead_id", "type"], how="left")
+    events = events.with_columns(available_at=pl.coalesce("came", "available_at")).drop("came")
+    brought(tmp_path, {**late, "events": events})
+    run(tmp_path, *BEFORE, "screen")
+
+
+def test_a_twin_across_the_split_is_caught_and_named(clean: Frames, tmp_path: Path) -> None:
+    """One person under two ids, the same in all that is known, is named by the rows of both."""
+    middle = clean["leads"].sort("created_at").slice(LEADS // 2, 150)["lead_id"]
+    twins = {}
+    for name in ("leads", "events", "stages"):
+        rows = clean[name].filter(pl.col("lead_id").is_in(middle.implode()))
+        again = rows.with_columns(pl.col("lead_id") + "b")
+        again = again.with_columns(pl.col("event_id") + "b") if name == "events" else again
+        twins[name] = pl.concat([clean[name], again])
+    brought(tmp_path, {**clean, **twins}, "definition: {conversion: {within_days: 20}}\n")
+    said = stopped(tmp_path, *BEFORE, "screen")
+    assert "table leads:" in said
+    assert "under more than one lead_id" in said
+    first, second = check(tmp_path, "duplicate leads across the split")["numbers"]["rows"][0]
+    assert second >= len(clean["leads"]) > first
+
+
+def looks_ahead(patch: pytest.MonkeyPatch) -> None:
+    """A kernel that counts an event by when it happened, whenever the record came."""
+    from pipeline import records
+
+    def by_occurrence(tables: Any, plan: Any, *more: Any) -> Any:
+        events = tables["events"].with_columns(known_at="occurred_at")
+        return made({**tables, "events": events}, plan, *more)
+
+    made = records.records_of
+    patch.setattr("pipeline.featurize.records_of", by_occurrence)
+
+
+def account_of_today(patch: pytest.MonkeyPatch) -> None:
+    """A kernel that counts what the colleagues will have done a month later."""
+    from features import colleagues
+
+    month = 30 * 86_400_000_000
+    known = colleagues.known_until
+    patch.setattr(colleagues, "known_until", lambda at, start, row, until: known(at, start, row, until + month))
+
+
+def own_of_the_batch(patch: pytest.MonkeyPatch) -> None:
+    """A feature of one's own that ranks the rows of the call."""
+    rank = Own(lambda c: np.argsort(np.argsort(c["fit_employees"])).astype(float), needs=("fit_employees",))
+    patch.setitem(OWN, "fit_rank", rank)
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        (looks_ahead, "events of type 'webinar'"),
+        (account_of_today, "of the account's other leads"),
+        (own_of_the_batch, "feature 'fit_rank'"),
+    ],
+)
+def test_code_that_looks_ahead_is_caught(
+    clean: Frames, tmp_path: Path, fault: Callable[[pytest.MonkeyPatch], None], named: str
+) -> None:
+    """Features made again from tables cut at as_of differ, and the message says which."""
+    brought(tmp_path, clean)
+    said = stopped(tmp_path, *BEFORE, "screen", fault=fault)
+    assert named in said
+    assert "it looks ahead" in said
+    assert check(tmp_path, "features from what was known")["result"] == "failed"
+
+
+def test_names_chosen_by_the_future_are_caught(clean: Frames, tmp_path: Path) -> None:
+    """A plan that knows an event type which came after train only."""
+    end = clean["leads"]["created_at"].max()
+    rows = won(clean).select("lead_id", pl.lit(end).alias("occurred_at"), type=pl.lit("chat"))
+    brought(tmp_path, {**clean, "events": pl.concat([clean["events"], rows], how="diagonal")})
+
+    def all_time(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr("pipeline.featurize.known_by", lambda examples: end)
+
+    said = stopped(tmp_path, *BEFORE, "screen", fault=all_time)
+    assert "chosen by what came after train" in said
+
+
+@pytest.fixture(scope="module")
+def screened(clean: Frames, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An honest run, up to its predictions."""
+    folder = tmp_path_factory.mktemp("screened")
+    brought(folder, clean)
+    run(folder, *BEFORE, "screen", "train", "evaluate")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(screened: Path) -> Data:
+    """Its examples."""
+    folder = screened / "data"
+    plan = plan_of_json(json.loads((folder / "plan.json").read_text()))
+    frames = (
+        pl.read_parquet(folder / name) for name in ("examples.parquet", "features.parquet", "tables/leads.parquet")
+    )
+    return load(*frames, plan)
+
+
+def test_target_encodings_with_the_own_label_are_caught(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The encoding of all rows, given to the very rows that made it."""
+    monkeypatch.setattr("models.encoding.MANY", 2)
+    assert check_encoding(data, SETTINGS).result == "passed"
+    monkeypatch.setattr("models.training.out_of_fold", lambda encoding, X, *_: X)
+    problems = check_encoding(data, SETTINGS).problems
+    assert any(problem.startswith("feature fit_industry: its target encoding") for problem in problems)
+
+
+def test_a_model_of_the_test_labels_is_caught(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Learning that takes in the test fold finds something even in shuffled labels."""
+    monkeypatch.setattr(trials, "learned", lambda data, params: data.y + np.linspace(0, 0.5, len(data.y)))
+    [problem] = check_shuffled(data, SETTINGS).problems
+    assert "the labels of the test fold reach the model" in problem
+
+
+def test_a_score_that_hangs_on_the_future_is_caught(screened: Path) -> None:
+    """Features are right, but what turns them into probabilities looks at the whole batch."""
+
+    def of_the_batch(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr("pipeline.futures.predict", lambda data, *_: np.full(len(data.y), 0.1))
+        patch.setattr("pipeline.audit.check_shuffled", lambda *_: Check("labels", ""))
+        patch.setattr("pipeline.audit.check_splits", lambda *_: Check("splits", ""))
+
+    said = stopped(screened, "audit", fault=of_the_batch)
+    assert "scores are others where what came after their as_of is deleted" in said
+
+
+def test_a_model_that_is_nearly_always_right_is_caught(data: Data, screened: Path) -> None:
+    """A test AUC above leaks.test_auc stops, and says which features matter most; a little below it does not."""
+    importance = json.loads((screened / "reports/importance.json").read_text())
+    plan = plan_of_json(json.loads((screened / "data/plan.json").read_text()))
+    [problem] = check_test(data, 0.99, importance, plan, Leaks(), {}).problems
+    assert "the AUC of the test fold is 0.990 (limit 0.95)" in problem
+    assert max(importance, key=lambda name: importance[name]) in problem
+    assert check_test(data, 0.94, importance, plan, Leaks(), {}).result == "passed"
+    assert check_test(data, 0.99, importance, plan, Leaks(test_auc=1), {}).result == "passed"
