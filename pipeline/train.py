@@ -15,8 +15,10 @@ from models.baselines import baselines
 from models.booster import Settings, load_booster, raw_scores
 from models.calibration import Calibration
 from models.encoding import encode
+from models.horizons import Link
+from models.horizons import label as horizon_label
 from models.training import Model, Rows
-from pipeline import stage
+from pipeline import horizons, stage
 from pipeline.featurize import instants
 from pipeline.files import whole_folder
 from pipeline.matrices import matrix_of
@@ -133,16 +135,27 @@ def main() -> None:
     plan = plan_of_json(stage.read_json(stage.PLAN))
     leads = stage.read_table(stage.TABLES / "leads.parquet")
     data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
-    within = stage.section("definition").conversion.within_days
+    definition, params = stage.section("definition"), stage.section("train")
     with stage.speaking("train") as say:
-        trained = train(data, plan, stage.section("train"), within, say)
+        trained = train(data, plan, params, definition.conversion.within_days, say)
+        links = _links(data, plan, params, definition.horizons, say)
     with whole_folder(stage.MODEL) as folder:
         (folder / "model.txt").write_text(trained.model.bag.text, encoding="utf-8")
         stage.write_json(trained.model.encoding.to_json(), folder / "encoding.json")
         stage.write_json(trained.calibration.to_json(), folder / "calibration.json")
         stage.write_json(_facts(trained, data), folder / "training.json")
+        horizons.write_links(links, folder)
     keys = data.examples.select("lead_id", "as_of")
     stage.write_table(keys.with_columns(**{k: pl.Series(v) for k, v in trained.baselines.items()}), stage.BASELINES)
+
+
+def _links(data: Data, plan: Plan, params: Train, days: list[float], say: Callable[[str], None]) -> list[Link]:
+    """What the shorter horizons need besides the model; nothing where there is but one."""
+    if len(days) < 2:
+        return []
+    say(f"learning horizons of {', '.join(map(horizon_label, days[:-1]))} days")
+    rows = rows_of(data, data.rows("train"), params)
+    return horizons.learn(data, rows, plan, params.masked_fraction, settings_of(params), days)
 
 
 def _facts(trained: Trained, data: Data) -> dict[str, Any]:
