@@ -17,8 +17,9 @@ from models.calibration import Calibration
 from models.encoding import encode
 from models.horizons import Link
 from models.horizons import label as horizon_label
+from models.refresh import Refresh, shifted
 from models.training import Model, Rows
-from pipeline import horizons, stage
+from pipeline import horizons, refresh, stage
 from pipeline.featurize import instants
 from pipeline.files import whole_folder
 from pipeline.matrices import matrix_of
@@ -79,6 +80,8 @@ class Trained:
     baselines: dict[str, Floats]
     validation: dict[str, Any]
     calibrated_on: str
+    refresh: Refresh | None = None
+    """Where asked for; the calibration has it in its intercept already."""
 
 
 def train(data: Data, plan: Plan, params: Train, within_days: float, say: Callable[[str], None]) -> Trained:
@@ -138,6 +141,7 @@ def main() -> None:
     definition, params = stage.section("definition"), stage.section("train")
     with stage.speaking("train") as say:
         trained = train(data, plan, params, definition.conversion.within_days, say)
+        trained = _refreshed(data, trained, params, definition.conversion.within_days, say)
         links = _links(data, plan, params, definition.horizons, say)
     with whole_folder(stage.MODEL) as folder:
         (folder / "model.txt").write_text(trained.model.bag.text, encoding="utf-8")
@@ -147,6 +151,15 @@ def main() -> None:
         horizons.write_links(links, folder)
     keys = data.examples.select("lead_id", "as_of")
     stage.write_table(keys.with_columns(**{k: pl.Series(v) for k, v in trained.baselines.items()}), stage.BASELINES)
+
+
+def _refreshed(data: Data, trained: Trained, params: Train, within_days: float, say: Callable[[str], None]) -> Trained:
+    """With the intercept that the early conversions of recent leads ask for, where params want it."""
+    if not params.refresh_intercept:
+        return trained
+    say("refreshing the intercept")
+    found = refresh.find(data, trained.model, trained.calibration, within_days, params.threads)
+    return replace(trained, calibration=shifted(trained.calibration, found.shift), refresh=found)
 
 
 def _links(data: Data, plan: Plan, params: Train, days: list[float], say: Callable[[str], None]) -> list[Link]:
@@ -167,6 +180,7 @@ def _facts(trained: Trained, data: Data) -> dict[str, Any]:
         "calibration_candidates": trained.candidates,
         "calibrated_on": trained.calibrated_on,
         "validation": trained.validation,
+        "refresh": None if trained.refresh is None else trained.refresh.to_json(),
         "folds": {name: _fold(data, name) for name in ("train", "calibrate", "gap", "test")},
     }
 
