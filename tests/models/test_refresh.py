@@ -36,10 +36,10 @@ def world(shift: float, seed: int, leads: int = 6000, since: float = 90) -> Rece
 @given(st.sampled_from([-1.0, -0.7, 0.7, 1.0]), st.sampled_from([30.0, 90.0]), st.integers(0, 2**32))
 @settings(max_examples=25, deadline=None)
 def test_a_shift_is_found_within_its_error(shift: float, since: float, seed: int) -> None:
-    """Within 4.5 standard errors, also where it came no longer ago than the window; shrunk, never past the estimate."""
+    """Within 5 standard errors, also where it came no longer ago than the window; shrunk, never past the estimate."""
     found = fit(world(shift, seed, since=since), TIMING, WINDOW)
     assert found.standard_error is not None
-    assert abs(found.estimate - shift) < 4.5 * found.standard_error
+    assert abs(found.estimate - shift) < 5 * found.standard_error
     assert found.standard_error < 0.2
     assert abs(found.shift) <= abs(found.estimate)
     assert found.shift * shift > 0
@@ -51,8 +51,8 @@ def test_without_a_shift_there_is_next_to_none(seed: int) -> None:
     """The estimate is within its error; what is kept of it is all but nothing."""
     found = fit(world(0.0, seed), TIMING, WINDOW)
     assert found.standard_error is not None
-    assert abs(found.estimate) < 4.5 * found.standard_error
-    assert abs(found.shift) < 2.6 * found.standard_error
+    assert abs(found.estimate) < 5 * found.standard_error
+    assert abs(found.shift) <= max(0, abs(found.estimate) - SURE * SURE * found.standard_error / 5)
     assert found.observed == pytest.approx(found.expected, rel=0.35)
 
 
