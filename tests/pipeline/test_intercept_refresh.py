@@ -23,10 +23,11 @@ DAYS = 90
 
 @pytest.fixture(scope="module")
 def run(finished_run: Path) -> Iterator[tuple[Data, Model, Calibration]]:
-    """Examples and model of the finished run, in which a handful of conversions is enough."""
+    """Examples and model of the finished run, in which a handful of conversions, of the whole horizon, is enough."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(finished_run)
         patch.setattr(models_refresh, "LEAST_EVENTS", 2)
+        patch.setattr(models_refresh, "WINDOW", 1)
         plan, fitted = plan_of_json(stage.read_json(stage.PLAN)), read_model()
         leads = stage.read_table(stage.TABLES / "leads.parquet")
         data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
