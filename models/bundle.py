@@ -2,10 +2,11 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ import lightgbm
 from features.arrays import Floats
 from features.kernel import Matrix
 from features.plan import Plan, plan_of_json
+from models import horizons
 from models.booster import contributions, load_booster, raw_scores
 from models.calibration import Calibration, apply
 from models.encoding import Encoding, encode
 from models.errors import DamagedBundle
+from models.horizons import Link
 from models.policy import Policy
 
 MANIFEST = "manifest.json"
@@ -26,6 +29,8 @@ FILES = (
     "MODEL_CARD.md", "calibration.json", "definition.json", "encoding.json", "features.json", "golden.json",
     "model.txt", "policy.json", "reading.json", "training.json",
 )  # fmt: skip
+HORIZONS = "horizons.json"
+"""Only where there are several horizons; beside it `horizon_<number>.txt`, a model each, but for constant shares."""
 PROOF_SECONDS = 60
 
 
@@ -45,6 +50,8 @@ class Bundle:
     digest: str
     version: str
     """The registry's number, or the first 12 digits of the digest."""
+    links: tuple[Link, ...] = ()
+    """Of the horizons shorter than the model's own, rising."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,8 @@ class Scored:
     base: float
     contributions: Floats | None
     """Exact Shapley values in log odds by kernel feature, shape (k, features). None where not asked for."""
+    shorter: Mapping[float, Floats] = field(default_factory=dict)
+    """Probability within each shorter horizon, by its days, rising: never above that within a longer one."""
 
 
 def score(bundle: Bundle, matrix: Matrix, reasons: bool, threads: int = 1) -> Scored:
@@ -63,10 +72,11 @@ def score(bundle: Bundle, matrix: Matrix, reasons: bool, threads: int = 1) -> Sc
     X = encode(bundle.encoding, matrix)
     raw = raw_scores(bundle.booster, X, threads)
     p = apply(bundle.calibration, raw)
+    shorter = horizons.shorter(bundle.links, p, matrix, threads)
     if not reasons or len(X) == 0:
-        return Scored(raw, p, float("nan"), None)
+        return Scored(raw, p, float("nan"), None, shorter)
     shares = contributions(bundle.booster, X, threads)
-    return Scored(raw, p, float(shares[0, -1]), bundle.encoding.by_column(shares))
+    return Scored(raw, p, float(shares[0, -1]), bundle.encoding.by_column(shares), shorter)
 
 
 def digest_of(content: bytes) -> str:
@@ -74,9 +84,20 @@ def digest_of(content: bytes) -> str:
     return sha256(content).hexdigest()
 
 
+def horizon_model(number: int) -> str:
+    """File of the booster of a link, by its place among the horizons, from 0."""
+    return f"horizon_{number}.txt"
+
+
+def horizon_files(names: Sequence[str]) -> list[str]:
+    """Those names that a bundle of several horizons has besides FILES."""
+    return sorted(name for name in names if name == HORIZONS or re.fullmatch(r"horizon_\d{1,3}\.txt", name))
+
+
 def write_manifest(folder: Path) -> str:
     """Write the digests of all files of a bundle; returns the manifest's own."""
-    digests = {name: digest_of((folder / name).read_bytes()) for name in FILES}
+    names = [*FILES, *horizon_files([path.name for path in folder.iterdir()])]
+    digests = {name: digest_of((folder / name).read_bytes()) for name in names}
     text = json.dumps(digests, indent=1, sort_keys=True) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     return digest_of(text.encode())
@@ -92,9 +113,9 @@ def check_digests(folder: Path) -> str:
         digests = json.loads(manifest)
     except (ValueError, RecursionError) as error:
         raise DamagedBundle(f"{folder / MANIFEST}: expected JSON: {error}; publish the bundle again") from error
-    if not isinstance(digests, dict) or sorted(digests) != sorted(FILES):
+    if not isinstance(digests, dict) or sorted(digests) != sorted([*FILES, *horizon_files(list(digests))]):
         raise DamagedBundle(f"{folder / MANIFEST}: expected the digests of {', '.join(FILES)}; publish it again")
-    for name in FILES:
+    for name in digests:
         found = digest_of(_read(folder, name))
         if found != digests[name]:
             raise DamagedBundle(
@@ -155,7 +176,20 @@ def read_bundle(folder: Path, digest: str) -> Bundle:
         reading=part("reading"),
         digest=digest,
         version=registered_version(folder, digest) or digest[:12],
+        links=read_links(folder, part("manifest")),
     )
+
+
+def read_links(folder: Path, names: Collection[str]) -> tuple[Link, ...]:
+    """The links of several horizons, none where there is but one. Only files in `names` are read: no other was
+    checked."""
+    if HORIZONS not in names:
+        return ()
+    links = []
+    for number, stored in enumerate(json.loads((folder / HORIZONS).read_text(encoding="utf-8"))):
+        path = folder / horizon_model(number)
+        links.append(Link.of_json(stored, path.read_text(encoding="utf-8") if path.name in names else None))
+    return tuple(links)
 
 
 def registered_version(folder: Path, digest: str) -> str | None:

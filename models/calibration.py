@@ -91,7 +91,7 @@ def choose(y: Floats, raw_log_odds: Floats, groups: Ints, seed: int) -> tuple[Ca
     best = "none"
     for kind in kinds[1:]:
         gain = losses[best] - losses[kind]
-        if gain.mean() > _standard_error(gain, group):
+        if gain.mean() > standard_error(gain, group):
             best = kind
     return fit(best, y, raw_log_odds), {kind: float(loss.mean()) for kind, loss in losses.items()}
 
@@ -106,7 +106,7 @@ def _held_out(kind: str, y: Floats, raw: Floats, fold: Ints) -> Floats:
     return losses
 
 
-def _standard_error(values: Floats, group: Ints) -> float:
+def standard_error(values: Floats, group: Ints) -> float:
     """Of the mean of `values` whose groups are independent."""
     sums = np.bincount(group, weights=values - values.mean())
     return float(np.sqrt((sums**2).sum()) / len(values))

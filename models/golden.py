@@ -9,6 +9,7 @@ from features.kernel import compute
 from features.plan import Attribute, Plan
 from models.bundle import Bundle, score
 from models.encoding import Encoding
+from models.horizons import column
 from models.requests import asked
 
 AS_OF = "2025-06-01T12:00:00Z"
@@ -77,7 +78,8 @@ def answer(bundle: Bundle, request: Mapping[str, Any]) -> dict[str, float]:
     """What the bundle says of one request."""
     one = asked(request, bundle.plan)
     scored = score(bundle, compute(one.records, bundle.plan, one.lead, one.as_of), reasons=False)
-    return {"raw_score": float(scored.raw[0]), "probability": float(scored.probability[0])}
+    shorter = {column(days): float(p[0]) for days, p in scored.shorter.items()}
+    return {"raw_score": float(scored.raw[0]), "probability": float(scored.probability[0]), **shorter}
 
 
 def failures(bundle: Bundle, golden: Sequence[Mapping[str, Any]]) -> list[str]:

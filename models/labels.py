@@ -21,6 +21,10 @@ class Examples:
     label: Floats
     """1 converted within the horizon, 0 not, NaN not known yet."""
     mature: Bools
+    days_to_conversion: Floats
+    """From `as_of` to the conversion; NaN where none came within the horizon, or has come by the present."""
+    days_to_record: Floats
+    """From `as_of` until the record of that conversion reached us: before that nobody knew."""
 
     def __len__(self) -> int:
         return len(self.lead)
@@ -33,6 +37,8 @@ class Conversions:
     at: Ints
     start: Ints
     """Shape (leads + 1,)."""
+    known: Ints | None = None
+    """When their records reached us. None: at once."""
 
 
 def conversions_of_stages(records: Records) -> Conversions:
@@ -42,14 +48,16 @@ def conversions_of_stages(records: Records) -> Conversions:
     return Conversions(s.at[s.won], starts(lead[s.won], len(records)))
 
 
-def next_conversion(conversions: Conversions, lead: Ints, as_of: Ints) -> Ints:
-    """The first conversion after `as_of` (exclusive), µs; the largest integer where there is none."""
-    row = known_until(conversions.at, conversions.start, lead, as_of)
-    some = row < conversions.start[lead + 1]
-    never = np.iinfo(np.int64).max
+def next_conversion(conversions: Conversions, lead: Ints, as_of: Ints) -> tuple[Ints, Ints]:
+    """The first conversion after `as_of` (exclusive), µs, and when its record reached us; the largest integer where
+    there is none."""
+    never = np.full(len(lead), np.iinfo(np.int64).max)
     if len(conversions.at) == 0:
-        return np.full(len(lead), never)
-    return np.where(some, conversions.at[np.minimum(row, len(conversions.at) - 1)], never)
+        return never, never
+    row = known_until(conversions.at, conversions.start, lead, as_of)
+    some, row = row < conversions.start[lead + 1], np.minimum(row, len(conversions.at) - 1)
+    known = conversions.at if conversions.known is None else np.maximum(conversions.at, conversions.known)
+    return np.where(some, conversions.at[row], never), np.where(some, known[row], never)
 
 
 def at_ages(records: Records, ages_days: Sequence[float], until: int) -> tuple[Ints, Ints]:
@@ -99,7 +107,10 @@ def labelled(
     """
     horizon = round(within_days * DAY_US)
     mature = as_of + horizon <= until
-    converted = next_conversion(conversions, lead, as_of) <= as_of + horizon
+    at, known = next_conversion(conversions, lead, as_of)
+    converted = at <= as_of + horizon
     label = np.where(mature, converted.astype(float), np.nan)
     age = (as_of - opening(records, lead, as_of).since) / DAY_US
-    return Examples(lead, as_of, age, label, mature)
+    seen = converted & (at <= until)
+    days, until_known = (np.where(seen, (t - as_of) / DAY_US, np.nan) for t in (at, known))
+    return Examples(lead, as_of, age, label, mature, days, until_known)

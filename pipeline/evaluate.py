@@ -8,12 +8,15 @@ import polars as pl
 
 from features.arrays import Array, Floats
 from features.plan import plan_of_json
-from models import bootstrap, calibration, folds, metrics
+from models import bootstrap, calibration, folds, horizons, metrics
 from models.booster import contributions, load_booster, raw_scores
+from models.bundle import read_links
 from models.calibration import Calibration
 from models.encoding import Encoding, encode
+from models.horizons import Link, column
 from pipeline import stage
 from pipeline.errors import Stop
+from pipeline.horizons import measure
 from pipeline.train import Data, load
 
 DRAWS = 200
@@ -28,6 +31,8 @@ class Fitted:
     text: str
     encoding: Encoding
     calibration: Calibration
+    links: tuple[Link, ...] = ()
+    """Of the shorter horizons."""
 
 
 def read_model() -> Fitted:
@@ -36,6 +41,7 @@ def read_model() -> Fitted:
         (stage.MODEL / "model.txt").read_text(encoding="utf-8"),
         Encoding.of_json(stage.read_json(stage.MODEL / "encoding.json")),
         Calibration.from_json(stage.read_json(stage.MODEL / "calibration.json")),
+        read_links(stage.MODEL, [path.name for path in stage.MODEL.iterdir()]),
     )
 
 
@@ -130,13 +136,17 @@ def main() -> None:
     with stage.speaking("evaluate") as say:
         say("predicting")
         p = predict(data, fitted, params.threads)
+        shorter = horizons.shorter(fitted.links, p, data.matrix, params.threads)
         say("measuring")
         found = evaluate(data, p, baselines, truth_of(data.examples), params.seed)
+        if fitted.links:
+            found["horizons"] = measure(data, p, shorter, fitted.links, baselines["logistic"], params.seed)
         found["validation"] = stage.read_json(stage.MODEL / "training.json")["validation"]
         say("drawing intervals")
         spans = intervals(data, p, baselines, params.seed)
         matters = importance(data, fitted, params.seed, params.threads)
     columns = data.examples.select("lead_id", "as_of", "age_days", "fold", "label")
+    columns = columns.with_columns(**{column(days): pl.Series(q) for days, q in shorter.items()})
     stage.write_table(columns.with_columns(probability=pl.Series(p)), stage.PREDICTIONS)
     stage.write_json(spans, stage.INTERVALS)
     stage.write_json(matters, stage.IMPORTANCE)

@@ -17,7 +17,8 @@ from pipeline.records import Tables, records_of
 
 
 def label(tables: Tables, shape: str, until: datetime | None, definition: Definition, split: Split) -> pl.DataFrame:
-    """Every example, as contract section 4 has it: `lead_id, as_of, age_days, label, mature, fold`.
+    """Every example, as contract section 4 has it: `lead_id, as_of, age_days, label, mature, fold`; and
+    `days_to_conversion` and `days_to_record`, null where no conversion within the horizon has come by `until`.
 
     `shape` is dated, outcome or flat. Leads whose outcome row was refused are left out.
     """
@@ -71,7 +72,8 @@ def _conversions_of_events(tables: Tables, order: pl.DataFrame, event: str, unti
     if rows.is_empty():
         raise Stop(f"definition.conversion.event: no event is a {event!r}; types there are: {_types(tables)}")
     at = rows["occurred_at"].to_physical().to_numpy().astype(np.int64)
-    return Conversions(at, starts(rows["index"].to_numpy().astype(np.int64), len(order)))
+    heard = rows["known_at"].to_physical().to_numpy().astype(np.int64)
+    return Conversions(at, starts(rows["index"].to_numpy().astype(np.int64), len(order)), heard)
 
 
 def _types(tables: Tables) -> str:
@@ -82,8 +84,8 @@ def _outcome(records: Records, leads: pl.DataFrame, order: pl.DataFrame, until: 
     """One example a lead, at its creation, where that is not after `until`; mature where its outcome is known."""
     known = order.join(leads.select("lead_id", "converted"), on="lead_id", how="left", maintain_order="left")
     lead = np.flatnonzero(records.created <= until)
-    y = _label(known)[lead]
-    return Examples(lead, records.created[lead], np.zeros(len(lead)), y, ~np.isnan(y))
+    y, never = _label(known)[lead], np.full(len(lead), np.nan)
+    return Examples(lead, records.created[lead], np.zeros(len(lead)), y, ~np.isnan(y), never, never)
 
 
 def _label(leads: pl.DataFrame) -> Floats:
@@ -103,6 +105,8 @@ def _flat(leads: pl.DataFrame, split: Split) -> pl.DataFrame:
         pl.Series("label", y).fill_nan(None),
         pl.Series("mature", ~np.isnan(y)),
         pl.Series("fold", fold),
+        pl.lit(None, pl.Float64).alias("days_to_conversion"),
+        pl.lit(None, pl.Float64).alias("days_to_record"),
     )
 
 
@@ -116,6 +120,8 @@ def _frame(examples: Examples, fold: Array, order: pl.DataFrame) -> pl.DataFrame
             "label": pl.Series(examples.label).fill_nan(None),
             "mature": examples.mature,
             "fold": fold,
+            "days_to_conversion": pl.Series(examples.days_to_conversion).fill_nan(None),
+            "days_to_record": pl.Series(examples.days_to_record).fill_nan(None),
         }
     )
 
@@ -139,6 +145,15 @@ def check_stage(tables: Tables, shape: str, definition: Definition) -> None:
         f"definition.conversion.stage: no lead enters {name!r}; stages there are: {there}. "
         "Name one of them, or bring leads that converted"
     )
+
+
+def check_horizons(shape: str, definition: Definition) -> None:
+    """Raise Stop where several horizons are asked for, and the tables do not say when a lead converted."""
+    if definition.horizons and shape != "dated":
+        raise Stop(
+            f"definition.horizons: {definition.horizons} need to know when each lead converted, and leads.converted "
+            "only says whether it did; bring the stages with entered_at, or leave horizons out"
+        )
 
 
 def check(examples: pl.DataFrame) -> None:
@@ -172,6 +187,7 @@ def main() -> None:
     tables, until = stage.read_tables(), stage.read_until()
     check_until(until, datetime.fromisoformat(meta["started_at"]))
     check_stage(tables, meta["shape"], definition)
+    check_horizons(meta["shape"], definition)
     frame = label(tables, meta["shape"], until, definition, split)
     check(frame)
     stage.write_table(frame, stage.EXAMPLES)

@@ -134,8 +134,19 @@ class Definition(Section):
     exclude: list[str] = []
     events: dict[str, EventGroup] = {}
     criteria: dict[str, Any] = {}
+    horizons: list[Annotated[float, Field(gt=0, le=LONGEST_D)]] = []
+    """Days within which probabilities are given, rising to conversion.within_days; empty: that one alone."""
     positive: list[str] = ["1", "true", "yes", "y", "t"]
     """Texts of `converted` (case folded) that mean yes."""
+
+    @model_validator(mode="after")
+    def _rising(self) -> "Definition":
+        days, last = self.horizons, self.conversion.within_days
+        if sorted(set(days)) != days:
+            raise ValueError(f"horizons must rise, got {days}")
+        if days and days[-1] != last:
+            raise ValueError(f"the last of horizons must be conversion.within_days, {last:g}, got {days}")
+        return self
 
     def attribute(self, name: str) -> Attribute:
         """What the user said of a column; nothing said is an empty Attribute."""
@@ -174,6 +185,8 @@ class Train(Section):
     lambda_l2: float = Field(1.66, ge=0)
     masked_fraction: float = Field(0.2, ge=0, lt=1)
     threads: int = Field(2, ge=1)
+    refresh_intercept: bool = False
+    """Shift the probabilities by what the early conversions of recent leads say (models/refresh.py)."""
 
 
 class Leaks(Section):

@@ -14,6 +14,7 @@ from features.episodes import opening
 from features.kernel import Matrix, compute
 from features.records import Records, take
 from models.bundle import Bundle, score
+from models.horizons import column
 from models.reasons import reasons
 from pipeline.attributes import AttributeInfo
 from pipeline.errors import Stop
@@ -35,6 +36,16 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "fit": pl.Float64, "engagement": pl.Float64, "intent": pl.Float64, "reason_1": pl.String,
     "reason_2": pl.String, "reason_3": pl.String, "model_version": pl.String,
 }  # fmt: skip
+
+
+Schema = dict[str, pl.DataType | type[pl.DataType]]
+
+
+def schema_of(bundle: Bundle) -> Schema:
+    """SCHEMA, with a column for each shorter horizon before the probability of the longest."""
+    shorter: Schema = {column(link.days): pl.Float64 for link in bundle.links}
+    first = list(SCHEMA).index("probability")
+    return {**dict(list(SCHEMA.items())[:first]), **shorter, **dict(list(SCHEMA.items())[first:])}
 
 
 @dataclass(frozen=True)
@@ -91,13 +102,13 @@ def score_tables(
     with_reasons: bool,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> pl.DataFrame:
-    """One row for every lead that exists as of the instant, by `SCHEMA`, in the order of the input."""
+    """One row for every lead that exists as of the instant, by `schema_of`, in the order of the input."""
     tables = asked.checked.tables
     records, order = records_of(tables, bundle.plan, asked.unknown)
     rows = tables["leads"].select("lead_id", "value", "row")
     order = order.join(rows, on="lead_id", how="left", maintain_order="left")
     at = 0 if asked.as_of is None else micros(asked.as_of)
-    parts = [_objected(asked)]
+    parts = [_objected(bundle, asked)]
     done = 0
     for part, first in _parts(records):
         own = order.slice(first, len(part))
@@ -107,7 +118,7 @@ def score_tables(
     scored = pl.concat(parts).sort("row")
     as_of = pl.lit(asked.as_of, pl.Datetime("us", "UTC")) if asked.as_of else pl.lit(None)
     return scored.with_columns(as_of=as_of, model_version=pl.lit(bundle.version)).select(
-        pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()
+        pl.col(name).cast(dtype) for name, dtype in schema_of(bundle).items()
     )
 
 
@@ -120,19 +131,20 @@ def _parts(records: Records) -> Iterator[tuple[Records, int]]:
         account = stop
 
 
-def _objected(asked: Asked) -> pl.DataFrame:
+def _objected(bundle: Bundle, asked: Asked) -> pl.DataFrame:
     """Those who objected and existed at the instant, as far as one can tell."""
     gone = asked.checked.excluded["leads"].filter(pl.col("code") == "objected")
     if asked.as_of is not None:
         gone = gone.filter((pl.col("created_at") <= asked.as_of).fill_null(True))
-    return _frame(gone.select("lead_id", "row"), status="objected")
+    return _frame(bundle, gone.select("lead_id", "row"), status="objected")
 
 
-def _frame(leads: pl.DataFrame, **columns: object) -> pl.DataFrame:
-    """Rows of SCHEMA with `row`; columns not given are null."""
-    given = {name: columns.get(name) for name in SCHEMA if name not in ("lead_id", "as_of", "model_version")}
+def _frame(bundle: Bundle, leads: pl.DataFrame, **columns: object) -> pl.DataFrame:
+    """Rows of `schema_of` with `row`; columns not given are null."""
+    schema = schema_of(bundle)
+    given = {name: columns.get(name) for name in schema if name not in ("lead_id", "as_of", "model_version")}
     return leads.select("lead_id", pl.col("row").cast(pl.Int64)).with_columns(
-        (pl.Series(name, value, SCHEMA[name]) if isinstance(value, list) else pl.lit(value, SCHEMA[name])).alias(name)
+        (pl.Series(name, value, schema[name]) if isinstance(value, list) else pl.lit(value, schema[name])).alias(name)
         for name, value in given.items()
     )
 
@@ -141,7 +153,7 @@ def _score_part(bundle: Bundle, records: Records, leads: pl.DataFrame, at: int, 
     every = np.arange(len(records))
     state = opening(records, every, np.full(len(records), at))
     exists = records.created <= at
-    closed = _frame(leads.filter(pl.Series(exists & ~state.open)), status="closed")
+    closed = _frame(bundle, leads.filter(pl.Series(exists & ~state.open)), status="closed")
     mine = every[state.open]
     if not len(mine):
         return closed
@@ -157,6 +169,7 @@ def _scored(bundle: Bundle, matrix: Matrix, leads: pl.DataFrame, with_reasons: b
     values = [policy.value(v, s)[0] for v, s in zip(leads["value"].to_list(), segments, strict=True)]
     columns: dict[str, object] = {
         "status": "scored",
+        **{column(days): q.tolist() for days, q in found.shorter.items()},
         "probability": p.tolist(),
         "score": policy.score(p).tolist(),
         "grade": grade,
@@ -171,7 +184,7 @@ def _scored(bundle: Bundle, matrix: Matrix, leads: pl.DataFrame, with_reasons: b
         texts = [[r.text for r in reasons(matrix, found.contributions, i, REASONS)] for i in range(len(p))]
         for n in range(REASONS):
             columns[f"reason_{n + 1}"] = [t[n] if n < len(t) else None for t in texts]
-    return _frame(leads, **columns)
+    return _frame(bundle, leads, **columns)
 
 
 def _segments(bundle: Bundle, matrix: Matrix) -> list[str | None]:

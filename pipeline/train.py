@@ -15,8 +15,11 @@ from models.baselines import baselines
 from models.booster import Settings, load_booster, raw_scores
 from models.calibration import Calibration
 from models.encoding import encode
+from models.horizons import Link
+from models.horizons import label as horizon_label
+from models.refresh import Refresh, shifted
 from models.training import Model, Rows
-from pipeline import stage
+from pipeline import horizons, refresh, stage
 from pipeline.featurize import instants
 from pipeline.files import whole_folder
 from pipeline.groups import groups_of
@@ -71,6 +74,8 @@ class Trained:
     baselines: dict[str, Floats]
     validation: dict[str, Any]
     calibrated_on: str
+    refresh: Refresh | None = None
+    """Where asked for; the calibration has it in its intercept already."""
 
 
 def train(data: Data, plan: Plan, params: Train, within_days: float, say: Callable[[str], None]) -> Trained:
@@ -127,16 +132,37 @@ def main() -> None:
     plan = plan_of_json(stage.read_json(stage.PLAN))
     leads = stage.read_table(stage.TABLES / "leads.parquet")
     data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
-    within = stage.section("definition").conversion.within_days
+    definition, params = stage.section("definition"), stage.section("train")
     with stage.speaking("train") as say:
-        trained = train(data, plan, stage.section("train"), within, say)
+        trained = train(data, plan, params, definition.conversion.within_days, say)
+        trained = _refreshed(data, trained, params, definition.conversion.within_days, say)
+        links = _links(data, plan, params, definition.horizons, say)
     with whole_folder(stage.MODEL) as folder:
         (folder / "model.txt").write_text(trained.model.bag.text, encoding="utf-8")
         stage.write_json(trained.model.encoding.to_json(), folder / "encoding.json")
         stage.write_json(trained.calibration.to_json(), folder / "calibration.json")
         stage.write_json(_facts(trained, data), folder / "training.json")
+        horizons.write_links(links, folder)
     keys = data.examples.select("lead_id", "as_of")
     stage.write_table(keys.with_columns(**{k: pl.Series(v) for k, v in trained.baselines.items()}), stage.BASELINES)
+
+
+def _refreshed(data: Data, trained: Trained, params: Train, within_days: float, say: Callable[[str], None]) -> Trained:
+    """With the intercept that the early conversions of recent leads ask for, where params want it."""
+    if not params.refresh_intercept:
+        return trained
+    say("refreshing the intercept")
+    found = refresh.find(data, trained.model, trained.calibration, within_days, params.threads)
+    return replace(trained, calibration=shifted(trained.calibration, found.shift), refresh=found)
+
+
+def _links(data: Data, plan: Plan, params: Train, days: list[float], say: Callable[[str], None]) -> list[Link]:
+    """What the shorter horizons need besides the model; nothing where there is but one."""
+    if len(days) < 2:
+        return []
+    say(f"learning horizons of {', '.join(map(horizon_label, days[:-1]))} days")
+    rows = rows_of(data, data.rows("train"), params)
+    return horizons.learn(data, rows, plan, params.masked_fraction, settings_of(params), days)
 
 
 def _facts(trained: Trained, data: Data) -> dict[str, Any]:
@@ -148,6 +174,7 @@ def _facts(trained: Trained, data: Data) -> dict[str, Any]:
         "calibration_candidates": trained.candidates,
         "calibrated_on": trained.calibrated_on,
         "validation": trained.validation,
+        "refresh": None if trained.refresh is None else trained.refresh.to_json(),
         "folds": {name: _fold(data, name) for name in ("train", "calibrate", "gap", "test")},
     }
 

@@ -9,7 +9,7 @@ from validating import NOW, SOURCE, raw
 
 from pipeline.errors import Stop
 from pipeline.label import check as check_examples
-from pipeline.label import label
+from pipeline.label import check_horizons, label
 from pipeline.params import Definition, Split
 from pipeline.validate import check
 
@@ -46,7 +46,8 @@ def test_the_columns_are_those_of_the_contract() -> None:
     ]
     won = [{"lead_id": "1", "stage": "won", "entered_at": day(2)}]
     found = examples({"snapshots": {"ages_days": [0, 1]}, "conversion": {"within_days": 5}}, leads=leads, stages=won)
-    assert found.columns == ["lead_id", "as_of", "age_days", "label", "mature", "fold"]
+    known = ["lead_id", "as_of", "age_days", "label", "mature", "fold"]
+    assert found.columns == [*known, "days_to_conversion", "days_to_record"]
     assert found.schema["as_of"] == pl.Datetime("us", "UTC")
     assert found["as_of"][0] == datetime(2023, 12, 31, 22, 0, 0, 123456, tzinfo=UTC)
     assert found["label"].to_list() == [1, 1, None]
@@ -74,6 +75,28 @@ def test_one_example_a_lead_where_there_are_outcomes_alone() -> None:
     found = examples({}, leads=leads)
     assert rows(found) == [("0", 0, 1), ("1", 1, 0), ("2", 2, None), ("3", 3, 1)]
     assert found["age_days"].to_list() == [0] * 4
+
+
+def test_horizons_need_to_know_when_a_lead_converted() -> None:
+    """Outcomes alone do not say: the error names the parameter and the reason. One horizon does without."""
+    several = Definition.model_validate({"horizons": [30, 90]})
+    for shape in ("outcome", "flat"):
+        with pytest.raises(Stop, match=r"definition\.horizons: .* when each lead converted"):
+            check_horizons(shape, several)
+        check_horizons(shape, Definition())
+    check_horizons("dated", several)
+
+
+def test_a_conversion_counts_in_days_from_the_example_and_from_when_it_was_heard_of() -> None:
+    """Null beyond the horizon and after the present; a record that reached us late was not known before."""
+    leads = [{"lead_id": "1", "created_at": day(0)}, {"lead_id": "2", "created_at": day(60)}]
+    events = [{"lead_id": "1", "type": "buy", "occurred_at": day(3.5), "available_at": day(6)}]
+    found = examples(
+        {"conversion": {"event": "buy", "within_days": 3, "repeats": True}, "snapshots": {"ages_days": [0, 1, 3]}},
+        leads=leads, events=events,
+    ).filter(pl.col("lead_id") == "1")  # fmt: skip
+    assert found["days_to_conversion"].to_list() == [None, 2.5, 0.5]
+    assert found["days_to_record"].to_list() == [None, 5, 3]
 
 
 def test_flat_tables_have_no_instants() -> None:

@@ -1,0 +1,151 @@
+"""A run of several horizons: the same model and more, in bundle, files and metrics."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from models import horizons
+from models.bundle import FILES, HORIZONS, MANIFEST, Bundle, DamagedBundle, check_digests, read_bundle, write_manifest
+from models.proof import main as prove_here
+from pipeline import bundling, publish, stage
+from pipeline import score as scoring
+from pipeline import train as train_stage
+from pipeline.horizons import within
+from pipeline.stages import STAGES
+
+SHORTER = ["probability_30d", "probability_60d"]
+
+
+@pytest.fixture(scope="module")
+def run(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The finished run once more with three horizons, from label on; few leads are enough for a model of shares."""
+    root = tmp_path_factory.mktemp("horizons")
+    shutil.copytree(finished_run, root, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        patch.setattr(horizons, "LEAST_LEADS", 5)
+        patch.setattr(horizons, "_better", lambda *_: True)
+        patch.setattr(train_stage, "baselines", _constants)
+        patch.setattr(train_stage.training, "validate", lambda *_: None)
+        patch.setattr("pipeline.evaluate.DRAWS", 2)
+        patch.setattr("models.bundle.prove", lambda folder: None)
+        definition = stage.section("definition").model_copy(update={"horizons": [30, 60, 90]})
+        stage.write_json(definition.model_dump(mode="json"), stage.SETTINGS / "definition.json")
+        for name in ("label", "train", "evaluate"):
+            STAGES[name]()
+        predictions = stage.read_table(stage.PREDICTIONS)
+        policy = bundling.policy_of(stage.section("policy"), predictions, bundling.Values(None, {}, None))
+        definition = stage.section("definition")
+        bundling.assemble(stage.BUNDLE, publish.facts_of(), policy, definition, stage.section("source"))
+        yield root
+
+
+def _constants(_matrix: object, y: np.ndarray, *_: object) -> dict[str, np.ndarray]:
+    return {"base_rate": np.full(len(y), y.mean()), "logistic": np.full(len(y), y.mean())}
+
+
+@pytest.fixture(scope="module")
+def predicted(run: Path) -> pl.DataFrame:
+    """data/predictions.parquet."""
+    return pl.read_parquet(run / "data" / "predictions.parquet")
+
+
+@pytest.fixture(scope="module")
+def several(run: Path) -> Bundle:
+    """Its bundle."""
+    folder = run / "artifacts" / "bundle"
+    return read_bundle(folder, check_digests(folder))
+
+
+def test_the_longest_is_the_model_without_horizons(
+    run: Path, finished_run: Path, predicted: pl.DataFrame, predictions: pl.DataFrame
+) -> None:
+    """Not a bit of model, calibration or probability changes."""
+    for name in ("model.txt", "encoding.json", "calibration.json"):
+        path = Path("artifacts") / "model" / name
+        assert (run / path).read_bytes() == (finished_run / path).read_bytes()
+    assert predicted.drop(SHORTER).equals(predictions)
+
+
+def test_no_prediction_falls_with_the_horizon(predicted: pl.DataFrame) -> None:
+    """In every row, and shares differ between rows: they were learned."""
+    p = predicted.select(*SHORTER, "probability").to_numpy()
+    assert (np.diff(p, axis=1) >= 0).all()
+    assert (p > 0).all()
+    assert len(np.unique((p[:, 0] / p[:, 1]).round(9))) > 3
+
+
+def test_files_of_scores_have_the_runs_own_probabilities(several: Bundle, run: Path, predicted: pl.DataFrame) -> None:
+    """To the last bit, a column a horizon; none for leads that are closed or objected."""
+    at = predicted.filter(pl.col("fold") == "test").sample(5, seed=1)
+    now = datetime(2100, 1, 1, tzinfo=UTC)
+    asked = scoring.read(several, run / "data" / "simulated", at["as_of"][0], None, now)
+    names = [*SHORTER, "probability"]
+    for lead_id, as_of, *p in at.select("lead_id", "as_of", *names).rows():
+        scored = scoring.score_tables(several, replace(asked, as_of=as_of), False)
+        assert scored.columns[3:6] == names
+        assert scored.filter(pl.col("lead_id") == lead_id).select(names).row(0) == tuple(p)
+        unscored = scored.filter(pl.col("status") != "scored").select(names)
+        assert unscored.null_count().row(0) == (len(unscored),) * 3
+
+
+def test_every_horizon_is_measured_by_its_own_labels(run: Path) -> None:
+    """Under `horizons` by days; the longest as `test` has it; a logistic regression beside each."""
+    found = json.loads((run / "reports" / "metrics.json").read_text())
+    assert list(found["horizons"]) == ["30", "60", "90"]
+    assert {k: v for k, v in found["horizons"]["90"].items() if k != "baselines"} == found["test"]
+    won = [found["horizons"][days]["positives"] for days in ("30", "60", "90")]
+    examples = pl.read_parquet(run / "data" / "examples.parquet").filter(pl.col("fold") == "test")
+    assert won == [(examples["days_to_conversion"] <= days).sum() for days in (30, 60, 90)]
+    assert won == sorted(set(won))
+    for metrics in found["horizons"].values():
+        assert metrics["baselines"]["logistic"]["log_loss"] > 0
+
+
+def test_labels_within_the_longest_are_the_labels(run: Path) -> None:
+    """Days to the conversion and label say the same."""
+    examples = pl.read_parquet(run / "data" / "examples.parquet").filter("mature")
+    data = type("Data", (), {"examples": examples})()
+    np.testing.assert_array_equal(within(data, 90), examples["label"].to_numpy())
+
+
+def test_a_bundle_of_several_horizons_proves_them(several: Bundle, run: Path, tmp_path: Path) -> None:
+    """Golden answers hold every horizon; a model of another share, with a manifest that agrees, is refused."""
+    folder = shutil.copytree(run / "artifacts" / "bundle", tmp_path / "bundle")
+    golden = json.loads((folder / "golden.json").read_text())
+    assert all(set(SHORTER) < set(entry["answer"]) for entry in golden)
+    assert several.links[0].text is not None
+    assert prove_here([str(folder)]) == 0
+    links = json.loads((folder / HORIZONS).read_text())
+    links[0]["calibration"] = {"kind": "intercept", "coefficients": [0.25]}
+    (folder / HORIZONS).write_text(json.dumps(links))
+    write_manifest(folder)
+    assert prove_here([str(folder)]) == 1
+
+
+@pytest.mark.parametrize("name", [HORIZONS, "horizon_0.txt"])
+def test_damage_to_a_horizon_is_seen(run: Path, tmp_path: Path, name: str) -> None:
+    """A changed or missing file of a horizon is refused before it is parsed."""
+    folder = shutil.copytree(run / "artifacts" / "bundle", tmp_path / "bundle")
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[:-2])
+    with pytest.raises(DamagedBundle, match="SHA-256"):
+        check_digests(folder)
+    (folder / name).unlink()
+    with pytest.raises(DamagedBundle, match="expected a file"):
+        check_digests(folder)
+
+
+def test_what_the_manifest_does_not_name_is_not_read(run: Path, finished_run: Path, tmp_path: Path) -> None:
+    """Files of horizons laid into a bundle without any change nothing; its manifest stays that of ten files."""
+    folder = shutil.copytree(finished_run / "artifacts" / "bundle", tmp_path / "bundle")
+    assert set(json.loads((folder / MANIFEST).read_text())) == set(FILES)
+    shutil.copy(run / "artifacts" / "bundle" / HORIZONS, folder / HORIZONS)
+    assert read_bundle(folder, check_digests(folder)).links == ()
