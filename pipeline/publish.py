@@ -13,8 +13,9 @@ from matplotlib.figure import Figure as Picture
 from features.plan import plan_of_json
 from models.bundle import read_bundle
 from pipeline import stage
-from pipeline.bundling import assemble, deal_values, policy_of
+from pipeline.bundling import assemble, policy_of
 from pipeline.content import gather, pictures_of
+from pipeline.deals import deal_values
 from pipeline.drawing import png
 from pipeline.errors import Stop
 from pipeline.files import whole_file

@@ -47,7 +47,7 @@ def load(examples: pl.DataFrame, features: pl.DataFrame, leads: pl.DataFrame, pl
     """The mature examples with what training needs of them."""
     mature = examples["mature"]
     examples, features = examples.filter(mature), features.filter(mature)
-    names = _groups(examples, leads)
+    names = groups_of(examples, leads)
     return Data(
         examples=examples,
         matrix=matrix_of(features, plan.features),
@@ -60,7 +60,7 @@ def load(examples: pl.DataFrame, features: pl.DataFrame, leads: pl.DataFrame, pl
     )
 
 
-def _groups(examples: pl.DataFrame, leads: pl.DataFrame) -> pl.Series:
+def groups_of(examples: pl.DataFrame, leads: pl.DataFrame) -> pl.Series:
     """Who must stay together: the account, else the person, else the lead."""
     keys = [pl.concat_str(pl.lit(f"{k}:"), k) for k in ("account_id", "person_id", "lead_id") if k in leads.columns]
     named = leads.select("lead_id", pl.coalesce(keys).alias("group"))

@@ -25,7 +25,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `data`, `reports` and `artifacts/bundle` as `dvc repro` leaves them, but for the baselines
     (constants: fitting them takes most of the time), the proof, the report and the tracking. Read only."""
     from features.plan import plan_of_json
-    from pipeline import bundling, publish, stage, train
+    from pipeline import bundling, deals, publish, stage, train
     from pipeline.stages import STAGES
 
     root = tmp_path_factory.mktemp("run")
@@ -40,7 +40,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         plan = plan_of_json(stage.read_json(stage.PLAN))
         definition = stage.section("definition")
         examples = stage.read_table(stage.EXAMPLES)
-        values = bundling.deal_values(stage.read_tables(), plan, definition, examples)
+        values = deals.deal_values(stage.read_tables(), plan, definition, examples)
         predictions = stage.read_table(stage.PREDICTIONS)
         policy = bundling.policy_of(stage.section("policy"), predictions, values)
         bundling.assemble(stage.BUNDLE, publish.facts_of(), policy, definition, stage.section("source"))

@@ -45,6 +45,7 @@ def test_the_metric_lies_in_its_interval() -> None:
     found = bootstrap.intervals(y, p, np.arange(3000) // 3, 2)
     assert set(found) == {
         "auc", "log_loss", "brier", "average_precision", "observed_over_expected", "precision_at_10pct",
+        "calibration_slope", "calibration_intercept",
     }  # fmt: skip
     assert all(low <= (scores[name] or 0) <= high for name, (low, high) in found.items())
 
