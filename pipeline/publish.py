@@ -70,7 +70,9 @@ def main() -> None:
         policy = policy_of(stage.section("policy"), predictions, values)
         digest = assemble(stage.BUNDLE, facts, policy, definition, stage.section("source"))
         say("writing the report")
-        pictures = pictures_of(predictions, stage.read_table(stage.BASELINES), stage.section("train").seed)
+        weekly, slices = stage.read_json(stage.WEEKLY), stage.read_json(stage.CALIBRATION)
+        seed = stage.section("train").seed
+        pictures = pictures_of(predictions, stage.read_table(stage.BASELINES), weekly, slices, seed)
         content = gather(facts, plan, definition, digest, pictures)
         _write_report(render_report(content))
         say("logging the run")

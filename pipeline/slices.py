@@ -68,8 +68,8 @@ def slicings(data: Data, plan: Plan, segment: str | None) -> dict[str, Slicing]:
 
 def ages(days: pl.Series) -> pl.Series:
     """Ages as texts that sort: each by itself where there are few, else ranges up to a week, a month, …"""
-    width = len(f"{days.max():.0f}")
     if days.n_unique() <= MOST:
+        width = max(len(f"{d:g}") for d in days.unique().to_list())
         return days.map_elements(lambda d: f"{d:{width}g} d", return_dtype=pl.String)
     edges = np.array([7, 30, 90, 180, 365, 730])
     names = ["  0 to 7 d", "  7 to 30 d", " 30 to 90 d", " 90 to 180 d", "180 to 365 d", "365 to 730 d", "730 d on"]
