@@ -90,14 +90,15 @@ class _Parts:
 def _metrics(parts: _Parts, w: Floats) -> dict[str, float]:
     total, expected = w.sum(), (w * parts.p).sum()
     sums = ranking.taken(parts.ranks, w)
+    slope, intercept = parts.cells.fit(w)
     return {
         "auc": ranking.auc(sums),
         "log_loss": float((w * parts.log_loss).sum() / total),
         "brier": float((w * parts.brier).sum() / total),
         "average_precision": ranking.average_precision(sums),
         "observed_over_expected": over(float((w * parts.y).sum()), float(expected)),
-        "calibration_slope": parts.cells.slope(w),
-        "calibration_intercept": parts.cells.intercept(w),
+        "calibration_slope": slope,
+        "calibration_intercept": intercept,
         "precision_at_10pct": ranking.precision_among(sums, BEST),
     }
 

@@ -6,7 +6,8 @@ from features.arrays import Floats
 from models import newton
 
 CELLS_A_UNIT = 64
-"""Cells to one unit of log odds. A row counts at its cell's mean, which moves a slope by about 1e-5 of itself."""
+"""Cells to one unit of log odds. A row counts at its cell's mean, which moves a slope by some 1 % of its
+standard error."""
 STEPS = 25
 LONGEST_STEP = 1.0
 CLOSE = 1e-7
@@ -19,23 +20,23 @@ class Cells:
         _, self.cell = np.unique(np.floor(z * CELLS_A_UNIT), return_inverse=True)
         self.y = y
         self.z = np.bincount(self.cell, z) / np.bincount(self.cell)
-        ones = np.ones(len(y))
-        self.start = self._optimum(ones, np.array([0.0, 1.0]), 2)
-        self.start_alone = self._optimum(ones, np.array([0.0, 1.0]), 1)
+        rows, won = self._sums(np.ones(len(y)))
+        self.both = self._optimum(rows, won, np.array([0.0, 1.0]), 2)
+        self.alone = self._optimum(rows, won, np.array([0.0, 1.0]), 1)
 
-    def slope(self, weight: Floats) -> float:
-        """The b of log odds a + b z that makes y likeliest, rows weighted; NaN where there is no finite one."""
-        return float(self._optimum(weight, self.start, 2)[1])
+    def fit(self, weight: Floats) -> tuple[float, float]:
+        """Slope and intercept as in models/metrics.py, rows weighted; NaN where there is no finite one.
 
-    def intercept(self, weight: Floats) -> float:
-        """The a of log odds a + z."""
-        return float(self._optimum(weight, self.start_alone, 1)[0])
+        The slope is the b of log odds a + b z that makes y likeliest, the intercept the a of log odds a + z.
+        """
+        rows, won = self._sums(weight)
+        both, alone = self._optimum(rows, won, self.both, 2), self._optimum(rows, won, self.alone, 1)
+        return float(both[1]), float(alone[0])
 
-    def _optimum(self, weight: Floats, start: Floats, free: int) -> Floats:
+    def _optimum(self, rows: Floats, won: Floats, start: Floats, free: int) -> Floats:
         """(a, b) by Newton's method from a point near by, the first `free` of them moved; NaN where it gets nowhere."""
-        rows, won = self._sums(weight), self._sums(weight * self.y)
         b, nowhere = start.copy(), np.full(2, np.nan)
-        if not 0 < won.sum() < rows.sum() or np.isnan(start).any():
+        if np.isnan(start[0]) or not 0 < won.sum() < rows.sum():
             return nowhere
         for _ in range(STEPS):
             step = self._step(rows, won, b, free)
@@ -46,8 +47,10 @@ class Cells:
                 return b
         return nowhere
 
-    def _sums(self, weight: Floats) -> Floats:
-        return np.asarray(np.bincount(self.cell, weight, minlength=len(self.z)), dtype=np.float64)
+    def _sums(self, weight: Floats) -> tuple[Floats, Floats]:
+        """Rows and conversions of each cell."""
+        sums = [np.bincount(self.cell, w, minlength=len(self.z)) for w in (weight, weight * self.y)]
+        return np.asarray(sums[0], dtype=np.float64), np.asarray(sums[1], dtype=np.float64)
 
     def _step(self, rows: Floats, won: Floats, b: Floats, free: int) -> Floats | None:
         p = newton.sigmoid(b[0] + b[1] * self.z)

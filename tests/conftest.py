@@ -34,6 +34,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(root)
         patch.setattr(train, "fit_baselines", _constants)
         patch.setattr("pipeline.evaluate.DRAWS", 2)
+        patch.setattr("models.slices.NULL_DRAWS", 2)
         patch.setattr("models.bundle.prove", lambda folder: None)  # tests/models/test_bundle.py lets it prove itself
         for name in ("configure", "ingest", "validate", "label", "featurize", "train", "evaluate"):
             STAGES[name]()
