@@ -49,7 +49,7 @@ def play(weeks: Weeks, score: Floats) -> Played:
     if np.isnan(score).any():
         raise ValueError(f"row {np.flatnonzero(np.isnan(score))[0]}: expected a score, got NaN")
     pairs = Pairs.of(weeks.week, weeks.y, score)
-    orders = ORDERS if len(pairs.last) < len(score) else 1
+    orders = ORDERS if pairs.tied else 1
     taken = np.zeros(len(score))
     for order in range(orders):
         taken += choose(weeks, score, _shuffled(weeks.chance, order))
@@ -85,37 +85,40 @@ class Pairs:
     """Rows by week and falling score, for the AUC among leads of one week alone."""
 
     order: Ints
-    y: Floats
-    """Labels in that order."""
-    last: Ints
-    """Last row of each run of one week and equal score."""
-    before: Ints
-    """For each run, the last run of the week before, −1 for none."""
+    lost: Floats
+    """1 where the row does not convert, in that order."""
+    converting: Ints
+    """Rows that convert. Of these are the next two, shape (2, positives): where in the order it begins and ends."""
+    run: Ints
+    """Rows of the same week and score."""
+    week: Ints
+    tied: bool
+    """Whether two rows of one week have one score."""
 
     @staticmethod
     def of(week: Ints, y: Floats, score: Floats) -> "Pairs":
         """Sort once; every draw reads the result."""
         order = np.lexsort((-score, week))
-        w, s = week[order], score[order]
-        last = np.flatnonzero(np.append((np.diff(w) != 0) | (np.diff(s) != 0), np.ones(min(len(w), 1), bool)))
-        before = np.searchsorted(w[last], w[last]) - 1
-        return Pairs(order, y[order], last, before)
+        w, s, won = week[order], score[order], np.flatnonzero(y[order] == 1)
+        first = np.ones(len(w), bool)
+        first[1:] = (np.diff(w) != 0) | (np.diff(s) != 0)
+        edges = np.append(np.flatnonzero(first), len(w))
+        run = np.searchsorted(edges, won, side="right")
+        weeks = [np.searchsorted(w, w[won], side=side) for side in ("left", "right")]
+        return Pairs(
+            order, 1 - y[order], order[won], np.stack([edges[run - 1], edges[run]]), np.stack(weeks), not first.all()
+        )
 
     def auc(self, weight: Floats) -> float:
         """Of all pairs of one week, one converting and one not, how many are in order; a tie counts half.
 
         That is the mean of the weeks' AUC, weighted by pairs. NaN where there are none.
         """
-        w = weight[self.order]
-        rows, won = np.cumsum(w)[self.last], np.cumsum(w * self.y)[self.last]
-        positives = np.diff(won, prepend=0)
-        negatives = np.diff(rows, prepend=0) - positives
-        above = won - np.append(won, 0)[self.before] - positives / 2
-        ends = np.append(np.diff(self.before) != 0, np.ones(min(len(rows), 1), bool))
-        of_week = won[ends] - np.append(won, 0)[self.before][ends]
-        lost = (rows - won)[ends] - np.append(rows - won, 0)[self.before][ends]
-        pairs = float((of_week * lost).sum())
-        return float((above * negatives).sum()) / pairs if pairs > 0 else np.nan
+        lost = np.concatenate([[0.0], np.cumsum(weight[self.order] * self.lost)])
+        mine = weight[self.converting]
+        ahead = lost[self.week[1]] - lost[self.run].mean(axis=0)
+        pairs = float((mine * (lost[self.week[1]] - lost[self.week[0]])).sum())
+        return float((mine * ahead).sum()) / pairs if pairs > 0 else np.nan
 
 
 def measures(weeks: Weeks, played: Played) -> dict[str, float]:

@@ -20,6 +20,7 @@ from models.policy import Values
 from pipeline import stage
 from pipeline.deals import deal_values
 from pipeline.errors import Stop
+from pipeline.records import Tables
 from pipeline.replay import Replay, Test, absent, replay
 from pipeline.slices import diagnosis
 from pipeline.train import Data, load
@@ -116,13 +117,15 @@ def importance(data: Data, fitted: Fitted, seed: int, threads: int) -> dict[str,
     return dict(zip(fitted.encoding.columns, np.abs(by_column).mean(axis=0).tolist(), strict=True))
 
 
-def replayed(data: Data, plan: Plan, values: Values, fitted: Fitted, scores: Mapping[str, Floats]) -> Replay:
+def replayed(
+    data: Data, tables: Tables, plan: Plan, values: Values, fitted: Fitted, scores: Mapping[str, Floats]
+) -> Replay:
     """The test period once more, week by week: `scores` are those of the examples, `model` among them."""
     meta, test = stage.read_json(stage.TABLES / "meta.json"), data.rows("test")
     begin, until = data.examples.filter(pl.Series(test))["as_of"].min(), stage.read_until()
     if meta["shape"] == "flat" or until is None or not isinstance(begin, datetime):
         return absent("without dates there are no weeks")
-    definition, params, tables = stage.section("definition"), stage.section("train"), stage.read_tables()
+    definition, params = stage.section("definition"), stage.section("train")
     others = Baselines.of_json(stage.read_json(stage.MODEL / "baselines.json"))
 
     def scored(matrix: Matrix) -> Mapping[str, Floats]:
@@ -148,8 +151,8 @@ def truth_of(examples: pl.DataFrame) -> Floats | None:
 def main() -> None:
     """Read model and features, write predictions, metrics, intervals and what matters."""
     plan = plan_of_json(stage.read_json(stage.PLAN))
-    leads = stage.read_table(stage.TABLES / "leads.parquet")
-    data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
+    tables, examples = stage.read_tables(), stage.read_table(stage.EXAMPLES)
+    data = load(examples, stage.read_table(stage.FEATURES), tables["leads"], plan)
     params, fitted = stage.section("train"), read_model()
     others = stage.read_table(stage.BASELINES)
     baselines = {k: others[k].to_numpy() for k in others.columns if k not in ("lead_id", "as_of")}
@@ -162,10 +165,9 @@ def main() -> None:
         say("drawing intervals")
         spans = intervals(data, p, baselines, params.seed)
         matters = importance(data, fitted, params.seed, params.threads)
-        examples = stage.read_table(stage.EXAMPLES)
-        values = deal_values(stage.read_tables(), plan, stage.section("definition"), examples)
+        values = deal_values(tables, plan, stage.section("definition"), examples)
         say("replaying the weeks of the test")
-        weekly = replayed(data, plan, values, fitted, {"model": p, **baselines})
+        weekly = replayed(data, tables, plan, values, fitted, {"model": p, **baselines})
         say("slicing the calibration")
         scores, spans_of_test = found["test"], spans["test"]
         sliced = diagnosis(data, p, plan, values.column, scores, spans_of_test, params.seed, DRAWS)
