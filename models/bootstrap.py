@@ -3,13 +3,14 @@
 A draw picks as many groups as there are, with replacement; a row weighs as often as its group was picked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from features.arrays import Floats, Ints
 from models import ranking
-from models.metrics import BEST, EPSILON, check, over
+from models.metrics import BEST, EPSILON, check, logit, over
+from models.recalibration import Cells
 
 Intervals = dict[str, tuple[float, float]]
 LEAST_DEFINED = 0.5
@@ -19,22 +20,49 @@ LEAST_DEFINED = 0.5
 def intervals(y: Floats, p: Floats, groups: Ints, seed: int, draws: int = 200, level: float = 0.95) -> Intervals:
     """Percentile interval of each metric; a metric too often undefined, or a single group, has none.
 
-    y (n,) in {0, 1}, p (n,) in [0, 1], groups (n,) any integers.
+    y (n,) in {0, 1}, p (n,) in [0, 1], groups (n,) any integers. Slope and intercept go by models/recalibration.py.
     """
-    check(y, p)
-    parts = _Parts(y, p)
-    return _percentiles([_metrics(parts, w) for w in weights(groups, seed, draws)], level)
+    return compare(y, {"p": p}, "p", groups, seed, draws, level)[0]["p"]
 
 
 def difference_intervals(
     y: Floats, p: Floats, q: Floats, groups: Ints, seed: int, draws: int = 200, level: float = 0.95
 ) -> Intervals:
     """Interval of the metric of p minus that of q, both on the same draws."""
-    check(y, p)
-    check(y, q)
-    mine, theirs = _Parts(y, p), _Parts(y, q)
-    pairs = [(_metrics(mine, w), _metrics(theirs, w)) for w in weights(groups, seed, draws)]
-    return _percentiles([{name: a[name] - b[name] for name in a} for a, b in pairs], level)
+    return compare(y, {"p": p, "q": q}, "p", groups, seed, draws, level)[1]["q"]
+
+
+def compare(
+    y: Floats,
+    predictions: Mapping[str, Floats],
+    first: str,
+    groups: Ints,
+    seed: int,
+    draws: int = 200,
+    level: float = 0.95,
+) -> tuple[dict[str, Intervals], dict[str, Intervals]]:
+    """Intervals by name, and of the metrics of `first` minus those of each other, all on the same draws."""
+    for p in predictions.values():
+        check(y, p)
+    parts = {name: _Parts(y, p) for name, p in predictions.items()}
+    drawn: dict[str, list[dict[str, float]]] = {name: [] for name in parts}
+    for w in weights(groups, seed, draws):
+        for name, part in parts.items():
+            drawn[name].append(_metrics(part, w))
+    return spans(drawn, first, level)
+
+
+def spans(
+    drawn: Mapping[str, list[dict[str, float]]], first: str, level: float = 0.95
+) -> tuple[dict[str, Intervals], dict[str, Intervals]]:
+    """Percentile intervals of drawn measures by name, and of those of `first` minus each other's, draw by draw."""
+    apart = {
+        name: [{key: a[key] - b[key] for key in a} for a, b in zip(drawn[first], others, strict=True)]
+        for name, others in drawn.items()
+        if name != first
+    }
+    own = {name: _percentiles(found, level) for name, found in drawn.items()}
+    return own, {name: _percentiles(found, level) for name, found in apart.items()}
 
 
 def weights(groups: Ints, seed: int, draws: int) -> Iterator[Floats]:
@@ -49,24 +77,28 @@ def weights(groups: Ints, seed: int, draws: int) -> Iterator[Floats]:
 
 
 class _Parts:
-    """What every draw shares: the ranking and the loss of each row."""
+    """What every draw shares: the ranking, the loss of each row, and cells of log odds."""
 
     def __init__(self, y: Floats, p: Floats) -> None:
         self.y, self.p, self.ranks = y, p, ranking.ranking(y, p)
         q = np.clip(p, EPSILON, 1 - EPSILON)
         self.log_loss = -(y * np.log(q) + (1 - y) * np.log1p(-q))
         self.brier = (y - p) ** 2
+        self.cells = Cells(y, logit(p))
 
 
 def _metrics(parts: _Parts, w: Floats) -> dict[str, float]:
     total, expected = w.sum(), (w * parts.p).sum()
     sums = ranking.taken(parts.ranks, w)
+    slope, intercept = parts.cells.fit(w)
     return {
         "auc": ranking.auc(sums),
         "log_loss": float((w * parts.log_loss).sum() / total),
         "brier": float((w * parts.brier).sum() / total),
         "average_precision": ranking.average_precision(sums),
         "observed_over_expected": over(float((w * parts.y).sum()), float(expected)),
+        "calibration_slope": slope,
+        "calibration_intercept": intercept,
         "precision_at_10pct": ranking.precision_among(sums, BEST),
     }
 

@@ -1,8 +1,8 @@
 """One-hot logistic regression: the baseline that a careful analyst would fit."""
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Any
 
@@ -66,6 +66,24 @@ class Logistic:
         parts = [X[i : i + CHUNK] for i in range(0, len(X), CHUNK)]
         found = [self._part(part) for part in parts]
         return np.concatenate(found or [np.empty(0)]) + self.intercept
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain types; floats come back to the last bit."""
+        levels = [[column, list(codes)] for column, codes in self.levels.items()]
+        return {**asdict(self), "levels": levels, "coefficients": self.coefficients.tolist()}
+
+    @staticmethod
+    def of_json(stored: Mapping[str, Any]) -> "Logistic":
+        """The inverse of `to_json`."""
+        return Logistic(
+            numeric=tuple(Numeric(**column) for column in stored["numeric"]),
+            missing=tuple(stored["missing"]),
+            levels={column: tuple(codes) for column, codes in stored["levels"]},
+            strength=stored["strength"],
+            intercept=stored["intercept"],
+            coefficients=np.array(stored["coefficients"], dtype=np.float64),
+            names=tuple(stored["names"]),
+        )
 
     def _part(self, X: Floats) -> Floats:
         Z = _design(X, self.numeric, self.missing, self.levels)

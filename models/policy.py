@@ -21,6 +21,14 @@ class Values:
     by_segment: dict[str, float]
     overall: float | None
 
+    def of(self, own: float | None, segment: str | None) -> tuple[float | None, str | None]:
+        """A deal's value and where it is from: the lead's own, its segment's mean, or the mean of all."""
+        if own is not None and own == own:
+            return own, "lead"
+        if self.column is not None and segment in self.by_segment:
+            return self.by_segment[segment], self.column.partition("_")[2]
+        return self.overall, None if self.overall is None else "overall"
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -51,11 +59,7 @@ class Policy:
 
     def value(self, own: float | None, segment: str | None) -> tuple[float | None, str | None]:
         """The deal's value and where it is from: the lead's own, its segment's mean, or the mean of all."""
-        if own is not None and own == own:
-            return own, "lead"
-        if self.values.column is not None and segment in self.values.by_segment:
-            return self.values.by_segment[segment], self.values.column.partition("_")[2]
-        return self.values.overall, None if self.values.overall is None else "overall"
+        return self.values.of(own, segment)
 
     def to_json(self) -> dict[str, Any]:
         """Plain types."""

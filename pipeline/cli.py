@@ -130,9 +130,11 @@ def show() -> None:
 
         from pipeline import stage
         from pipeline.summary import summary_table
+        from pipeline.verdict import headline
 
-        console = Console()
-        console.print(summary_table(stage.read_json(stage.METRICS)))
+        console, metrics = Console(), stage.read_json(stage.METRICS)
+        console.print(headline(metrics, stage.read_json(stage.INTERVALS)), highlight=False)
+        console.print(summary_table(metrics))
         typer.echo("\n".join([f"Report: {stage.REPORT}", "Next:", *(f"  {line}" for line in _next())]))
 
 

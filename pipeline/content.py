@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Picture
 
 from features.arrays import Floats
 from features.plan import Plan
-from pipeline import plots, stage
+from pipeline import charts, plots, stage
 from pipeline.drawing import svg
 from pipeline.findings import of_json
 from pipeline.params import Definition
@@ -48,6 +48,8 @@ def gather(
         facts=_facts(facts, digest),
         calibration=stage.read_json(stage.MODEL / "calibration.json"),
         candidates=facts["calibration_candidates"],
+        weekly=stage.read_json(stage.WEEKLY),
+        slices=stage.read_json(stage.CALIBRATION),
     )
 
 
@@ -59,6 +61,14 @@ def subtitle(definition: Definition) -> str:
 
 
 CAPTIONS = {
+    "weeks": (
+        "Week by week",
+        "Of the open leads that each would have taken in a week of the test, each lead once, how many converted.",
+    ),
+    "slices": (
+        "Calibration by slice",
+        "Conversions that came over those promised, with 95 % intervals; where 1 lies inside, nothing is shown wrong.",
+    ),
     "calibration": (
         "Calibration",
         "What was promised against what came; in the band chance alone could be at work.",
@@ -70,13 +80,21 @@ CAPTIONS = {
 }
 
 
-def pictures_of(predictions: pl.DataFrame, baselines: pl.DataFrame, seed: int) -> dict[str, Picture]:
-    """The figures of the test fold by name, for the report and for MLflow."""
+def pictures_of(
+    predictions: pl.DataFrame, baselines: pl.DataFrame, weekly: Mapping[str, Any], slices: Mapping[str, Any], seed: int
+) -> dict[str, Picture]:
+    """The figures of the test fold by name, for the report and for MLflow; the weeks come first."""
     both = predictions.with_columns(baselines.select(SHOWN))
     test = both.filter(pl.col("fold") == "test")
     y, p = _floats(test, "label"), _floats(test, "probability")
     all_models: dict[str, Floats] = {"model": p, **{name: _floats(test, name) for name in SHOWN}}
-    found = {
+    found = {}
+    if weekly["weeks"]:
+        there = weekly["weeks"][0]["taken"]
+        found["weeks"] = charts.precision_by_week(
+            weekly["weeks"], [n for n in ("model", "points", *SHOWN) if n in there]
+        )
+    found |= {
         "calibration": plots.reliability(y, {"model": p, "logistic": all_models["logistic"]}, seed),
         "gain": plots.gain(y, all_models),
         "lift": plots.lift(y, all_models),
@@ -85,6 +103,8 @@ def pictures_of(predictions: pl.DataFrame, baselines: pl.DataFrame, seed: int) -
     if test["as_of"].null_count() == 0:
         months = np.array(test["as_of"].dt.strftime("%Y-%m").to_list())
         found["months"] = plots.by_month(months, y, p)
+    if slices["by"]:
+        found["slices"] = charts.calibration_by_slice(slices["by"])
     return found
 
 

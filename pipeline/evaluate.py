@@ -1,23 +1,33 @@
-"""Stage evaluate: predictions of every mature example, and how good they are on the test fold."""
+"""Stage evaluate: predictions of every mature example, how good they are on the test fold, and week by week."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from features.arrays import Array, Floats
-from features.plan import plan_of_json
+from features.kernel import Matrix
+from features.plan import Plan, plan_of_json
 from models import bootstrap, calibration, folds, horizons, metrics
+from models.baselines import Baselines
 from models.booster import contributions, load_booster, raw_scores
 from models.bundle import read_links
 from models.calibration import Calibration
 from models.encoding import Encoding, encode
 from models.horizons import Link, column
+from models.policy import Values
 from pipeline import stage
+from pipeline.deals import deal_values
 from pipeline.errors import Stop
 from pipeline.horizons import measure
+from pipeline.records import Tables
+from pipeline.replay import Replay, Test, absent, replay
+from pipeline.slices import diagnosis
 from pipeline.train import Data, load
+from pipeline.weeks import pool
 
 DRAWS = 200
 MOST_EXPLAINED = 2_000
@@ -99,12 +109,9 @@ def intervals(data: Data, p: Floats, baselines: dict[str, Floats], seed: int) ->
     """95 % intervals by bootstrap over accounts, of the metrics and of the model's lead over each baseline."""
     test = data.rows("test")
     y, group = data.y[test], data.group[test]
-    found: dict[str, Any] = {"test": bootstrap.intervals(y, p[test], group, seed, DRAWS)}
-    found["baselines"] = {k: bootstrap.intervals(y, q[test], group, seed, DRAWS) for k, q in baselines.items()}
-    found["difference"] = {
-        k: bootstrap.difference_intervals(y, p[test], q[test], group, seed, DRAWS) for k, q in baselines.items()
-    }
-    return found
+    every = {"model": p[test], **{name: q[test] for name, q in baselines.items()}}
+    own, apart = bootstrap.compare(y, every, "model", group, seed, DRAWS)
+    return {"test": own.pop("model"), "baselines": own, "difference": apart}
 
 
 def importance(data: Data, fitted: Fitted, seed: int, threads: int) -> dict[str, float]:
@@ -114,6 +121,28 @@ def importance(data: Data, fitted: Fitted, seed: int, threads: int) -> dict[str,
     X = encode(fitted.encoding, replace(data.matrix, values=data.matrix.values[some]))
     by_column = fitted.encoding.by_column(contributions(load_booster(fitted.text), X, threads))
     return dict(zip(fitted.encoding.columns, np.abs(by_column).mean(axis=0).tolist(), strict=True))
+
+
+def replayed(
+    data: Data, tables: Tables, plan: Plan, values: Values, fitted: Fitted, scores: Mapping[str, Floats]
+) -> Replay:
+    """The test period once more, week by week: `scores` are those of the examples, `model` among them."""
+    meta, test = stage.read_json(stage.TABLES / "meta.json"), data.rows("test")
+    begin, until = data.examples.filter(pl.Series(test))["as_of"].min(), stage.read_until()
+    if meta["shape"] == "flat" or until is None or not isinstance(begin, datetime):
+        return absent("without dates there are no weeks")
+    definition, params = stage.section("definition"), stage.section("train")
+    others = Baselines.of_json(stage.read_json(stage.MODEL / "baselines.json"))
+
+    def scored(matrix: Matrix) -> Mapping[str, Floats]:
+        return {"model": predict(replace(data, matrix=matrix), fitted, params.threads), **others.predict(matrix)}
+
+    zone, most = stage.section("source").timezone, stage.section("policy").weekly_capacity
+    found = pool(tables, meta["shape"], until, begin, definition, zone, most)
+    mine = {name: p[test] for name, p in scores.items()}
+    ages = data.examples["age_days"].to_numpy().astype(np.float64)[test]
+    looked = Test(data.y[test], ages, data.group[test], mine)
+    return replay(tables, plan, found, values, scored, looked, params.seed, DRAWS)
 
 
 def truth_of(examples: pl.DataFrame) -> Floats | None:
@@ -128,8 +157,8 @@ def truth_of(examples: pl.DataFrame) -> Floats | None:
 def main() -> None:
     """Read model and features, write predictions, metrics, intervals and what matters."""
     plan = plan_of_json(stage.read_json(stage.PLAN))
-    leads = stage.read_table(stage.TABLES / "leads.parquet")
-    data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
+    tables, examples = stage.read_tables(), stage.read_table(stage.EXAMPLES)
+    data = load(examples, stage.read_table(stage.FEATURES), tables["leads"], plan)
     params, fitted = stage.section("train"), read_model()
     others = stage.read_table(stage.BASELINES)
     baselines = {k: others[k].to_numpy() for k in others.columns if k not in ("lead_id", "as_of")}
@@ -145,9 +174,19 @@ def main() -> None:
         say("drawing intervals")
         spans = intervals(data, p, baselines, params.seed)
         matters = importance(data, fitted, params.seed, params.threads)
+        values = deal_values(tables, plan, stage.section("definition"), examples)
+        say("replaying the weeks of the test")
+        weekly = replayed(data, tables, plan, values, fitted, {"model": p, **baselines})
+        say("slicing the calibration")
+        scores, spans_of_test = found["test"], spans["test"]
+        sliced = diagnosis(data, p, plan, values.column, scores, spans_of_test, params.seed, DRAWS)
+    if weekly.metrics:
+        found["weekly"], spans["weekly"] = weekly.metrics, weekly.intervals
     columns = data.examples.select("lead_id", "as_of", "age_days", "fold", "label")
     columns = columns.with_columns(**{column(days): pl.Series(q) for days, q in shorter.items()})
     stage.write_table(columns.with_columns(probability=pl.Series(p)), stage.PREDICTIONS)
     stage.write_json(spans, stage.INTERVALS)
     stage.write_json(matters, stage.IMPORTANCE)
+    stage.write_json(sliced, stage.CALIBRATION)
+    stage.write_json(weekly.weeks, stage.WEEKLY)
     stage.write_json(found, stage.METRICS)

@@ -37,7 +37,7 @@ def run_of(
         description=_description(facts, definition),
         params=_params(),
         metrics={k: facts["metrics"][k] for k in ("test", "test_one_per_lead", "validation", "truth", "baselines")
-                 if facts["metrics"].get(k)},
+                 if facts["metrics"].get(k)} | {"weekly": _weekly(facts["metrics"].get("weekly", {}))},
         tags={
             **commit_tags(root),
             "dvc_experiment": name,
@@ -52,6 +52,17 @@ def run_of(
         curves=stage.read_json(stage.MODEL / "training.json")["curves"],
         artifacts=files,
     )  # fmt: skip
+
+
+WEEKLY = ("precision", "lift", "value", "auc_within_week")
+
+
+def _weekly(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the weekly replay what is compared between runs."""
+    return {
+        name: {key: value[key] for key in WEEKLY} if isinstance(value, Mapping) else value
+        for name, value in found.items()
+    }
 
 
 def _params() -> dict[str, Any]:

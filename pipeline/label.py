@@ -26,7 +26,7 @@ def label(tables: Tables, shape: str, until: datetime | None, definition: Defini
     kept = {**tables, "leads": leads}
     if shape == "flat":
         return _flat(leads, split)
-    records, order = records_of(_closing_when_it_happened(kept, definition), bare_plan(definition))
+    records, order = records_of(closing_when_it_happened(kept, definition), bare_plan(definition))
     if until is None:
         raise Stop("no table has a time that could be read, so there is no present; give source.until")
     end = micros(until)
@@ -39,7 +39,7 @@ def label(tables: Tables, shape: str, until: datetime | None, definition: Defini
     return _frame(examples, fold, order)
 
 
-def _closing_when_it_happened(tables: Tables, definition: Definition) -> Tables:
+def closing_when_it_happened(tables: Tables, definition: Definition) -> Tables:
     """A conversion by event closes its lead when it happens, however late its record reached us."""
     event = definition.conversion.event
     if event is None or "events" not in tables:
@@ -62,11 +62,12 @@ def _dated(records: Records, tables: Tables, order: pl.DataFrame, definition: De
     if definition.conversion.event is None:
         conversions = labels.conversions_of_stages(records)
     else:
-        conversions = _conversions_of_events(tables, order, definition.conversion.event, until)
+        conversions = conversions_of_events(tables, order, definition.conversion.event, until)
     return labels.labelled(records, conversions, lead, as_of, definition.conversion.within_days, until)
 
 
-def _conversions_of_events(tables: Tables, order: pl.DataFrame, event: str, until: int) -> Conversions:
+def conversions_of_events(tables: Tables, order: pl.DataFrame, event: str, until: int) -> Conversions:
+    """Every event of the type that was known by `until` (µs). Raises Stop where there is none."""
     known = (pl.col("type") == event) & (pl.col("known_at").to_physical() <= until)
     rows = tables["events"].filter(known).join(order, on="lead_id").sort("index", "occurred_at")
     if rows.is_empty():

@@ -218,6 +218,8 @@ class Policy(Section):
         "E": "no_touch",
     }
     """What is done with the leads of a grade."""
+    weekly_capacity: int | None = Field(None, ge=1)
+    """How many leads a team can take a week; null: a tenth of those that come in."""
 
     @model_validator(mode="after")
     def _falling(self) -> "Policy":

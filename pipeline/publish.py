@@ -13,8 +13,9 @@ from matplotlib.figure import Figure as Picture
 from features.plan import plan_of_json
 from models.bundle import read_bundle
 from pipeline import stage
-from pipeline.bundling import assemble, deal_values, policy_of
+from pipeline.bundling import assemble, policy_of
 from pipeline.content import gather, pictures_of
+from pipeline.deals import deal_values
 from pipeline.drawing import png
 from pipeline.errors import Stop
 from pipeline.files import whole_file
@@ -69,7 +70,9 @@ def main() -> None:
         policy = policy_of(stage.section("policy"), predictions, values)
         digest = assemble(stage.BUNDLE, facts, policy, definition, stage.section("source"))
         say("writing the report")
-        pictures = pictures_of(predictions, stage.read_table(stage.BASELINES), stage.section("train").seed)
+        weekly, slices = stage.read_json(stage.WEEKLY), stage.read_json(stage.CALIBRATION)
+        seed = stage.section("train").seed
+        pictures = pictures_of(predictions, stage.read_table(stage.BASELINES), weekly, slices, seed)
         content = gather(facts, plan, definition, digest, pictures)
         _write_report(render_report(content))
         say("logging the run")

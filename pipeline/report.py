@@ -85,6 +85,10 @@ class ReportContent:
     """The chosen one: `kind` and `coefficients`."""
     candidates: Mapping[str, float] = field(default_factory=dict)
     """Calibration kind → cross-validated log loss."""
+    weekly: Mapping[str, Any] = field(default_factory=dict)
+    """reports/weekly.json: `kind`, and `reason` where there are no weeks."""
+    slices: Mapping[str, Any] = field(default_factory=dict)
+    """reports/calibration.json: `test` and `by`."""
 
 
 def render_report(content: ReportContent) -> str:
@@ -110,10 +114,12 @@ def render_report(content: ReportContent) -> str:
         verdict=verdict(content.metrics, content.intervals),
         warnings=[*content.warnings, *cautions(content.metrics, content.intervals)],
         models=_models(content),
+        weekly=_weekly(content),
         groups=_bars({GROUPS.get(name, name): value for name, value in by_group(content.importance).items()}),
         features=_bars(content.importance)[:MOST_FEATURES],
         percent=wording.percent,
         number=wording.number,
+        money=lambda value, _: wording.count(value),
     )
 
 
@@ -122,6 +128,13 @@ def _models(content: ReportContent) -> list[tuple[str, Mapping[str, Any], Mappin
     spans = content.intervals.get("baselines", {})
     others = [(name, content.metrics["baselines"][name], spans.get(name, {})) for name in rivals(content.metrics)]
     return [("model", content.metrics["test"], content.intervals.get("test", {})), *others]
+
+
+def _weekly(content: ReportContent) -> list[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
+    """The same of the weekly replay; none where there is none."""
+    found, spans = content.metrics.get("weekly", {}), content.intervals.get("weekly", {})
+    names = ["model", *rivals(content.metrics)]
+    return [(name, found[name], spans.get(name, {})) for name in names if name in found]
 
 
 def by_group(importance: Mapping[str, float]) -> dict[str, float]:

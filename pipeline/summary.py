@@ -18,19 +18,19 @@ def rivals(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def summary_table(metrics: Mapping[str, Any]) -> "Table":
-    """AUC, log loss, precision among the best 10 % and observed over expected; a row each model.
-
-    `metrics` as in reports/metrics.json.
-    """
+    """What the best open leads of each week came to, without weeks the best 10 % of examples; AUC, log loss and
+    observed over expected. A row each model; `metrics` as in reports/metrics.json."""
     from rich.table import Table
 
     table = Table(title=f"On {_examples(metrics['test'])}", title_justify="left")
     table.add_column("")
-    for column in ("AUC", "log loss", "best 10 %", "observed / expected"):
+    weekly = metrics.get("weekly", {})
+    best = (f"best {number(weekly['capacity'], 0)} a week", "lift") if weekly else ("best 10 %",)
+    for column in (*best, "AUC", "log loss", "observed / expected"):
         table.add_column(column, justify="right", no_wrap=True)
-    table.add_row(*_row("model", metrics["test"]), style="bold")
+    table.add_row(*_row("model", metrics["test"], weekly), style="bold")
     for name in rivals(metrics):
-        table.add_row(*_row(name, metrics["baselines"][name]))
+        table.add_row(*_row(name, metrics["baselines"][name], weekly))
     return table
 
 
@@ -40,11 +40,13 @@ def _examples(test: Mapping[str, Any]) -> str:
     return f"{test['n']:,} test examples, {test['positives']:,} of which converted"
 
 
-def _row(name: str, scores: Mapping[str, Any]) -> tuple[str, ...]:
+def _row(name: str, scores: Mapping[str, Any], weekly: Mapping[str, Any]) -> tuple[str, ...]:
+    mine = weekly.get(name, {})
+    best = (percent(mine.get("precision")), number(mine.get("lift"), 1))
     return (
         name_of(name),
+        *(best if weekly else (percent(scores.get("precision_at_10pct")),)),
         number(scores.get("auc")),
         number(scores.get("log_loss"), 4),
-        percent(scores.get("precision_at_10pct")),
         number(scores.get("observed_over_expected"), 2),
     )

@@ -11,7 +11,7 @@ from features.arrays import Array, Bools, Floats, Ints
 from features.kernel import Matrix
 from features.plan import Plan, plan_of_json
 from models import calibration, folds, metrics, training
-from models.baselines import baselines
+from models.baselines import Baselines, fit_baselines
 from models.booster import Settings, load_booster, raw_scores
 from models.calibration import Calibration
 from models.encoding import encode
@@ -71,7 +71,7 @@ class Trained:
     model: Model
     calibration: Calibration
     candidates: dict[str, float]
-    baselines: dict[str, Floats]
+    baselines: Baselines
     validation: dict[str, Any]
     calibrated_on: str
     refresh: Refresh | None = None
@@ -89,7 +89,7 @@ def train(data: Data, plan: Plan, params: Train, within_days: float, say: Callab
     say("calibrating")
     chosen, candidates, on = _calibrate(data, model, params)
     say("fitting the baselines")
-    others = baselines(data.matrix, data.y, data.lead, data.group, keep, data.rows("calibrate"), params.seed)
+    others = fit_baselines(data.matrix, data.y, data.lead, data.group, keep, data.rows("calibrate"), params.seed)
     if tried is None:  # no dates, or too few to part: what the members left out, by account
         tried = training.Validation(np.arange(len(rows.y)), model.bag.left_out)
     validation = _validation(rows.y[tried.row], tried.raw)
@@ -143,8 +143,9 @@ def main() -> None:
         stage.write_json(trained.calibration.to_json(), folder / "calibration.json")
         stage.write_json(_facts(trained, data), folder / "training.json")
         horizons.write_links(links, folder)
-    keys = data.examples.select("lead_id", "as_of")
-    stage.write_table(keys.with_columns(**{k: pl.Series(v) for k, v in trained.baselines.items()}), stage.BASELINES)
+        stage.write_json(trained.baselines.to_json(), folder / "baselines.json")
+    keys, others = data.examples.select("lead_id", "as_of"), trained.baselines.predict(data.matrix)
+    stage.write_table(keys.with_columns(**{k: pl.Series(v) for k, v in others.items()}), stage.BASELINES)
 
 
 def _refreshed(data: Data, trained: Trained, params: Train, within_days: float, say: Callable[[str], None]) -> Trained:

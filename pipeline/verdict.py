@@ -15,19 +15,44 @@ FEW = 200
 
 
 def headline(metrics: Metrics, intervals: Intervals) -> str:
+    """One sentence: what a team gets that works by the model week by week; without weeks, how probabilities compare."""
+    return _weekly(metrics, intervals) or compared(metrics, intervals)
+
+
+def compared(metrics: Metrics, intervals: Intervals) -> str:
     """One sentence: against whom the model's log loss is better, worse or not told apart."""
-    found: dict[str, list[str]] = {"better": [], "level": [], "worse": []}
-    for rival in RIVALS:
-        if (outcome := standing(metrics, intervals, rival)) is not None:
-            found[outcome].append(name_of(rival))
-    said = []
-    if found["better"]:
-        said.append(f"better than {_list(found['better'])}")
-    if found["level"]:
-        said.append(f"not told apart from {_list(found['level'])}")
-    if found["worse"]:
-        said.append(f"worse than {_list(found['worse'])}")
-    return f"The model's probabilities are {', '.join(said)}." if said else "There was nothing to compare with."
+    said = _standings({rival: standing(metrics, intervals, rival) for rival in RIVALS})
+    return f"The model's probabilities are {said}." if said else "There was nothing to compare with."
+
+
+def _weekly(metrics: Metrics, intervals: Intervals) -> str:
+    weekly, spans = metrics.get("weekly", {}), intervals.get("weekly", {})
+    mine = weekly.get("model", {})
+    if mine.get("precision") is None:
+        return ""
+    pair = spans.get("model", {}).get("precision")
+    said = _standings({rival: _standing_of_weeks(weekly, spans, rival) for rival in RIVALS})
+    return (
+        f"Taking the {number(weekly['capacity'], 0)} best open leads a week, each once, for {weekly['weeks']} weeks of"
+        f" the test, {percent(mine['precision'])} of them converted{f' ({span(pair, percent)})' if pair else ''},"
+        f" {number(mine['lift'], 1)} times the average open lead{f': {said}' if said else ''}."
+    )
+
+
+def _standing_of_weeks(weekly: Metrics, spans: Intervals, rival: str) -> str | None:
+    """better, level or worse than a baseline in what was taken and converted. None: unknown."""
+    mine, theirs = weekly["model"]["precision"], weekly.get(rival, {}).get("precision")
+    if theirs is None:
+        return None
+    low, high = spans.get("difference", {}).get(rival, {}).get("precision") or (mine - theirs,) * 2
+    return "better" if low > 0 else "worse" if high < 0 else "level"
+
+
+def _standings(outcomes: Mapping[str, str | None]) -> str:
+    """Whom it is better than, not told apart from and worse than; nothing where nothing is known."""
+    words = {"better": "better than", "level": "not told apart from", "worse": "worse than"}
+    found = {key: [name_of(rival) for rival, outcome in outcomes.items() if outcome == key] for key in words}
+    return ", ".join(f"{words[key]} {_list(names)}" for key, names in found.items() if names)
 
 
 def standing(metrics: Metrics, intervals: Intervals, rival: str) -> str | None:
@@ -43,6 +68,7 @@ def standing(metrics: Metrics, intervals: Intervals, rival: str) -> str | None:
 def verdict(metrics: Metrics, intervals: Intervals) -> list[str]:
     """A few sentences, each with its numbers."""
     sentences = [
+        compared(metrics, intervals) if _weekly(metrics, intervals) else "",
         _best(metrics, intervals),
         _loss(metrics, intervals),
         _promise(metrics, intervals),

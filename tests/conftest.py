@@ -7,7 +7,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from models.baselines import Analyst, Baselines, Crm
+from models.bayes import Bayes
 from models.bundle import Bundle, check_digests, read_bundle
+from models.calibration import Calibration
+from models.encoding import Encoding
+from models.logistic import Logistic
 
 PARAMS = """
 source: {kind: simulated, simulated: {leads: 600, seed: 3}}
@@ -20,31 +25,36 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `data`, `reports` and `artifacts/bundle` as `dvc repro` leaves them, but for the baselines
     (constants: fitting them takes most of the time), the proof, the report and the tracking. Read only."""
     from features.plan import plan_of_json
-    from pipeline import bundling, publish, stage, train
+    from pipeline import bundling, deals, publish, stage, train
     from pipeline.stages import STAGES
 
     root = tmp_path_factory.mktemp("run")
     (root / "params.yaml").write_text(PARAMS)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        patch.setattr(train, "baselines", _constants)
+        patch.setattr(train, "fit_baselines", _constants)
         patch.setattr("pipeline.evaluate.DRAWS", 2)
+        patch.setattr("models.slices.NULL_DRAWS", 2)
         patch.setattr("models.bundle.prove", lambda folder: None)  # tests/models/test_bundle.py lets it prove itself
         for name in ("configure", "ingest", "validate", "label", "featurize", "screen", "train", "evaluate", "audit"):
             STAGES[name]()
         plan = plan_of_json(stage.read_json(stage.PLAN))
         definition = stage.section("definition")
         examples = stage.read_table(stage.EXAMPLES)
-        values = bundling.deal_values(stage.read_tables(), plan, definition, examples)
+        values = deals.deal_values(stage.read_tables(), plan, definition, examples)
         predictions = stage.read_table(stage.PREDICTIONS)
         policy = bundling.policy_of(stage.section("policy"), predictions, values)
         bundling.assemble(stage.BUNDLE, publish.facts_of(), policy, definition, stage.section("source"))
     return root
 
 
-def _constants(matrix: Any, y: Any, *_: Any) -> dict[str, Any]:
-    rate = np.full(len(y), float(np.mean(y)))
-    return {"base_rate": rate, "logistic": rate * 0.9, "naive_bayes": rate * 1.1}
+def _constants(matrix: Any, y: Any, *_: Any) -> Baselines:
+    """Baselines that look at no feature."""
+    rate = float(np.nanmean(y))
+    odds = np.log(rate / (1 - rate))
+    blind = Logistic((), (), {}, 1.0, odds - 0.1, np.zeros(1), ("nothing",))
+    none = Encoding(tuple(column.name for column in matrix.columns), {})
+    return Baselines(rate, Analyst(none, blind, Calibration("none")), Crm((), Bayes(odds + 0.1, ())))
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,14 @@
 """Figures: drawn without warnings from any fold, repeatable, fit to stand side by side in a page."""
 
 import re
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from features.arrays import Floats
-from pipeline import drawing, plots
+from pipeline import charts, drawing, plots
 
 
 def world(n: int, base: float = -3.0) -> tuple[Floats, dict[str, Floats]]:
@@ -19,6 +20,27 @@ def world(n: int, base: float = -3.0) -> tuple[Floats, dict[str, Floats]]:
     return y, {"model": p, "logistic": np.clip(p * 1.2, 0, 1), "base_rate": np.full(n, 0.05)}
 
 
+SLICES = [
+    {"name": "$x_1^$ <b>", "observed_over_expected": 0.0, "interval": [0.0, 9.0]},
+    {
+        "name": "a very long name that nobody would read to its end",
+        "observed_over_expected": 1.1,
+        "interval": [0.9, 1.3],
+    },
+    {"name": "", "observed_over_expected": None, "interval": None},
+]
+
+
+def weeks(n: int) -> list[dict[str, Any]]:
+    """Weeks as in reports/weekly.json; in one of them nobody was open."""
+    some = {"taken": {"model": 3.0, "base_rate": 3.0}, "converted": {"model": 2.0, "base_rate": 0.4}}
+    none = {"taken": {"model": 0.0, "base_rate": 0.0}, "converted": {"model": 0.0, "base_rate": 0.0}}
+    return [
+        {"at": f"2025-01-{1 + k:02}", "open": 40 * (k != 3), "converting": 2 * (k != 3), **(none if k == 3 else some)}
+        for k in range(min(n, 30))
+    ]
+
+
 def figures(y: Floats, predictions: dict[str, Floats]) -> dict[str, plots.Figure]:
     """Every figure there is."""
     months = [f"2025-{1 + i % 12:02d}" for i in range(len(y))]
@@ -28,6 +50,8 @@ def figures(y: Floats, predictions: dict[str, Floats]) -> dict[str, plots.Figure
         "lift": plots.lift(y, predictions),
         "labels": plots.scores_by_label(y, predictions["model"]),
         "months": plots.by_month(months, y, predictions["model"]),
+        "weeks": charts.precision_by_week(weeks(len(y)), ["model", "base_rate"]),
+        "slices": charts.calibration_by_slice({"month": {"slices": SLICES}}),
         "bars": plots.bars({"fit_a": 0.3, "intent_<b>": 0.5, "$x_1^$": 0.1}, "mean |log odds|"),
     }
 
@@ -48,6 +72,8 @@ def test_certain_and_empty_predictions_can_be_drawn() -> None:
     drawing.png(plots.scores_by_label(y, y))
     drawing.png(plots.reliability(y, {"model": y}, 1))
     drawing.png(plots.bars({}, "nothing"))
+    drawing.png(charts.precision_by_week([], ["model"]))
+    drawing.png(charts.calibration_by_slice({}))
 
 
 def test_the_same_data_give_the_same_bytes() -> None:

@@ -155,6 +155,59 @@ def test_the_verdict_comes_first_and_says_the_numbers(content: ReportContent) ->
     assert text.index("are better than") < text.index("<table")
 
 
+def with_weeks(content: ReportContent) -> ReportContent:
+    """The same with a weekly replay and a diagnosis of the calibration."""
+    one = {"precision": 0.31, "lift": 6.2, "value": 120_000.0, "auc_within_week": 0.8, "auc_age_0": None}
+    others = {"logistic": {**one, "precision": 0.3}, "base_rate": {**one, "precision": 0.05, "value": None}}
+    weekly = {"weeks": 19, "capacity": 20.0, "open": 812.4, "base_rate_of_open": 0.05, "model": one, **others}
+    apart = {"logistic": {"precision": (-0.02, 0.04)}, "base_rate": {"precision": (0.2, 0.3)}}
+    spans = {"model": {"precision": (0.26, 0.36)}, "difference": apart}
+    row = {"name": HOSTILE, "n": 900, "positives": 0, "observed": 0.0, "expected": 0.01, "observed_over_expected": 0.0,
+           "interval": [0.0, 0.41], "smooth_ece": 0.01, "smooth_ece_null_p95": 0.02}  # fmt: skip
+    whole = {"value": 1.0, "interval": (0.9, 1.1)}
+    names = (
+        "calibration_slope",
+        "calibration_intercept",
+        "observed_over_expected",
+        "smooth_ece",
+        "smooth_ece_null_p95",
+    )
+    return replace(
+        content,
+        metrics={**content.metrics, "weekly": weekly},
+        intervals={**content.intervals, "weekly": spans},
+        weekly={"kind": "weeks", "weeks": []},
+        slices={"test": dict.fromkeys(names, whole),
+                "by": {"source": {"column": HOSTILE, "merged": 7, "slices": [row]}}},
+    )  # fmt: skip
+
+
+def test_the_weekly_truth_comes_first(content: ReportContent) -> None:
+    """What the best leads of each week came to heads page and screen, with the model's standing; log loss follows."""
+    more = with_weeks(content)
+    said = headline(more.metrics, more.intervals)
+    assert said.startswith(
+        "Taking the 20 best open leads a week, each once, for 19 weeks of the test, 31.0\u00a0% of them"
+    )
+    assert said.endswith("better than base rate, not told apart from logistic regression.")
+    assert verdict(more.metrics, more.intervals)[0].startswith("The model's probabilities are better than")
+    text = render_report(more)
+    assert Page(text).open == []
+    assert "<script" not in text
+    assert text.index("Week by week") < text.index("How good it is") < text.index("<h2>Calibration")
+    assert "120,000" in text
+    assert "7 rarer values are merged" in text
+    assert list(summary_table(more.metrics).columns[1].cells) == [percent(p) for p in (0.31, 0.3, 0.05)]
+
+
+def test_no_weeks_are_explained(content: ReportContent) -> None:
+    """Flat data have no weeks, and the page says so; leads ranked at their creation are said to be."""
+    why = replace(content, weekly={"kind": "none", "reason": "without dates there are no weeks", "weeks": []})
+    assert "There is no weekly replay: without dates there are no weeks." in render_report(why)
+    created = replace(with_weeks(content), weekly={"kind": "created", "weeks": []})
+    assert "because these data know nothing later" in render_report(created)
+
+
 def scores(log_loss: float, **more: Any) -> dict[str, Any]:
     """Metrics of one model."""
     return {"log_loss": log_loss, **more}

@@ -1,0 +1,121 @@
+"""Stage evaluate's diagnosis of the calibration: of the whole test fold, and by month, age, source and segment."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.arrays import Floats
+from features.kernel import Matrix
+from features.plan import Plan
+from models.slices import by_slice
+from pipeline.train import Data
+
+MOST = 12
+"""Values of a slicing that stand alone; with more, the rarer ones are merged."""
+OTHER, MISSING = "other", "(missing)"
+SOURCES = ("source", "lead_source")
+WHOLE = ("calibration_slope", "calibration_intercept", "observed_over_expected", "smooth_ece", "smooth_ece_null_p95")
+
+
+@dataclass(frozen=True)
+class Slicing:
+    """The texts by which the test examples are parted, shape (k,), and the column that they come from."""
+
+    column: str
+    texts: pl.Series
+    in_order: bool = False
+    """Whether the texts' own order (of months, of ages) is that of the table; else the largest come first."""
+
+
+def diagnosis(
+    data: Data, p: Floats, plan: Plan, segment: str | None, scores: Mapping[str, Any], spans: Mapping[str, Any],
+    seed: int, draws: int,
+) -> dict[str, Any]:  # fmt: skip
+    """reports/calibration.json: `test`, each metric with its interval, and `by`, a slicing each.
+
+    `segment`: the kernel column that tells deals apart, if there is one; `scores` and `spans` those of the test fold.
+    """
+    test = data.rows("test")
+    y, q, group = data.y[test], p[test], data.group[test]
+    found = {}
+    for name, slicing in slicings(data, plan, segment).items():
+        texts, merged = gathered(slicing.texts.filter(pl.Series(test)))
+        names = ordered(texts, slicing.in_order)
+        part = texts.replace_strict(names, list(range(len(names))), return_dtype=pl.Int64).to_numpy()
+        rows = by_slice(y, q, group, part, names, seed, draws)
+        found[name] = {"column": slicing.column, "merged": merged, "slices": rows}
+    return {"test": {name: {"value": scores[name], "interval": spans.get(name)} for name in WHOLE}, "by": found}
+
+
+def slicings(data: Data, plan: Plan, segment: str | None) -> dict[str, Slicing]:
+    """By month, age, source and segment, as far as there are such."""
+    found = {}
+    if data.examples["as_of"].null_count() == 0:
+        found["month"] = Slicing("as_of", data.examples["as_of"].dt.strftime("%Y-%m"), in_order=True)
+        found["age"] = Slicing("age_days", ages(data.examples["age_days"]), in_order=True)
+    source = source_column(plan)
+    if source is not None:
+        found["source"] = Slicing(source, texts_of(data.matrix, source))
+    segment = segment or fit_column(data.matrix, source)
+    if segment is not None:
+        found["segment"] = Slicing(segment, texts_of(data.matrix, segment))
+    return found
+
+
+def ages(days: pl.Series) -> pl.Series:
+    """Ages as texts that sort: each by itself where there are few, else ranges up to a week, a month, …"""
+    if days.n_unique() <= MOST:
+        width = max(len(f"{d:g}") for d in days.unique().to_list())
+        return days.map_elements(lambda d: f"{d:{width}g} d", return_dtype=pl.String)
+    edges = np.array([7, 30, 90, 180, 365, 730])
+    names = ["  0 to 7 d", "  7 to 30 d", " 30 to 90 d", " 90 to 180 d", "180 to 365 d", "365 to 730 d", "730 d on"]
+    return pl.Series([names[k] for k in np.searchsorted(edges, days.to_numpy(), side="right").tolist()])
+
+
+def source_column(plan: Plan) -> str | None:
+    """The kernel column of the categorical attribute `source`."""
+    named = {re.sub(r"\W+", "_", a.column).lower(): a for a in plan.attributes if a.kind == "categorical"}
+    found = next((named[name] for name in SOURCES if name in named), None)
+    return None if found is None else f"{found.group}_{found.name}"
+
+
+def fit_column(matrix: Matrix, source: str | None) -> str | None:
+    """The categorical fit column that most examples know; the first by name of equal ones. Never the source."""
+    known = {
+        c.name: int((~np.isnan(matrix.values[:, j])).sum())
+        for j, c in enumerate(matrix.columns)
+        if c.categorical and c.group == "fit" and c.measure == "categorical" and c.name != source
+    }
+    return min(known, key=lambda name: (-known[name], name), default=None)
+
+
+def texts_of(matrix: Matrix, column: str) -> pl.Series:
+    """A categorical column's texts."""
+    j = next(j for j, c in enumerate(matrix.columns) if c.name == column)
+    texts = pl.Series([*matrix.levels[column], MISSING], dtype=pl.String)
+    code = matrix.values[:, j]
+    return texts.gather(np.where(np.isnan(code), len(texts) - 1, code).astype(np.int64))
+
+
+def gathered(texts: pl.Series) -> tuple[pl.Series, int]:
+    """The MOST frequent texts, the others as OTHER; and how many were merged."""
+    name = texts.name
+    counts = texts.value_counts().sort("count", name, descending=[True, False])[name]
+    if len(counts) <= MOST + 1:
+        return texts, 0
+    kept = counts.head(MOST).to_list()
+    frame = texts.to_frame().select(pl.when(pl.col(name).is_in(kept)).then(pl.col(name)).otherwise(pl.lit(OTHER)))
+    return frame.to_series(), len(counts) - MOST
+
+
+def ordered(texts: pl.Series, in_order: bool) -> Sequence[str]:
+    """Texts once each: in their own order, or the most frequent first, with OTHER at the end."""
+    if in_order:
+        names = sorted(texts.unique().to_list())
+    else:
+        names = texts.value_counts().sort("count", texts.name, descending=[True, False])[texts.name].to_list()
+    return [n for n in names if n != OTHER] + [n for n in names if n == OTHER]

@@ -1,0 +1,166 @@
+"""Which leads a team has before it, week by week, and what became of them. Nothing here looks at a score."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+
+from features.arrays import DAY_US, Floats, Ints
+from features.episodes import opening
+from features.records import Records, known_until
+from models import labels
+from models.labels import Conversions
+from pipeline.label import closing_when_it_happened, conversions_of_events, micros
+from pipeline.params import Definition
+from pipeline.planning import bare_plan
+from pipeline.records import Tables, records_of
+
+INFLOW_SHARE = 10
+"""Unless policy.weekly_capacity says otherwise, one of so many leads that come in can be taken."""
+INFLOW_WEEKS = 13
+"""Weeks before the first one by which the inflow is known."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The leads that are open, a row a lead and week."""
+
+    kind: str
+    """weeks: all that are open on Mondays; created: those created in the week; instants: at definition.snapshots.at."""
+    instants: tuple[datetime, ...]
+    capacity: tuple[int, ...]
+    rows: pl.DataFrame
+    """`week, lead_id, as_of, turn, label, amount`, sorted by week and lead; amount is null where nothing is known."""
+
+
+def pool(
+    tables: Tables, shape: str, until: datetime, begin: datetime, definition: Definition, zone: str, most: int | None
+) -> Pool:
+    """Weeks from `begin` (the first instant of the test) whose horizon is over by `until`.
+
+    `shape` is dated or outcome; `most` is policy.weekly_capacity. Leads whose outcome row was refused are left out.
+    """
+    kept = {**tables, "leads": tables["leads"].filter(~pl.col("outcome_refused"))}
+    records, order = records_of(closing_when_it_happened(kept, definition), bare_plan(definition))
+    last = until - timedelta(days=definition.conversion.within_days)
+    if shape == "outcome":
+        return _created(records, kept["leads"], order, begin, until, zone, most)
+    at = definition.snapshots.at
+    instants = [i for i in sorted(set(at)) if begin <= i <= last] if at else mondays(begin, last, zone)
+    conversions = _conversions(records, kept, order, definition, micros(until))
+    rows = _open(records, conversions, instants, definition, micros(until))
+    rows = _named(rows, order, _amounts(kept, order, definition))
+    kind = "instants" if at else "weeks"
+    return Pool(kind, tuple(instants), _capacity(rows, records, instants, most, by_inflow=not at), rows)
+
+
+def mondays(first: datetime, last: datetime, zone: str) -> list[datetime]:
+    """Every Monday 00:00 of a time zone from `first` to `last`, both inclusive."""
+    local = first.astimezone(ZoneInfo(zone))
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=local.weekday())
+    found = []
+    while midnight <= last:
+        if midnight >= first:
+            found.append(midnight)
+        midnight += timedelta(days=7)  # by the wall clock: a week with a change of the clocks has an hour more or less
+    return found
+
+
+def _conversions(
+    records: Records, tables: Tables, order: pl.DataFrame, definition: Definition, until: int
+) -> Conversions:
+    event = definition.conversion.event
+    if event is None:
+        return labels.conversions_of_stages(records)
+    return conversions_of_events(tables, order, event, until)
+
+
+def _open(
+    records: Records, conversions: Conversions, instants: Sequence[datetime], definition: Definition, until: int
+) -> pl.DataFrame:
+    at: Ints = np.array([micros(i) for i in instants], dtype=np.int64)
+    lead, as_of = labels.at_instants(records, at.tolist(), until)
+    found = labels.labelled(records, conversions, lead, as_of, definition.conversion.within_days, until)
+    converted_at = labels.next_conversion(conversions, lead, as_of)
+    return pl.DataFrame(
+        {
+            "week": np.searchsorted(at, as_of),
+            "index": lead.astype(np.uint32),
+            "as_of": as_of,
+            "turn": _turns(records, conversions, lead, as_of),
+            "label": found.label,
+            "converted_at": np.where(found.label == 1, converted_at, -1),
+        }
+    )
+
+
+def _turns(records: Records, conversions: Conversions, lead: Ints, as_of: Ints) -> Ints:
+    """A number for each lead's episode; where a conversion repeats, each conversion begins another turn."""
+    episode = opening(records, lead, as_of).episode.astype(np.int64)
+    earlier = known_until(conversions.at, conversions.start, lead, as_of) - conversions.start[lead]
+    _, turn = np.unique(np.stack([lead, episode, earlier]), axis=1, return_inverse=True)
+    return turn.reshape(-1).astype(np.int64)
+
+
+def _amounts(tables: Tables, order: pl.DataFrame, definition: Definition) -> pl.DataFrame:
+    """What each conversion brought, where that was recorded: `index, converted_at, amount`."""
+    c = definition.conversion
+    table, time, kind, amount = (
+        ("stages", "entered_at", "stage", "amount") if c.event is None else ("events", "occurred_at", "type", "value")
+    )
+    rows = tables[table].filter((pl.col(kind) == (c.event or c.stage)) & pl.col(amount).is_not_null())
+    at = pl.col(time).to_physical().alias("converted_at")
+    return rows.join(order, on="lead_id").group_by("index", at).agg(pl.col(amount).first().alias("amount"))
+
+
+def _named(rows: pl.DataFrame, order: pl.DataFrame, amounts: pl.DataFrame) -> pl.DataFrame:
+    return (
+        rows.join(amounts, on=["index", "converted_at"], how="left", maintain_order="left")
+        .join(order.select("index", "lead_id"), on="index", how="left", maintain_order="left")
+        .sort("week", "lead_id")
+        .select(
+            "week", "lead_id", pl.col("as_of").cast(pl.Datetime("us", "UTC")), "turn", "label",
+            pl.col("amount").cast(pl.Float64),
+        )
+    )  # fmt: skip
+
+
+def _created(
+    records: Records, leads: pl.DataFrame, order: pl.DataFrame, begin: datetime, until: datetime, zone: str,
+    most: int | None,
+) -> Pool:  # fmt: skip
+    """Nothing but outcomes: on each Monday, the leads created in the week before it whose outcome is known."""
+    instants = mondays(begin, until, zone)
+    created = order.with_columns(as_of=pl.Series(records.created)).join(
+        leads.select("lead_id", "converted"), on="lead_id", how="left"
+    )
+    at = np.array([micros(begin), *(micros(i) for i in instants)], dtype=np.int64)
+    week = np.searchsorted(at, created["as_of"].to_numpy(), side="right") - 1
+    inside = (week >= 0) & (week < len(instants))
+    rows = created.with_columns(
+        week=pl.Series(week), turn=pl.col("index").cast(pl.Int64), amount=pl.lit(None, pl.Float64),
+        label=pl.col("converted").cast(pl.Float64), as_of=pl.col("as_of").cast(pl.Datetime("us", "UTC")),
+    ).filter(pl.Series(inside) & pl.col("converted").is_not_null())  # fmt: skip
+    rows = rows.sort("week", "lead_id").select("week", "lead_id", "as_of", "turn", "label", "amount")
+    return Pool("created", tuple(instants), _capacity(rows, records, instants, most, by_inflow=True), rows)
+
+
+def _capacity(
+    rows: pl.DataFrame, records: Records, instants: Sequence[datetime], most: int | None, *, by_inflow: bool
+) -> tuple[int, ...]:
+    """How many are taken each week: as told, else a tenth of the weekly inflow before the first week, or at
+    instants far apart a tenth of the open leads; at least one."""
+    weeks = len(instants)
+    if most is not None or weeks == 0:
+        return (most or 0,) * weeks
+    if by_inflow:
+        first = micros(instants[0])
+        since = max(first - INFLOW_WEEKS * 7 * DAY_US, int(records.created.min()))
+        came = int(((records.created > since) & (records.created <= first)).sum())
+        inflow = came * 7 * DAY_US / max(first - since, 1)
+        return (max(1, round(inflow / INFLOW_SHARE)),) * weeks
+    there: Floats = np.bincount(rows["week"].to_numpy(), minlength=weeks) / INFLOW_SHARE
+    return tuple(max(1, round(n)) for n in there.tolist())
