@@ -73,6 +73,8 @@ def pictures_of(predictions: pl.DataFrame, baselines: pl.DataFrame, seed: int) -
     test = both.filter(pl.col("fold") == "test")
     y, p = _floats(test, "label"), _floats(test, "probability")
     all_models: dict[str, Floats] = {"model": p, **{name: _floats(test, name) for name in SHOWN}}
+    if "points" in test.columns:
+        all_models["points"] = _floats(test, "points")
     found = {
         "calibration": plots.reliability(y, {"model": p, "logistic": all_models["logistic"]}, seed),
         "gain": plots.gain(y, all_models),

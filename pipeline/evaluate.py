@@ -12,6 +12,7 @@ from models import bootstrap, calibration, folds, metrics
 from models.booster import contributions, load_booster, raw_scores
 from models.calibration import Calibration
 from models.encoding import Encoding, encode
+from models.points_baseline import probabilities
 from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.train import Data, load
@@ -110,6 +111,19 @@ def importance(data: Data, fitted: Fitted, seed: int, threads: int) -> dict[str,
     return dict(zip(fitted.encoding.columns, np.abs(by_column).mean(axis=0).tolist(), strict=True))
 
 
+def points_of(examples: pl.DataFrame) -> Floats | None:
+    """Hand-tuned points of the mature examples; None where there is no table of points."""
+    points = stage.read_table(stage.POINTS)
+    return points.filter(examples["mature"])["points"].to_numpy() if "points" in points.columns else None
+
+
+def judge_order(scores: dict[str, Any], data: Data, points: Floats, seed: int) -> None:
+    """Put what only the order decides by the points themselves, whatever curve was fitted to them."""
+    single = one_per_lead(data, data.rows("test"), seed)
+    for into, rows in ((scores, np.flatnonzero(data.rows("test"))), (scores["test_one_per_lead"], single)):
+        into |= {k: metrics.known(v) for k, v in metrics.ordering(data.y[rows], points[rows]).items()}
+
+
 def truth_of(examples: pl.DataFrame) -> Floats | None:
     """The simulated company's exact probabilities; None for real tables."""
     if stage.section("source").kind != "simulated" or examples["as_of"].null_count():
@@ -123,21 +137,27 @@ def main() -> None:
     """Read model and features, write predictions, metrics, intervals and what matters."""
     plan = plan_of_json(stage.read_json(stage.PLAN))
     leads = stage.read_table(stage.TABLES / "leads.parquet")
-    data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
-    params, fitted = stage.section("train"), read_model()
+    examples = stage.read_table(stage.EXAMPLES)
+    data = load(examples, stage.read_table(stage.FEATURES), leads, plan)
+    params, fitted, points = stage.section("train"), read_model(), points_of(examples)
     others = stage.read_table(stage.BASELINES)
     baselines = {k: others[k].to_numpy() for k in others.columns if k not in ("lead_id", "as_of")}
+    if points is not None:
+        baselines["points"] = probabilities(points, data.y, data.rows("train") | data.rows("calibrate"))
     with stage.speaking("evaluate") as say:
         say("predicting")
         p = predict(data, fitted, params.threads)
         say("measuring")
         found = evaluate(data, p, baselines, truth_of(data.examples), params.seed)
+        if points is not None:
+            judge_order(found["baselines"]["points"], data, points, params.seed)
         found["validation"] = stage.read_json(stage.MODEL / "training.json")["validation"]
         say("drawing intervals")
         spans = intervals(data, p, baselines, params.seed)
         matters = importance(data, fitted, params.seed, params.threads)
     columns = data.examples.select("lead_id", "as_of", "age_days", "fold", "label")
-    stage.write_table(columns.with_columns(probability=pl.Series(p)), stage.PREDICTIONS)
+    shown = {"probability": p} if points is None else {"probability": p, "points": points}
+    stage.write_table(columns.with_columns(**{k: pl.Series(v) for k, v in shown.items()}), stage.PREDICTIONS)
     stage.write_json(spans, stage.INTERVALS)
     stage.write_json(matters, stage.IMPORTANCE)
     stage.write_json(found, stage.METRICS)

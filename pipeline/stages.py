@@ -43,6 +43,7 @@ STAGES: dict[str, Callable[[], None]] = {
     "validate": validate,
     "label": _main_of("label"),
     "featurize": _main_of("featurize"),
+    "points": _main_of("points"),
     "train": _main_of("train"),
     "evaluate": _main_of("evaluate"),
     "publish": _main_of("publish"),
