@@ -45,6 +45,7 @@ def gather(
         facts=_facts(facts, digest),
         calibration=stage.read_json(stage.MODEL / "calibration.json"),
         candidates=facts["calibration_candidates"],
+        points=stage.read_json(stage.POINTS_FIGURES),
     )
 
 

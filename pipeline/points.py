@@ -133,20 +133,31 @@ def _floats(values: pl.Series) -> Floats:
     return values.fill_null(float("nan")).to_numpy().astype(np.float64)
 
 
+@dataclass(frozen=True)
+class Replayed:
+    """The points of the examples."""
+
+    rows: pl.DataFrame
+    """`lead_id, as_of`; where there is a table also `points`, those of each group, `qualified` and `eligible`."""
+    fired: dict[str, int]
+    """By rule, for how many of the examples it held."""
+
+
 def replay(
     table: PointsTable | None, tables: Tables, attributes: Sequence[Attribute], examples: pl.DataFrame, timezone: str
-) -> pl.DataFrame:
-    """`lead_id, as_of` of every example; where there is a table, `points`, those of each group, and `qualified`."""
+) -> Replayed:
+    """Points of every example, in their order. `eligible`: no exclusion holds of the lead."""
     keys = examples.select("lead_id", "as_of")
     if table is None:
-        return keys
+        return Replayed(keys, {})
     found = tallied(table, tables, attributes, examples["lead_id"], instants(examples), timezone)
-    groups = {f"points_{name}": found.groups[:, i] for i, name in enumerate(table.groups)}
-    return keys.with_columns(
-        points=pl.Series(found.total),
-        **{k: pl.Series(v) for k, v in groups.items()},
+    columns = {"points": found.total} | {f"points_{name}": found.groups[:, i] for i, name in enumerate(table.groups)}
+    rows = keys.with_columns(
+        **{name: pl.Series(values) for name, values in columns.items()},
         qualified=pl.Series(found.qualified),
+        eligible=pl.Series(~found.excluded),
     )
+    return Replayed(rows, {rule.id: int(n) for rule, n in zip(table.rules, found.fired, strict=True)})
 
 
 def read_table() -> PointsTable | None:
@@ -162,4 +173,6 @@ def main() -> None:
         place, left_out = str(stage.section("points")), stage.read_json(stage.TABLES / "meta.json")["left_out_columns"]
         check_points(table, tables, attributes, stage.section("definition").events, left_out, place)
     examples, timezone = stage.read_table(stage.EXAMPLES), stage.section("source").timezone
-    stage.write_table(replay(table, tables, attributes, examples, timezone), stage.POINTS)
+    found = replay(table, tables, attributes, examples, timezone)
+    stage.write_table(found.rows, stage.POINTS)
+    stage.write_json({"examples": len(examples), "held": found.fired}, stage.POINTS_RULES)

@@ -82,6 +82,8 @@ class ReportContent:
     """The chosen one: `kind` and `coefficients`."""
     candidates: Mapping[str, float] = field(default_factory=dict)
     """Calibration kind → cross-validated log loss."""
+    points: Mapping[str, Any] = field(default_factory=dict)
+    """reports/points.json: how hand-tuned points compare."""
 
 
 def render_report(content: ReportContent) -> str:

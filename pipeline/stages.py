@@ -46,5 +46,6 @@ STAGES: dict[str, Callable[[], None]] = {
     "points": _main_of("points"),
     "train": _main_of("train"),
     "evaluate": _main_of("evaluate"),
+    "compare": _main_of("compare"),
     "publish": _main_of("publish"),
 }
