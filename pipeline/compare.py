@@ -1,6 +1,7 @@
 """Stage compare: the points replayed against what happened, and the swap set against the model."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -10,7 +11,7 @@ from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.files import whole_folder
 from pipeline.params import Compare
-from pipeline.points import read_table
+from pipeline.points_inputs import read_inputs, read_table
 from pipeline.reconcile import AGREE, reconcile, summary
 from pipeline.swapping import swap_set
 from pipeline.texts import read_booleans
@@ -38,14 +39,12 @@ def compare(say: Callable[[str], None]) -> tuple[dict[str, Any], Lists]:
 
 
 def _replayed(table: PointsTable, settings: Compare) -> tuple[dict[str, Any], Lists]:
-    tables, until = stage.read_tables(), stage.read_until()
+    inputs, until = read_inputs(table, str(stage.section("points"))), stage.read_until()
     if until is None:
         raise Stop(f"{stage.TABLES}: no table has a time; run again from validate on")
-    tables["leads"] = tables["leads"].filter(~pl.col("outcome_refused"))
-    found = reconcile(
-        table, tables, stage.read_attributes(), stage.section("definition"), until, stage.section("source").timezone,
-        settings.tolerance_days,
-    )  # fmt: skip
+    known = inputs.tables["leads"].filter(~pl.col("outcome_refused"))
+    inputs = replace(inputs, tables={**inputs.tables, "leads": known})
+    found = reconcile(inputs, stage.section("definition"), until, settings.tolerance_days)
     return {"reconciliation": summary(found, settings.tolerance_days)}, {
         "reconciliation": found.filter(pl.col("outcome") != AGREE)
     }

@@ -1,6 +1,5 @@
 """Hand-tuned points of any leads at any instants, from the validated tables."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,42 +11,37 @@ from features.plan import Attribute
 from features.records import History, starts
 from models.points import Tally, tally
 from models.points_records import FieldRecords, PointRecords
-from models.points_table import PointsTable
 from models.points_tests import ANSWERS
 from models.points_when import FieldTest
 from pipeline import stage
 from pipeline.featurize import instants
-from pipeline.points_check import check_points, fields_there, tests_of
+from pipeline.points_check import fields_there, tests_of
+from pipeline.points_inputs import Inputs, read_inputs, read_table
 from pipeline.records import EVENT_SCHEMA, Tables
 
 
-def points_of(
-    table: PointsTable, tables: Tables, attributes: Sequence[Attribute], lead_ids: pl.Series, as_of: Ints, timezone: str
-) -> Floats:
-    """Total points of rows `lead_ids` (k,) at `as_of` (k,), µs; the table must have passed `check_points`."""
-    return tallied(table, tables, attributes, lead_ids, as_of, timezone).total
+def points_of(inputs: Inputs, lead_ids: pl.Series, as_of: Ints) -> Floats:
+    """Total points of rows `lead_ids` (k,) at `as_of` (k,), µs: of any leads of the tables at any instants."""
+    return tallied(inputs, lead_ids, as_of).total
 
 
-def tallied(
-    table: PointsTable, tables: Tables, attributes: Sequence[Attribute], lead_ids: pl.Series, as_of: Ints, timezone: str
-) -> Tally:
+def tallied(inputs: Inputs, lead_ids: pl.Series, as_of: Ints) -> Tally:
     """As `points_of`, with the sums by group and who qualifies."""
-    records, order = point_records(table, tables, attributes, timezone)
+    records, order = point_records(inputs)
     index = pl.int_range(len(order), eager=True, dtype=pl.Int64)
     lead = lead_ids.replace_strict(order, index, return_dtype=pl.Int64) if len(order) else index
-    return tally(table, records, lead.to_numpy(), as_of)
+    return tally(inputs.table, records, lead.to_numpy(), as_of)
 
 
-def point_records(
-    table: PointsTable, tables: Tables, attributes: Sequence[Attribute], timezone: str
-) -> tuple[PointRecords, pl.Series]:
+def point_records(inputs: Inputs) -> tuple[PointRecords, pl.Series]:
     """What the table looks at, and the ids of the leads in the order of the arrays."""
+    tables = inputs.tables
     leads = tables["leads"].select("lead_id", "account_id", "created_at").with_row_index("index")
-    there = fields_there(tables, attributes)
-    used = {test.field for _, test in tests_of(table) if isinstance(test, FieldTest)}
+    there = fields_there(tables, inputs.attributes)
+    used = {test.field for _, test in tests_of(inputs.table) if isinstance(test, FieldTest)}
     fields = {name: _field(there[name], tables, leads) for name in used}
     created = leads["created_at"].to_physical().fill_null(0).to_numpy().astype(np.int64)
-    return PointRecords(created=created, fields=fields, **_events(tables, leads, timezone)), leads["lead_id"]
+    return PointRecords(created=created, fields=fields, **_events(tables, leads, inputs.timezone)), leads["lead_id"]
 
 
 def _events(tables: Tables, leads: pl.DataFrame, timezone: str) -> dict[str, Any]:
@@ -143,16 +137,11 @@ class Replayed:
     """By rule, for how many of the examples it held."""
 
 
-def replay(
-    table: PointsTable | None, tables: Tables, attributes: Sequence[Attribute], examples: pl.DataFrame, timezone: str
-) -> Replayed:
+def replay(inputs: Inputs, examples: pl.DataFrame) -> Replayed:
     """Points of every example, in their order. `eligible`: no exclusion holds of the lead."""
-    keys = examples.select("lead_id", "as_of")
-    if table is None:
-        return Replayed(keys, {})
-    found = tallied(table, tables, attributes, examples["lead_id"], instants(examples), timezone)
+    table, found = inputs.table, tallied(inputs, examples["lead_id"], instants(examples))
     columns = {"points": found.total} | {f"points_{name}": found.groups[:, i] for i, name in enumerate(table.groups)}
-    rows = keys.with_columns(
+    rows = examples.select("lead_id", "as_of").with_columns(
         **{name: pl.Series(values) for name, values in columns.items()},
         qualified=pl.Series(found.qualified),
         eligible=pl.Series(~found.excluded),
@@ -160,19 +149,12 @@ def replay(
     return Replayed(rows, {rule.id: int(n) for rule, n in zip(table.rules, found.fired, strict=True)})
 
 
-def read_table() -> PointsTable | None:
-    """The table that stage `configure` left; None without one."""
-    given = stage.read_json(stage.POINTS_TABLE)
-    return None if given is None else PointsTable.model_validate(given)
-
-
 def main() -> None:
     """Read tables and examples, write the points of every example."""
-    table, tables, attributes = read_table(), stage.read_tables(), stage.read_attributes()
-    if table is not None:
-        place, left_out = str(stage.section("points")), stage.read_json(stage.TABLES / "meta.json")["left_out_columns"]
-        check_points(table, tables, attributes, stage.section("definition").events, left_out, place)
-    examples, timezone = stage.read_table(stage.EXAMPLES), stage.section("source").timezone
-    found = replay(table, tables, attributes, examples, timezone)
+    table, examples = read_table(), stage.read_table(stage.EXAMPLES)
+    if table is None:
+        found = Replayed(examples.select("lead_id", "as_of"), {})
+    else:
+        found = replay(read_inputs(table, str(stage.section("points"))), examples)
     stage.write_table(found.rows, stage.POINTS)
     stage.write_json({"examples": len(examples), "held": found.fired}, stage.POINTS_RULES)

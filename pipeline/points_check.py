@@ -106,13 +106,13 @@ def _misfits(values: Values | None, kind: str, name: str) -> Iterator[str]:
     numeric = [key for key in ("between", "gt", "lt") if getattr(values, key) is not None]
     if kind in ("numeric", "boolean") and values.contains is not None:
         yield f"contains: {name} holds {'numbers' if kind == 'numeric' else 'true or false'}; use eq, in or between"
-    if kind != "numeric" and numeric:
-        yield f"{numeric[0]}: {name} holds {'true or false' if kind == 'boolean' else 'texts'}, expected numbers"
+    if kind in ("categorical", "text") and numeric:
+        yield f"{numeric[0]}: {name} holds texts, expected numbers"
     for key, given in asked.items():
         for value in given:
             if kind == "numeric" and (isinstance(value, bool) or _number(value) is None):
                 yield f"{key}: {name} holds numbers, got {value!r}"
-            if kind == "boolean" and str(value).casefold() not in ANSWERS:
+            if kind == "boolean" and str(value).casefold() not in ANSWERS and _number(value) is None:
                 yield f"{key}: {name} holds true or false, got {value!r}"
             if kind in ("categorical", "text") and isinstance(value, bool):
                 yield f"{key}: {name} holds texts, got {value!r}; put yes, no, on and off in quotes"

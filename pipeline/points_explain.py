@@ -1,7 +1,7 @@
 """Which row of a table of points gave a lead which points, in lines to read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,56 +9,36 @@ import numpy as np
 import polars as pl
 
 from features.arrays import DAY_US
-from features.plan import Attribute
 from models.points import Given, Tally, give, share_left, tally
 from models.points_records import PointRecords
 from models.points_table import TOTAL, PointsTable, Rule
 from models.points_tests import Look
 from pipeline import stage
+from pipeline.attributes import to_json
 from pipeline.errors import Stop
 from pipeline.label import micros
 from pipeline.params import Params, load_params
-from pipeline.points import point_records, read_table
-from pipeline.points_check import check_points
+from pipeline.points import point_records
 from pipeline.points_file import load_points
-from pipeline.records import Tables
+from pipeline.points_inputs import Inputs, fitting, read_inputs, read_table
+from pipeline.texts import Clock
 
 MOST_EVENTS = 10
 """Of a rule, so many events get a line."""
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A table of points that fits the lead tables beside it."""
-
-    table: PointsTable
-    tables: Tables
-    attributes: tuple[Attribute, ...]
-    timezone: str
-
-
-def read(tables: Path | None, points: Path | None, id_key: bytes | None) -> Asked:
+def read(tables: Path | None, points: Path | None, id_key: bytes | None) -> Inputs:
     """Tables and points of the last run, or others. Raises Stop where something is missing or does not fit."""
     params = load_params() if Path("params.yaml").is_file() else Params.model_validate({"source": {"kind": "tables"}})
-    timezone = params.source.timezone
-    table = read_table() if points is None else load_points(points, timezone)
+    table = read_table() if points is None else load_points(points, params.source.timezone)
     if table is None:
         raise Stop("there is no table of points: set points in params.yaml and run again, or give --points FILE")
     place = str(points or params.points)
-    typed: Tables
-    if tables is None:
-        typed, attributes = stage.read_tables(), stage.read_attributes()
-        left_out = stage.read_json(stage.TABLES / "meta.json")["left_out_columns"]
-    else:
-        typed, attributes, left_out = _checked(tables, params, id_key)
-    check_points(table, typed, attributes, params.definition.events, left_out, place)
-    return Asked(table, typed, attributes, timezone)
+    return read_inputs(table, place) if tables is None else _checked(table, tables, params, id_key, place)
 
 
-def _checked(
-    folder: Path, params: Params, id_key: bytes | None
-) -> tuple[Tables, tuple[Attribute, ...], dict[str, str]]:
-    """Raw tables, read and checked as those of a run are."""
+def _checked(table: PointsTable, folder: Path, params: Params, id_key: bytes | None, place: str) -> Inputs:
+    """With raw tables, read and checked as those of a run are."""
     from pipeline.personal import remove
     from pipeline.tables import read_tables
     from pipeline.validate import check
@@ -67,12 +47,12 @@ def _checked(
     raw, removed = remove(read_tables(source), id_key)
     names = [column for columns in removed.columns.values() for column in columns]
     checked = check(raw, source, params.definition, None, datetime.now(UTC), None, names)
-    keys = ("name", "column", "entity", "kind", "group", "has_history")
-    attributes = tuple(Attribute(**{k: getattr(a, k) for k in keys}) for a in checked.attributes)
-    return checked.tables, attributes, checked.meta["left_out_columns"]
+    attributes = stage.attributes_of(to_json(checked.attributes))
+    left_out = checked.meta["left_out_columns"]
+    return fitting(table, checked.tables, attributes, raw, left_out, params.definition, Clock.of(source), place)
 
 
-def explain(asked: Asked, lead_id: str, at: datetime) -> list[str]:
+def explain(asked: Inputs, lead_id: str, at: datetime) -> list[str]:
     """Every rule that held, the events it counted, decay, bounds and caps, the sum and the thresholds."""
     lead = asked.tables["leads"].filter(pl.col("lead_id") == lead_id)
     if lead.is_empty():
@@ -80,7 +60,7 @@ def explain(asked: Asked, lead_id: str, at: datetime) -> list[str]:
     created = lead["created_at"].item()
     if created is not None and created > at:
         raise Stop(f"lead {lead_id!r}: was created at {created.isoformat()}, later than --at {at.isoformat()}")
-    records, _ = point_records(asked.table, {**asked.tables, "leads": lead}, asked.attributes, asked.timezone)
+    records, _ = point_records(replace(asked, tables={**asked.tables, "leads": lead}))
     look = Look(records, np.zeros(1, np.int64), np.array([micros(at)]))
     found = tally(asked.table, records, look.lead, look.as_of)
     lines = [f"lead {lead_id} as of {at.isoformat()}: {found.total[0]:g} points"]

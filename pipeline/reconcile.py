@@ -4,7 +4,6 @@ Before any claim about the model: where the replay does not agree with the `mql`
 one that was in force, or the data lack what it went by.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,35 +12,28 @@ import polars as pl
 
 from features.arrays import DAY_US, Ints
 from features.episodes import opening
-from features.plan import Attribute
 from models.crossings import NEVER, first_crossings
 from models.points import tally
-from models.points_table import TOTAL, PointsTable
+from models.points_table import TOTAL
 from pipeline.label import micros
 from pipeline.params import Definition
 from pipeline.planning import bare_plan
 from pipeline.points import point_records
+from pipeline.points_inputs import Inputs
 from pipeline.records import Tables, records_of
 
 AGREE, EARLIER, LATER, ONLY_REPLAY, ONLY_ACTUAL = "agree", "earlier", "later", "only_replay", "only_actual"
 TIME = pl.Datetime("us", "UTC")
 
 
-def reconcile(
-    table: PointsTable,
-    tables: Tables,
-    attributes: Sequence[Attribute],
-    definition: Definition,
-    until: datetime,
-    timezone: str,
-    tolerance_days: float,
-) -> pl.DataFrame:
+def reconcile(inputs: Inputs, definition: Definition, until: datetime, tolerance_days: float) -> pl.DataFrame:
     """`lead_id, outcome, replayed_at, actual_at, days, points_at_actual`, a row each lead with either date.
 
     `days`: how much later the replay is; `outcome`: agree (within the tolerance), earlier or later (the replay),
     only_replay, only_actual. A lead qualifies while it is open, up to `until`. Points: the sum at `actual_at`.
-    """  # fmt: skip
-    records, lead_ids = point_records(table, tables, attributes, timezone)
+    """
+    table, tables = inputs.table, inputs.tables
+    records, lead_ids = point_records(inputs)
     stages, order = records_of(tables, bare_plan(definition))
     of = lead_ids.replace_strict(order["lead_id"], order["index"].cast(pl.Int64), return_dtype=pl.Int64).to_numpy()
     end = np.full(len(records), micros(until))

@@ -101,6 +101,6 @@ def test_configure_stops_at_a_wrong_table(tmp_path: Path, monkeypatch: pytest.Mo
         "rules: [{id: a, when: {not: {field: x, in: [1, a]}}, points: 5, from: 2025-01-01}]\nthresholds: {mql: 5}"
     )
     configure.main()
-    from pipeline.points import read_table
+    from pipeline.points_inputs import read_table
 
     assert read_table() == load_points(Path("p.yaml"), "UTC")
