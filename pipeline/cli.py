@@ -174,6 +174,27 @@ def explain(
     typer.echo("\n".join(lines))
 
 
+@app.command()
+def scorecard(
+    output: Annotated[Path, typer.Option(help="The table of points to write.")] = Path("scorecard.yaml"),
+    rules: Annotated[int, typer.Option(min=1, max=200, help="At most so many.")] = 30,
+) -> None:
+    """Tell the last run's model in points, for tools that only speak points, and say how well they follow it.
+
+    Example: leadscore scorecard --output scorecard.yaml --rules 20
+    """
+    with told():
+        from pipeline.files import whole_file
+        from pipeline.scorecard import run, text_of
+
+        card = run(rules)
+        with whole_file(output) as temporary:
+            temporary.write_text(text_of(card), encoding="utf-8")
+    typer.echo(f"{output}: {len(card.table.rules)} rules")
+    for name, value in card.fidelity.items():
+        typer.echo(f"  {name.replace('_', ' ')}: {'–' if value is None else f'{value:.4f}'}")
+
+
 @app.command(hidden=True)
 def stage(name: Annotated[str, typer.Argument(help="A stage of dvc.yaml.")]) -> None:
     """Run one stage of the pipeline, as DVC does.
