@@ -30,7 +30,10 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(train, "baselines", _constants)
         patch.setattr("pipeline.evaluate.DRAWS", 2)
         patch.setattr("models.bundle.prove", lambda folder: None)  # tests/models/test_bundle.py lets it prove itself
-        for name in ("configure", "ingest", "validate", "label", "featurize", "points", "train", "evaluate"):
+        for name in (
+            *("configure", "ingest", "validate", "label"),
+            *("featurize", "points", "train", "evaluate", "compare"),
+        ):
             STAGES[name]()
         plan = plan_of_json(stage.read_json(stage.PLAN))
         definition = stage.section("definition")

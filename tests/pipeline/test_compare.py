@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from typer.testing import CliRunner
@@ -13,6 +14,9 @@ from typer.testing import CliRunner
 from pipeline import cli, configure, stage
 from pipeline.errors import Stop
 from pipeline.params import Definition
+from pipeline.points import replay
+from pipeline.points_check import tests_of as leaves_of
+from pipeline.points_file import load_points
 from pipeline.points_inputs import Inputs, read_inputs, read_table
 from pipeline.reconcile import AGREE, LATER, ONLY_ACTUAL, ONLY_REPLAY, reconcile
 from pipeline.stages import STAGES
@@ -156,6 +160,21 @@ def test_explain_says_what_is_wrong(inside: Path, words: list[str], said: str) -
     done = CliRunner().invoke(cli.app, ["points", "explain", *words])
     assert done.exit_code == 1
     assert said in done.stderr
+
+
+def test_the_model_as_a_scorecard(inside: Path) -> None:
+    """At most as many rules as asked for, none by what sellers did; the file is a table of points that replays."""
+    done = CliRunner().invoke(cli.app, ["scorecard", "--output", "card.yaml", "--rules", "8"])
+    assert done.exit_code == 0, done.output
+    table = load_points(Path("card.yaml"), "UTC")
+    assert 1 <= len(table.rules) <= 8
+    assert not {"mail_sent", "sales_call"} & {
+        name for _, test in leaves_of(table) for name in getattr(test, "event", ())
+    }
+    found = replay(read_inputs(table, "card.yaml"), pl.read_parquet(stage.PREDICTIONS)).rows
+    p = pl.read_parquet(stage.PREDICTIONS)["probability"].to_numpy()
+    assert np.corrcoef(found["points"].to_numpy(), np.log(p / (1 - p)))[0, 1] > 0.5
+    assert "rank correlation: 0." in done.output
 
 
 def test_without_a_table_there_is_nothing_to_compare(inside: Path) -> None:
