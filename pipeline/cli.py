@@ -151,6 +151,52 @@ def _next() -> tuple[str, ...]:
     )
 
 
+points = typer.Typer(help="Hand-tuned points, replayed.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(points, name="points")
+
+
+@points.command()
+def explain(
+    lead: Annotated[str, typer.Argument(help="The lead's id.")],
+    at: Annotated[str, typer.Option(help="The instant, as ISO 8601.")],
+    tables: Annotated[Path | None, typer.Option(help="Lead tables; default: those of the last run.")] = None,
+    table: Annotated[Path | None, typer.Option("--points", help="A table of points; default: the last run's.")] = None,
+) -> None:
+    """Which row of the table of points gave a lead which points at an instant.
+
+    Example: leadscore points explain L0000012 --at 2025-03-01T00:00:00Z
+    """
+    with told():
+        from pipeline import points_explain
+        from pipeline.score import parse_time
+
+        key = os.environ.get("LEADSCORE_ID_KEY")
+        asked = points_explain.read(tables, table, key.encode() if key else None)
+        lines = points_explain.explain(asked, lead, parse_time(at, asked.timezone, "--at"))
+    typer.echo("\n".join(lines))
+
+
+@app.command()
+def scorecard(
+    output: Annotated[Path, typer.Option(help="The table of points to write.")] = Path("scorecard.yaml"),
+    rules: Annotated[int, typer.Option(min=1, max=200, help="At most so many.")] = 30,
+) -> None:
+    """Tell the last run's model in points, for tools that only speak points, and say how well they follow it.
+
+    Example: leadscore scorecard --output scorecard.yaml --rules 20
+    """
+    with told():
+        from pipeline.files import whole_file
+        from pipeline.scorecard import run, text_of
+
+        card = run(rules)
+        with whole_file(output) as temporary:
+            temporary.write_text(text_of(card), encoding="utf-8")
+    typer.echo(f"{output}: {len(card.table.rules)} rules")
+    for name, value in card.fidelity.items():
+        typer.echo(f"  {name.replace('_', ' ')}: {'–' if value is None else f'{value:.4f}'}")
+
+
 @app.command(hidden=True)
 def stage(name: Annotated[str, typer.Argument(help="A stage of dvc.yaml.")]) -> None:
     """Run one stage of the pipeline, as DVC does.

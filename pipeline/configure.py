@@ -10,28 +10,26 @@ from typing import Any
 
 from pipeline import stage
 from pipeline.params import SECTIONS, Params, load_params
+from pipeline.points_file import load_points
 
 
 def main() -> None:
     """Write what has changed of data/settings; a file that would be the same is left as it is."""
     params = load_params()
-    if params.points is not None:
-        with stage.speaking("configure") as say:
-            say(f"{params.points}: points are not replayed yet; the run goes on without them")
+    table = None if params.points is None else load_points(params.points, params.source.timezone)
     dumped = params.model_dump(mode="json", by_alias=True)
     for name in SECTIONS:
         _write(dumped[name], stage.SETTINGS / f"{name}.json")
+    _write(None if table is None else table.model_dump(mode="json", by_alias=True), stage.POINTS_TABLE)
     _write(fingerprint(params), stage.SETTINGS / "fingerprint.json")
 
 
 def fingerprint(params: Params) -> dict[str, Any]:
-    """SHA-256 by name of every file that lies outside: the tables, and the points table."""
+    """SHA-256 by name of every file of the tables. The table of points is settings: its change reads no data again."""
     files = []
     if params.source.kind == "tables":
         path = params.source.path
         files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
-    if params.points is not None:
-        files.append(params.points)
     return {path.name: _digest(path) for path in files}
 
 

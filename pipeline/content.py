@@ -50,6 +50,7 @@ def gather(
         candidates=facts["calibration_candidates"],
         weekly=stage.read_json(stage.WEEKLY),
         slices=stage.read_json(stage.CALIBRATION),
+        points=stage.read_json(stage.POINTS_FIGURES),
     )
 
 
@@ -88,6 +89,8 @@ def pictures_of(
     test = both.filter(pl.col("fold") == "test")
     y, p = _floats(test, "label"), _floats(test, "probability")
     all_models: dict[str, Floats] = {"model": p, **{name: _floats(test, name) for name in SHOWN}}
+    if "points" in test.columns:
+        all_models["points"] = _floats(test, "points")
     found = {}
     if weekly["weeks"]:
         there = weekly["weeks"][0]["taken"]

@@ -18,11 +18,15 @@ from models.bundle import read_links
 from models.calibration import Calibration
 from models.encoding import Encoding, encode
 from models.horizons import Link, column
+from models.points_baseline import probabilities
 from models.policy import Values
-from pipeline import stage
+from pipeline import points, stage
 from pipeline.deals import deal_values
 from pipeline.errors import Stop
+from pipeline.featurize import instants
 from pipeline.horizons import measure
+from pipeline.points_inputs import read_inputs
+from pipeline.points_inputs import read_table as read_points_table
 from pipeline.records import Tables
 from pipeline.replay import Replay, Test, absent, replay
 from pipeline.slices import diagnosis
@@ -134,8 +138,14 @@ def replayed(
     definition, params = stage.section("definition"), stage.section("train")
     others = Baselines.of_json(stage.read_json(stage.MODEL / "baselines.json"))
 
-    def scored(matrix: Matrix) -> Mapping[str, Floats]:
-        return {"model": predict(replace(data, matrix=matrix), fitted, params.threads), **others.predict(matrix)}
+    table = read_points_table()
+    hand_tuned = None if table is None else read_inputs(table, str(stage.section("points")))
+
+    def scored(rows: pl.DataFrame, matrix: Matrix) -> Mapping[str, Floats]:
+        found = {"model": predict(replace(data, matrix=matrix), fitted, params.threads), **others.predict(matrix)}
+        if hand_tuned is not None:
+            found["points"] = points.points_of(hand_tuned, rows["lead_id"], instants(rows))
+        return found
 
     zone, most = stage.section("source").timezone, stage.section("policy").weekly_capacity
     found = pool(tables, meta["shape"], until, begin, definition, zone, most)
@@ -143,6 +153,19 @@ def replayed(
     ages = data.examples["age_days"].to_numpy().astype(np.float64)[test]
     looked = Test(data.y[test], ages, data.group[test], mine)
     return replay(tables, plan, found, values, scored, looked, params.seed, DRAWS)
+
+
+def points_of(examples: pl.DataFrame) -> Floats | None:
+    """Hand-tuned points of the mature examples; None where there is no table of points."""
+    replayed = stage.read_table(stage.POINTS)
+    return replayed.filter(examples["mature"])["points"].to_numpy() if "points" in replayed.columns else None
+
+
+def judge_order(scores: dict[str, Any], data: Data, points: Floats, seed: int) -> None:
+    """Put what only the order decides by the points themselves, whatever curve was fitted to them."""
+    single = one_per_lead(data, data.rows("test"), seed)
+    for into, rows in ((scores, np.flatnonzero(data.rows("test"))), (scores["test_one_per_lead"], single)):
+        into |= {k: metrics.known(v) for k, v in metrics.ordering(data.y[rows], points[rows]).items()}
 
 
 def truth_of(examples: pl.DataFrame) -> Floats | None:
@@ -159,9 +182,11 @@ def main() -> None:
     plan = plan_of_json(stage.read_json(stage.PLAN))
     tables, examples = stage.read_tables(), stage.read_table(stage.EXAMPLES)
     data = load(examples, stage.read_table(stage.FEATURES), tables["leads"], plan)
-    params, fitted = stage.section("train"), read_model()
+    params, fitted, by_hand = stage.section("train"), read_model(), points_of(examples)
     others = stage.read_table(stage.BASELINES)
     baselines = {k: others[k].to_numpy() for k in others.columns if k not in ("lead_id", "as_of")}
+    if by_hand is not None:
+        baselines["points"] = probabilities(by_hand, data.y, data.rows("train") | data.rows("calibrate"))
     with stage.speaking("evaluate") as say:
         say("predicting")
         p = predict(data, fitted, params.threads)
@@ -170,13 +195,16 @@ def main() -> None:
         found = evaluate(data, p, baselines, truth_of(data.examples), params.seed)
         if fitted.links:
             found["horizons"] = measure(data, p, shorter, fitted.links, baselines["logistic"], params.seed)
+        if by_hand is not None:
+            judge_order(found["baselines"]["points"], data, by_hand, params.seed)
         found["validation"] = stage.read_json(stage.MODEL / "training.json")["validation"]
         say("drawing intervals")
         spans = intervals(data, p, baselines, params.seed)
         matters = importance(data, fitted, params.seed, params.threads)
         values = deal_values(tables, plan, stage.section("definition"), examples)
         say("replaying the weeks of the test")
-        weekly = replayed(data, tables, plan, values, fitted, {"model": p, **baselines})
+        ordered = {"model": p, **baselines} | ({} if by_hand is None else {"points": by_hand})
+        weekly = replayed(data, tables, plan, values, fitted, ordered)
         say("slicing the calibration")
         scores, spans_of_test = found["test"], spans["test"]
         sliced = diagnosis(data, p, plan, values.column, scores, spans_of_test, params.seed, DRAWS)
@@ -184,7 +212,8 @@ def main() -> None:
         found["weekly"], spans["weekly"] = weekly.metrics, weekly.intervals
     columns = data.examples.select("lead_id", "as_of", "age_days", "fold", "label")
     columns = columns.with_columns(**{column(days): pl.Series(q) for days, q in shorter.items()})
-    stage.write_table(columns.with_columns(probability=pl.Series(p)), stage.PREDICTIONS)
+    shown = {"probability": p} if by_hand is None else {"probability": p, "points": by_hand}
+    stage.write_table(columns.with_columns(**{k: pl.Series(v) for k, v in shown.items()}), stage.PREDICTIONS)
     stage.write_json(spans, stage.INTERVALS)
     stage.write_json(matters, stage.IMPORTANCE)
     stage.write_json(sliced, stage.CALIBRATION)

@@ -229,6 +229,15 @@ class Policy(Section):
         return self
 
 
+class Compare(Section):
+    """How hand-tuned points are held against what happened and against the model."""
+
+    tolerance_days: float = Field(1, ge=0, le=LONGEST_D)
+    """A replayed MQL date agrees with the actual one when they are no further apart."""
+    randomly_worked: str | None = None
+    """A column of leads that is true of those who were worked whatever their points were."""
+
+
 class Tracking(Section):
     """Where MLflow files the runs."""
 
@@ -249,6 +258,7 @@ class Params(Section):
     leaks: Leaks = Leaks()
     policy: Policy = Policy()
     points: Path | None = None
+    compare: Compare = Compare()
     tracking: Tracking = Tracking()
 
     @model_validator(mode="before")

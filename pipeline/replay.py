@@ -14,12 +14,12 @@ from models import bootstrap, folds, metrics, weekly
 from models.policy import Values
 from models.weekly import Played, Weeks
 from pipeline.featurize import features, instants
-from pipeline.records import Tables
 from pipeline.groups import groups_of
+from pipeline.records import Tables
 from pipeline.weeks import Pool
 
-Predict = Callable[[Matrix], Mapping[str, Floats]]
-"""Scores by name of every row of a matrix; `model` among them."""
+Predict = Callable[[pl.DataFrame, Matrix], Mapping[str, Floats]]
+"""Scores by name of rows `lead_id, as_of` with their features; `model` among them."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def replay(
     if found.rows.is_empty():
         return absent("no week of the test period has both open leads and a horizon that is over")
     matrix = features(tables, plan, found.rows)
-    scores = {name: np.asarray(p, dtype=np.float64) for name, p in predict(matrix).items()}
+    scores = {name: np.asarray(p, dtype=np.float64) for name, p in predict(found.rows, matrix).items()}
     weeks = weeks_of(found, matrix, values, tables["leads"], seed)
     played = {name: weekly.play(weeks, p) for name, p in scores.items()}
     own, apart = weekly.intervals(weeks, played, "model", seed, draws)

@@ -89,6 +89,8 @@ class ReportContent:
     """reports/weekly.json: `kind`, and `reason` where there are no weeks."""
     slices: Mapping[str, Any] = field(default_factory=dict)
     """reports/calibration.json: `test` and `by`."""
+    points: Mapping[str, Any] = field(default_factory=dict)
+    """reports/points.json: how hand-tuned points compare."""
 
 
 def render_report(content: ReportContent) -> str:

@@ -230,10 +230,10 @@ def remarks(bundle: Bundle, asked: Asked) -> list[str]:
     return lines + ([f"columns that the model does not know: {', '.join(ignored)}"] if ignored else [])
 
 
-def parse_time(text: str, timezone: str) -> datetime:
+def parse_time(text: str, timezone: str, option: str = "--as-of") -> datetime:
     """An ISO 8601 time; without an offset it is in the time zone of the training tables. Raises Stop."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise Stop(f"--as-of {text!r}: expected an ISO 8601 time such as 2025-10-03T00:00:00Z") from error
+        raise Stop(f"{option} {text!r}: expected an ISO 8601 time such as 2025-10-03T00:00:00Z") from error
     return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))

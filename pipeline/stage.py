@@ -1,7 +1,7 @@
 """What the stages share: where things lie, and reading and writing them."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,11 @@ TABLES = Path("data/tables")
 QUARANTINE = Path("data/quarantine")
 EXAMPLES = Path("data/examples.parquet")
 FEATURES = Path("data/features.parquet")
+POINTS_TABLE = SETTINGS / "points_table.json"
+POINTS = Path("data/points.parquet")
+POINTS_RULES = Path("data/points_rules.json")
+POINTS_FIGURES = Path("reports/points.json")
+POINTS_LISTS = Path("reports/points")
 PLAN = Path("data/plan.json")
 MODEL = Path("artifacts/model")
 BASELINES = Path("data/baselines.parquet")
@@ -85,8 +90,13 @@ def read_tables(folder: Path = TABLES) -> dict[str, pl.DataFrame]:
 
 def read_attributes(folder: Path = TABLES) -> tuple[Attribute, ...]:
     """The attributes that validation found."""
+    return attributes_of(read_json(folder / "attributes.json"))
+
+
+def attributes_of(objects: Iterable[Mapping[str, Any]]) -> tuple[Attribute, ...]:
+    """The attributes of attributes.json as the features know them."""
     keys = ("name", "column", "entity", "kind", "group", "has_history")
-    return tuple(Attribute(**{k: a[k] for k in keys}) for a in read_json(folder / "attributes.json"))
+    return tuple(Attribute(**{k: a[k] for k in keys}) for a in objects)
 
 
 def read_until(folder: Path = TABLES) -> datetime | None:

@@ -43,9 +43,11 @@ STAGES: dict[str, Callable[[], None]] = {
     "validate": validate,
     "label": _main_of("label"),
     "featurize": _main_of("featurize"),
+    "points": _main_of("points"),
     "screen": _main_of("screen"),
     "train": _main_of("train"),
     "evaluate": _main_of("evaluate"),
     "audit": _main_of("audit"),
+    "compare": _main_of("compare"),
     "publish": _main_of("publish"),
 }

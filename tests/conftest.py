@@ -36,7 +36,10 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr("pipeline.evaluate.DRAWS", 2)
         patch.setattr("models.slices.NULL_DRAWS", 2)
         patch.setattr("models.bundle.prove", lambda folder: None)  # tests/models/test_bundle.py lets it prove itself
-        for name in ("configure", "ingest", "validate", "label", "featurize", "screen", "train", "evaluate", "audit"):
+        for name in (
+            *("configure", "ingest", "validate", "label", "featurize"),
+            *("points", "screen", "train", "evaluate", "audit", "compare"),
+        ):
             STAGES[name]()
         plan = plan_of_json(stage.read_json(stage.PLAN))
         definition = stage.section("definition")

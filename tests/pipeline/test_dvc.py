@@ -18,7 +18,10 @@ import polars as pl
 import pytest
 
 ROOT = Path(__file__).parents[2]
-STAGES = ("configure", "ingest", "validate", "label", "featurize", "screen", "train", "evaluate", "audit", "publish")
+STAGES = (
+    "configure", "ingest", "validate", "label", "featurize", "points", "screen", "train", "evaluate", "audit",
+    "compare", "publish",
+)  # fmt: skip
 PARAMS = """
 source: {{kind: simulated, simulated: {{leads: 500, seed: {seed}}}}}
 definition: {{snapshots: {{ages_days: [0, 14]}}}}
@@ -182,7 +185,7 @@ def test_a_setting_of_training_reruns_training(project: Path, first: str) -> Non
     after = json.loads((project / "reports/metrics.json").read_text())
     assert after["test"] != before["test"]
     assert after["baselines"] == before["baselines"]
-    assert changed(project) == {"audit", "publish"}
+    assert changed(project) == {"audit", "compare", "publish"}
     assert "train.num_leaves" in said(project, "dvc", "params", "diff")
 
 

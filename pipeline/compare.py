@@ -1,0 +1,79 @@
+"""Stage compare: the points replayed against what happened, and the swap set against the model."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+
+from models.points_table import PointsTable
+from pipeline import stage
+from pipeline.errors import Stop
+from pipeline.files import whole_folder
+from pipeline.params import Compare
+from pipeline.points_inputs import read_inputs, read_table
+from pipeline.reconcile import AGREE, reconcile, summary
+from pipeline.swapping import swap_set
+from pipeline.texts import read_booleans
+
+Lists = dict[str, pl.DataFrame]
+
+
+def compare(say: Callable[[str], None]) -> tuple[dict[str, Any], Lists]:
+    """The figures, and by name the lists of the leads behind them."""
+    table, shape = read_table(), stage.read_json(stage.TABLES / "meta.json")["shape"]
+    if table is None:
+        return {"left_out": "there is no table of points"}, {}
+    figures = {"table": str(stage.section("points")), "thresholds": table.thresholds,
+               "rules": stage.read_json(stage.POINTS_RULES)}  # fmt: skip
+    if shape != "dated":
+        return {**figures, "left_out": "the leads have no dated stages, so nothing can be replayed"}, {}
+    if not (table.thresholds or any(rule.auto_qualify for rule in table.rules)):
+        return {**figures, "left_out": "the table has no thresholds, so nobody qualifies by it"}, {}
+    settings: Compare = stage.section("compare")
+    say("replaying the points")
+    replayed, lists = _replayed(table, settings)
+    say("swapping")
+    swapped, more = _swapped(settings)
+    return {**figures, **replayed, **swapped}, {**lists, **more}
+
+
+def _replayed(table: PointsTable, settings: Compare) -> tuple[dict[str, Any], Lists]:
+    inputs, until = read_inputs(table, str(stage.section("points"))), stage.read_until()
+    if until is None:
+        raise Stop(f"{stage.TABLES}: no table has a time; run again from validate on")
+    known = inputs.tables["leads"].filter(~pl.col("outcome_refused"))
+    inputs = replace(inputs, tables={**inputs.tables, "leads": known})
+    found = reconcile(inputs, stage.section("definition"), until, settings.tolerance_days)
+    return {"reconciliation": summary(found, settings.tolerance_days)}, {
+        "reconciliation": found.filter(pl.col("outcome") != AGREE)
+    }
+
+
+def _swapped(settings: Compare) -> tuple[dict[str, Any], Lists]:
+    found = swap_set(
+        stage.read_table(stage.PREDICTIONS), stage.read_table(stage.POINTS), stage.read_tables(),
+        stage.section("definition"), stage.section("train").seed, _worked(settings.randomly_worked),
+    )  # fmt: skip
+    return ({"swap": None}, {}) if found is None else ({"swap": found.summary}, {"swap": found.leads})
+
+
+def _worked(column: str | None) -> pl.DataFrame | None:
+    """`lead_id, randomly_worked` from the column as it was ingested: it is marked by hand, and no attribute."""
+    if column is None:
+        return None
+    leads = stage.read_table(stage.INGESTED / "leads.parquet")
+    if column not in leads.columns:
+        raise Stop(f"compare.randomly_worked: leads have no column {column!r}; there are {', '.join(leads.columns)}")
+    marked = read_booleans(leads[column]).fill_null(False)
+    return leads.select(pl.col("lead_id").cast(pl.String), randomly_worked=marked).unique("lead_id", keep="first")
+
+
+def main() -> None:
+    """Read tables, points and predictions; write the figures and the lists."""
+    with stage.speaking("compare") as say:
+        figures, lists = compare(say)
+    with whole_folder(stage.POINTS_LISTS) as folder:
+        for name, rows in lists.items():
+            rows.write_csv(folder / f"{name}.csv", datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
+    stage.write_json(figures, stage.POINTS_FIGURES)
