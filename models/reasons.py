@@ -205,6 +205,10 @@ def _won_last(c: Column, value: float, levels: Sequence[str]) -> str:
     return "no colleague has converted" if np.isnan(value) else f"a colleague converted {_days(value)} ago"
 
 
+def _first(c: Column, value: float, levels: Sequence[str]) -> str:
+    return "colleagues are not known" if np.isnan(value) else f"the account's first lead came {_days(value)} ago"
+
+
 def _age(c: Column, value: float, levels: Sequence[str]) -> str:
     return f"{_days(value)} old"
 
@@ -231,5 +235,5 @@ _PHRASES: dict[str, Phrase] = {
     "colleagues_seniority": _highest, "colleagues_known": _counted("{n} colleague known", "{n} colleagues known"),
     "colleagues_won": _counted("{n} colleague converted before", "{n} colleagues converted before"),
     "colleagues_lost": _counted("{n} colleague was lost before", "{n} colleagues were lost before"),
-    "colleagues_won_last": _won_last, "age": _age, "known_fields": _known, "episode": _episode,
+    "colleagues_won_last": _won_last, "colleagues_first": _first, "age": _age, "known_fields": _known, "episode": _episode,
 }  # fmt: skip

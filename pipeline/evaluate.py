@@ -203,8 +203,7 @@ def main() -> None:
         matters = importance(data, fitted, params.seed, params.threads)
         values = deal_values(tables, plan, stage.section("definition"), examples)
         say("replaying the weeks of the test")
-        ordered = {"model": p, **baselines} | ({} if by_hand is None else {"points": by_hand})
-        weekly = replayed(data, tables, plan, values, fitted, ordered)
+        weekly = replayed(data, tables, plan, values, fitted, {"model": p, **baselines})
         say("slicing the calibration")
         scores, spans_of_test = found["test"], spans["test"]
         sliced = diagnosis(data, p, plan, values.column, scores, spans_of_test, params.seed, DRAWS)
