@@ -151,7 +151,11 @@ def _next() -> tuple[str, ...]:
     )
 
 
-points = typer.Typer(help="Hand-tuned points, replayed.", no_args_is_help=True, rich_markup_mode=None)
+points = typer.Typer(
+    help="Hand-tuned points, replayed.\n\nExample: leadscore points explain L0000012 --at 2025-03-01",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 app.add_typer(points, name="points")
 
 
