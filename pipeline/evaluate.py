@@ -146,8 +146,8 @@ def main() -> None:
         spans = intervals(data, p, baselines, params.seed)
         matters = importance(data, fitted, params.seed, params.threads)
     columns = data.examples.select("lead_id", "as_of", "age_days", "fold", "label")
-    columns = columns.with_columns(**{column(days): pl.Series(q) for days, q in shorter.items()})
-    stage.write_table(columns.with_columns(probability=pl.Series(p)), stage.PREDICTIONS)
+    probabilities = {"probability": p, **{column(days): q for days, q in shorter.items()}}
+    stage.write_table(columns.with_columns(**{k: pl.Series(v) for k, v in probabilities.items()}), stage.PREDICTIONS)
     stage.write_json(spans, stage.INTERVALS)
     stage.write_json(matters, stage.IMPORTANCE)
     stage.write_json(found, stage.METRICS)
