@@ -210,8 +210,8 @@ def main() -> None:
     if weekly.metrics:
         found["weekly"], spans["weekly"] = weekly.metrics, weekly.intervals
     columns = data.examples.select("lead_id", "as_of", "age_days", "fold", "label")
-    columns = columns.with_columns(**{column(days): pl.Series(q) for days, q in shorter.items()})
     shown = {"probability": p} if by_hand is None else {"probability": p, "points": by_hand}
+    shown |= {column(days): q for days, q in shorter.items()}
     stage.write_table(columns.with_columns(**{k: pl.Series(v) for k, v in shown.items()}), stage.PREDICTIONS)
     stage.write_json(spans, stage.INTERVALS)
     stage.write_json(matters, stage.IMPORTANCE)

@@ -112,7 +112,7 @@ def test_tables_of_the_contract(project: Path, first: str) -> None:
     examples = pl.read_parquet(project / "data/examples.parquet")
     assert dict(examples.schema) == {
         "lead_id": pl.String, "as_of": TIME, "age_days": pl.Float64, "label": pl.Float64, "mature": pl.Boolean,
-        "fold": pl.String,
+        "fold": pl.String, "days_to_conversion": pl.Float64, "days_to_record": pl.Float64,
     }  # fmt: skip
     assert examples.filter(~pl.col("mature"))["label"].is_null().all()
     assert (examples["as_of"].dt.microsecond() != 0).any()
