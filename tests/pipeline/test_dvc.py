@@ -175,7 +175,7 @@ def test_metrics_can_be_shown(project: Path, first: str) -> None:
 
 
 def test_a_setting_of_training_reruns_training(project: Path, first: str) -> None:
-    """Another number of leaves: train and evaluate run, with other metrics, audit and publish are due; nothing before."""
+    """Another number of leaves: train and evaluate run, with other metrics; audit and publish are due."""
     before = json.loads((project / "reports/metrics.json").read_text())
     params(project, leaves=3)
     assert ran(said(project, "dvc", "repro", "evaluate")) == ["configure", "train", "evaluate"]
