@@ -35,6 +35,7 @@ def facts_of() -> dict[str, Any]:
         "rounds": training["rounds"],
         "trees": training["trees"],
         "calibrated_on": training["calibrated_on"],
+        "warnings": training["warnings"],
         "calibration_candidates": training["calibration_candidates"],
         "metrics": stage.read_json(stage.METRICS),
         "shape": meta["shape"],

@@ -16,7 +16,7 @@ from models.logistic import Logistic
 
 PARAMS = """
 source: {kind: simulated, simulated: {leads: 600, seed: 3}}
-train: {bags: 2, max_rounds: 60, early_stopping_rounds: 20, min_data_in_leaf: 10, threads: 1}
+train: {least_converting: 2, bags: 2, max_rounds: 60, early_stopping_rounds: 20, min_data_in_leaf: 10, threads: 1}
 """
 
 
