@@ -235,5 +235,6 @@ _PHRASES: dict[str, Phrase] = {
     "colleagues_seniority": _highest, "colleagues_known": _counted("{n} colleague known", "{n} colleagues known"),
     "colleagues_won": _counted("{n} colleague converted before", "{n} colleagues converted before"),
     "colleagues_lost": _counted("{n} colleague was lost before", "{n} colleagues were lost before"),
-    "colleagues_won_last": _won_last, "colleagues_first": _first, "age": _age, "known_fields": _known, "episode": _episode,
+    "colleagues_won_last": _won_last, "colleagues_first": _first,
+    "age": _age, "known_fields": _known, "episode": _episode,
 }  # fmt: skip

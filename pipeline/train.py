@@ -133,9 +133,7 @@ def sized(settings: Settings, converting: int, params: Train) -> tuple[Settings,
         )
     if converting >= FEW:
         return settings, ()
-    said = (
-        f"Only {converting} leads that converted were there to learn from, so the trees are kept small; {FEW} would do."
-    )
+    said = f"Only {converting} converting leads were there to learn from, so the trees are small; {FEW} would do."
     small = replace(settings, num_leaves=min(settings.num_leaves, 4), max_depth=min(settings.max_depth, 3),
                     lambda_l2=max(settings.lambda_l2, 5.0))  # fmt: skip
     return small, (said,)
