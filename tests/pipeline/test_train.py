@@ -44,7 +44,7 @@ def test_later_labels_do_not_decide_what_is_learned_from(data: Data) -> None:
 def test_too_few_conversions_stop_the_run_and_say_what_is_missing() -> None:
     """29 are too few: the message has both numbers and what could be done."""
     params = Train()
-    with pytest.raises(Stop, match=r"29 leads that converted .* at least 30 .* within_days"):
+    with pytest.raises(Stop, match=r"29 leads that converted .* at least 30 .*within_days"):
         sized(settings_of(params), 29, params)
 
 
