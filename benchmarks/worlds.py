@@ -3,7 +3,7 @@
     .venv/bin/python -m benchmarks.worlds [LEADS] [WORLD …]
 
 `make worlds`. Each company goes through the stages up to the metrics in a folder of its own; of the improvement in
-expected log loss that the exact truth allows over the base rate, the model and the logistic regression captured so much.
+expected log loss that the exact truth allows over the base rate, model and logistic regression captured so much.
 60,000 leads give about 1,600 converting ones in the train fold, 12,000 about 300.
 """
 
