@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import lightgbm
 
@@ -20,6 +22,7 @@ from models.booster import contributions, load_booster, raw_scores
 from models.calibration import Calibration, apply
 from models.encoding import Encoding, encode
 from models.errors import DamagedBundle
+from models.lives import Reading
 from models.policy import Policy
 from models.shapley import Tables, tables_of
 
@@ -47,6 +50,17 @@ class Bundle:
     digest: str
     version: str
     """The registry's number, or the first 12 digits of the digest."""
+
+    @cached_property
+    def zone(self) -> tzinfo:
+        """Of times that come without an offset."""
+        name = self.reading["timezone"]
+        return UTC if name == "UTC" else ZoneInfo(name)
+
+    @cached_property
+    def lives(self) -> Reading:
+        """How requests are read."""
+        return Reading(self.plan, self.zone)
 
     @cached_property
     def tables(self) -> Tables | None:
