@@ -47,6 +47,8 @@ class Bundle:
     training: Mapping[str, Any]
     reading: Mapping[str, Any]
     """How the text of the training tables was read: files to score are read so too."""
+    card: str
+    """MODEL_CARD.md."""
     digest: str
     version: str
     """The registry's number, or the first 12 digits of the digest."""
@@ -175,6 +177,7 @@ def read_bundle(folder: Path, digest: str) -> Bundle:
         definition=part("definition"),
         training=part("training"),
         reading=part("reading"),
+        card=(folder / "MODEL_CARD.md").read_text(encoding="utf-8"),
         digest=digest,
         version=registered_version(folder, digest) or digest[:12],
     )

@@ -70,9 +70,10 @@ class Reader:
     def __len__(self) -> int:
         return len(self._own)
 
-    def add(self, request: Mapping[str, Any]) -> None:
-        """Read one more. Raises WrongRequest, and then nothing of it stays."""
-        as_of = micros(request.get("as_of"), "as_of", self._reading.zone)
+    def add(self, request: Mapping[str, Any], now: int | None = None) -> None:
+        """Read one more; `now` (µs) is its instant where it gives none. Raises WrongRequest, and then nothing stays."""
+        given = request.get("as_of")
+        as_of = now if given is None and now is not None else micros(given, "as_of", self._reading.zone)
         account = {} if request.get("account") is None else part(request, "account")
         values = self._lives.account(account)
         own = self._lives.life(request, values)

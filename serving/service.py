@@ -1,0 +1,52 @@
+"""The parts of a running service, as `app.state.service` holds them."""
+
+import asyncio
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from models.errors import DamagedBundle
+from serving.logs import LOGGER
+from serving.metrics import Metrics
+from serving.security import Guard
+from serving.settings import Settings
+from serving.store import Model, Store
+from serving.waiting import Queue
+
+
+@dataclass
+class Service:
+    """Made once a process by `create_app`."""
+
+    settings: Settings
+    store: Store
+    guard: Guard
+    metrics: Metrics
+    queue: Queue
+    draining: bool = False
+    """Told to stop: clients are sent away, each with its answer."""
+    batches: int = 0
+    """Batches that wait or run."""
+    batch_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "batch"))
+
+    @staticmethod
+    def of(settings: Settings) -> "Service":
+        """With no model yet. Raises KeysUnreadable."""
+        store = Store(settings.bundle)
+        queue = Queue(store, settings.capacity, settings.timeout_s)
+        return Service(settings, store, Guard(settings.keys), Metrics(), queue)
+
+    def load(self) -> Model:
+        """Verify the bundle and serve it. Raises DamagedBundle, and then the model before it goes on."""
+        before = self.store.current
+        model = self.store.load()
+        self.metrics.model(model.bundle, None if before is None else before.bundle)
+        LOGGER.info("model", extra={"fields": {"model_version": model.bundle.version, "digest": model.bundle.digest}})
+        return model
+
+    async def reload(self) -> None:
+        """What SIGHUP asks for: without a word to the clients, and without an end if the bundle is damaged."""
+        try:
+            await asyncio.to_thread(self.load)
+        except DamagedBundle as error:
+            LOGGER.error("bundle refused", extra={"fields": {"why": str(error), "pid": os.getpid()}})
