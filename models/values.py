@@ -9,6 +9,7 @@ from features.plan import Attribute
 from features.titles import read_title
 
 Item = Mapping[str, Any]
+"""An object of JSON: a dict."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
 YES, NO = frozenset({"true", "yes", "1", "y", "t"}), frozenset({"false", "no", "0", "n", "f"})
@@ -40,7 +41,7 @@ def micros(text: Any, place: str, zone: tzinfo = UTC) -> int:
 def part(item: Item, name: str) -> Item:
     """An object that must be there."""
     found = item.get(name)
-    if not isinstance(found, Mapping):
+    if not isinstance(found, dict):
         raise WrongRequest(name, "an object")
     return found
 
@@ -53,7 +54,7 @@ def rows(item: Item, name: str) -> list[Item]:
     if not isinstance(found, list):
         raise WrongRequest(name, "a list")
     for i, row in enumerate(found):
-        if not isinstance(row, Mapping):
+        if not isinstance(row, dict):
             raise WrongRequest(f"{name}[{i}]", "an object")
     return found
 
@@ -88,7 +89,7 @@ def coded(a: Attribute, value: Any, codes: dict[str, int], place: str) -> tuple[
 
     A text that `codes` does not have gets the next code.
     """
-    if isinstance(value, Mapping | list | tuple):
+    if isinstance(value, dict | list):
         raise WrongRequest(place, "a single value")
     text = plain(value)
     if not text:

@@ -10,7 +10,7 @@ from models.lean import import_lean
 def main() -> int:
     """Serve on the inherited socket; 1 where there is no model to serve."""
     from models.errors import DamagedBundle
-    from serving.logs import LOGGER
+    from serving.logs import note
     from serving.security import KeysUnreadable
     from serving.server import run
     from serving.settings import Settings
@@ -19,7 +19,7 @@ def main() -> int:
     try:
         run(Settings(), socket.socket(fileno=int(os.environ[SOCKET])))
     except (DamagedBundle, KeysUnreadable) as error:
-        LOGGER.error("not started", extra={"fields": {"why": str(error)}})
+        note("not started", "error", why=str(error))
         return 1
     return 0
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from serving.bodies import Gone, Receive
-from serving.logs import LOGGER
+from serving.logs import note
 from serving.problems import MEDIA_TYPE, Problem
 from serving.scoring import Headers, score_batch, score_one
 from serving.security import Scope
@@ -67,9 +67,8 @@ class Gate:
         self._service.metrics.request(route, reply.status, seconds)
         model = self._service.store.current
         version = model.bundle.version if model else None
-        fields = {"request_id": reply.id, "route": route, "status": reply.status, "ms": round(seconds * 1000, 3),
-                  "model_version": version}  # fmt: skip
-        LOGGER.info("request", extra={"fields": fields})
+        note("request", request_id=reply.id, route=route, status=reply.status, ms=round(seconds * 1000, 3),
+             model_version=version)  # fmt: skip
 
 
 class Reply:

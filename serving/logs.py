@@ -2,29 +2,36 @@
 
 import logging
 import logging.config
+import sys
 from datetime import UTC, datetime
 
 import msgspec
 
-LOGGER = logging.getLogger("leadscore")
+_encode = msgspec.json.Encoder().encode
+
+
+def note(event: str, level: str = "info", **fields: object) -> None:
+    """One line. Cheap enough for every request: logging's own way takes ten times as long."""
+    line = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level, "event": event, **fields}
+    sys.stderr.buffer.write(_encode(line) + b"\n")
+    sys.stderr.buffer.flush()
 
 
 class JsonLines(logging.Formatter):
-    """A record as one line; `extra={"fields": {...}}` adds to it. A trace back is one text of it."""
+    """Records of others, uvicorn's among them, as lines like ours."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One JSON object."""
-        line = {
+        line: dict[str, object] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
-            **getattr(record, "fields", {}),
         }
         if record.exc_info:
             kind = record.exc_info[0]
             line["error"] = kind.__name__ if kind else ""
             line["trace"] = _trace(record)
-        return msgspec.json.encode(line).decode()
+        return _encode(line).decode()
 
 
 def _trace(record: logging.LogRecord) -> list[str]:
@@ -37,14 +44,13 @@ def _trace(record: logging.LogRecord) -> list[str]:
 
 
 def configure() -> None:
-    """Ours and uvicorn's, all alike."""
+    """What others log looks like ours."""
     logging.config.dictConfig({
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": JsonLines}},
         "handlers": {"err": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}},
         "loggers": {
-            "leadscore": {"handlers": ["err"], "level": "INFO", "propagate": False},
             "uvicorn": {"handlers": ["err"], "level": "WARNING", "propagate": False},
         },
         "root": {"handlers": ["err"], "level": "WARNING"},

@@ -10,7 +10,7 @@ from types import FrameType
 import uvicorn
 
 from serving.app import create_app
-from serving.logs import LOGGER, configure
+from serving.logs import configure, note
 from serving.protocol import protocol_of
 from serving.service import Service
 from serving.settings import Settings
@@ -40,7 +40,7 @@ class Server(uvicorn.Server):
         if SHARED in os.environ:
             Path(os.environ[SHARED], f"{READY}{os.getpid()}").touch()
         where = [address_of(s) for server in self.servers for s in server.sockets]
-        LOGGER.info("ready", extra={"fields": {"listening": where}})
+        note("ready", listening=where)
 
     def _reload(self) -> None:
         self._reloading = self._loop.create_task(self._service.reload())
@@ -102,7 +102,7 @@ def run(settings: Settings, sock: socket.socket) -> None:
     service: Service = app.state.service
     service.load()
     if service.guard.open:
-        LOGGER.warning("no API key is configured: loopback only, and no administration over HTTP")
+        note("no API key is configured: loopback only, and no administration over HTTP", "warning")
     config = uvicorn.Config(
         app, http=protocol_of(settings.read_timeout_s, settings.max_connections), ws="none", access_log=False,
         log_config=None, server_header=False, date_header=False, lifespan="on",

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from models.errors import DamagedBundle
-from serving.logs import LOGGER
+from serving.logs import note
 from serving.metrics import Metrics
 from serving.security import Guard
 from serving.settings import Settings
@@ -41,7 +41,7 @@ class Service:
         before = self.store.current
         model = self.store.load()
         self.metrics.model(model.bundle, None if before is None else before.bundle)
-        LOGGER.info("model", extra={"fields": {"model_version": model.bundle.version, "digest": model.bundle.digest}})
+        note("model", model_version=model.bundle.version, digest=model.bundle.digest)
         return model
 
     async def reload(self) -> None:
@@ -49,4 +49,4 @@ class Service:
         try:
             await asyncio.to_thread(self.load)
         except DamagedBundle as error:
-            LOGGER.error("bundle refused", extra={"fields": {"why": str(error), "pid": os.getpid()}})
+            note("bundle refused", "error", why=str(error), pid=os.getpid())

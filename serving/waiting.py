@@ -79,6 +79,7 @@ class Queue:
         """Score a group when the one before it is done: in between the loop looks at its connections."""
         if before is not None:
             await asyncio.wait([before.work])
+            await asyncio.sleep(0)  # its clients have their answers and may have asked again
         if self._last is group:
             self._last = None
         model, now = ready(self._store), time.monotonic()
