@@ -12,6 +12,7 @@ from features.kernel import Matrix
 from features.vocabulary import SENIORITIES
 from models.words import LANGUAGES
 
+GROUPS = ("fit", "engagement", "intent")
 Words = dict[str, str]
 Phrase = Callable[[Words, Column, float, Sequence[str]], str]
 
@@ -40,6 +41,16 @@ def reasons(matrix: Matrix, shares: Floats, row: int, most: int, language: str =
         text = say(column, float(matrix.values[row, j]), matrix.levels.get(column.name, ()), language)
         if all(text != reason.text for reason in found):
             found.append(Reason(column.name, column.group, share, text))
+    return found
+
+
+def by_group(matrix: Matrix, shares: Floats) -> dict[str, list[float]]:
+    """What the features of each group add to the rows' raw scores. Added one after another: a row has the same bits
+    in any batch."""
+    found = {}
+    for group in GROUPS:
+        own = [j for j, column in enumerate(matrix.columns) if column.group == group]
+        found[group] = shares[:, own].cumsum(axis=1)[:, -1].tolist() if own else [0.0] * len(shares)
     return found
 
 

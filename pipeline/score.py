@@ -15,7 +15,7 @@ from features.kernel import Matrix, compute
 from features.records import Records, take
 from models.bundle import Bundle, score
 from models.decisions import decide
-from models.reasons import reasons
+from models.reasons import by_group, reasons
 from pipeline.attributes import AttributeInfo
 from pipeline.errors import Stop
 from pipeline.files import whole_file
@@ -28,7 +28,6 @@ from pipeline.validate import Checked, check
 
 CHUNK = 20_000
 """Leads that are scored together, more where an account has more."""
-GROUPS = ("fit", "engagement", "intent")
 REASONS = 3
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "lead_id": pl.String, "as_of": pl.Datetime("us", "UTC"), "status": pl.String, "probability": pl.Float64,
@@ -161,9 +160,7 @@ def _scored(bundle: Bundle, matrix: Matrix, leads: pl.DataFrame, with_reasons: b
     }
     if found.contributions is not None:
         columns["base"] = [found.base] * len(p)
-        for group in GROUPS:
-            own = [j for j, c in enumerate(matrix.columns) if c.group == group]
-            columns[group] = found.contributions[:, own].sum(axis=1).tolist()
+        columns.update(by_group(matrix, found.contributions))
         texts = [[r.text for r in reasons(matrix, found.contributions, i, REASONS)] for i in range(len(p))]
         for n in range(REASONS):
             columns[f"reason_{n + 1}"] = [t[n] if n < len(t) else None for t in texts]

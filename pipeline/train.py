@@ -15,6 +15,7 @@ from models.baselines import baselines
 from models.booster import Settings, load_booster, raw_scores
 from models.calibration import Calibration
 from models.encoding import encode
+from models.ranges import trained_ranges
 from models.training import Model, Rows
 from pipeline import stage
 from pipeline.featurize import instants
@@ -154,6 +155,7 @@ def _facts(trained: Trained, data: Data) -> dict[str, Any]:
         "calibration_candidates": trained.candidates,
         "calibrated_on": trained.calibrated_on,
         "validation": trained.validation,
+        "ranges": trained_ranges(data.matrix, data.rows("train")),
         "folds": {name: _fold(data, name) for name in ("train", "calibrate", "gap", "test")},
     }
 

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from features.arrays import Floats
 from features.episodes import opening
 from features.kernel import Matrix
 from models.bundle import score
 from models.decisions import decide
-from models.reasons import reasons
+from models.reasons import by_group, reasons
 from models.requests import Asked, Reader, features_of
 from models.values import TIME, WrongRequest, micros, number, objects, part
 from models.words import LANGUAGES
@@ -21,7 +20,6 @@ from serving.problems import Problem, wrong
 from serving.settings import Settings
 from serving.store import Model
 
-GROUPS = ("fit", "engagement", "intent")
 REASONS = 5
 NO_TIME = "1970-01-01T00:00:00Z"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,7 +46,7 @@ def wanted(request: Any, settings: Settings, defaults: Mapping[str, Any] | None 
     explain, language = asked.get("explain", True), asked.get("language", "en")
     if not isinstance(explain, bool):
         raise wrong("explain", "true or false")
-    if language not in LANGUAGES:
+    if not isinstance(language, str) or language not in LANGUAGES:
         raise wrong("language", f"one of {', '.join(LANGUAGES)}")
     _check_sizes(request, settings)
     try:
@@ -134,6 +132,7 @@ def _scored(model: Model, asked: Sequence[Wanted], matrix: Matrix, now: datetime
     scored = score(model.bundle, matrix, explain)
     decisions = decide(model.bundle.policy, matrix, scored.probability, [w.value for w in asked])
     cautions = model.cautions.of([w.request for w in asked], matrix)
+    groups = {} if scored.contributions is None else by_group(matrix, scored.contributions)
     answers = []
     for row, (w, d, own) in enumerate(zip(asked, decisions, cautions, strict=True)):
         one = _bare(model, w, "scored", _as_of(model, w, now), now)
@@ -143,15 +142,11 @@ def _scored(model: Model, asked: Sequence[Wanted], matrix: Matrix, now: datetime
             warnings=said(own, w.language),
         )  # fmt: skip
         if scored.contributions is not None:
-            one.update(_reasons(scored.base, scored.contributions, matrix, row, w.language))
+            found = reasons(matrix, scored.contributions, row, REASONS, w.language)
+            one.update(base=scored.base, reasons=[asdict(reason) for reason in found])
+            one["groups"] = {group: sums[row] for group, sums in groups.items()}
         answers.append(one)
     return answers
-
-
-def _reasons(base: float, shares: Floats, matrix: Matrix, row: int, language: str) -> Answer:
-    groups = {g: float(shares[row, [j for j, c in enumerate(matrix.columns) if c.group == g]].sum()) for g in GROUPS}
-    found = reasons(matrix, shares, row, REASONS, language)
-    return {"base": base, "groups": groups, "reasons": [asdict(reason) for reason in found]}
 
 
 def _bare(model: Model, w: Wanted, status: str, as_of: str, now: datetime) -> Answer:

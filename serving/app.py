@@ -42,7 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
         watching = asyncio.create_task(_watch(service))
         yield
         watching.cancel()
-        service.batch_thread.shutdown(wait=False)
+        service.threads.shutdown(wait=False)
 
     app = FastAPI(title="leadscore", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.service = service

@@ -33,7 +33,8 @@ class Gate:
 
     def __init__(self, app: Asgi, service: Service) -> None:
         self._app, self._service = app, service
-        self._ids = (f"{secrets.token_hex(4)}-{n:x}" for n in itertools.count())
+        process = secrets.token_hex(4)
+        self._ids = (f"{process}-{n:x}" for n in itertools.count())
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve one request."""

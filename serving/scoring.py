@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ Headers = Mapping[bytes, bytes]
 CHUNK = 250
 """Leads of a batch that are scored together."""
 LARGE = 1 << 16
-"""A body of more bytes is read by the thread of the batches, so that the loop goes on."""
+"""A body of more bytes is read in a thread of its own, so that the loop goes on."""
 encode = msgspec.json.Encoder().encode
 
 
@@ -28,7 +28,7 @@ async def score_one(service: Service, headers: Headers, receive: Receive) -> byt
     settings = service.settings
     body = await read_body(headers, receive, settings.max_body, settings.read_timeout_s)
     if len(body) > LARGE:
-        return await _apart(service, lambda until: _one(service, body, until))
+        return await _apart(service, "large", settings.capacity, lambda until: _one(service, body, until))
     one = await service.queue.score(wanted(read_json(body, settings.max_depth), settings))
     service.metrics.answer(one)
     return encode(one)
@@ -38,20 +38,19 @@ async def score_batch(service: Service, headers: Headers, receive: Receive) -> b
     """Answer to `POST /v1/score/batch`. Raises Problem or Gone."""
     settings = service.settings
     body = await read_body(headers, receive, settings.max_batch_body, settings.read_timeout_s)
-    return await _apart(service, lambda until: _many(service, body, until))
+    return await _apart(service, "batch", settings.batch_capacity, lambda until: _many(service, body, until))
 
 
-async def _apart(service: Service, work: Any) -> bytes:
-    """Work for the thread of the batches, if there is room."""
-    if service.batches >= service.settings.batch_capacity:
+async def _apart(service: Service, kind: str, most: int, work: Callable[[float], bytes]) -> bytes:
+    """Work for a thread of its own, so that the loop goes on; if fewer than `most` of a kind wait or run."""
+    if service.apart[kind] >= most:
         raise full()
-    service.batches += 1
+    service.apart[kind] += 1
     until = time.monotonic() + service.settings.timeout_s
     try:
-        done: bytes = await asyncio.get_running_loop().run_in_executor(service.batch_thread, work, until)
-        return done
+        return await asyncio.get_running_loop().run_in_executor(service.threads, work, until)
     finally:
-        service.batches -= 1
+        service.apart[kind] -= 1
 
 
 def _one(service: Service, body: bytes, until: float) -> bytes:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -59,10 +60,31 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen no more, hear those out who have just come, then end."""
+        last = [sock.dup() for sock in sockets or ()]
         for server in self.servers:
             server.close()
+        for sock in sockets or ():
+            sock.close()
+        for sock in last:
+            await self._take_the_last(sock)
         await asyncio.sleep(LAST_S)
         await super().shutdown(sockets)
+
+    async def _take_the_last(self, sock: socket.socket) -> None:
+        """Clients that had connected but were not yet accepted would be cut off when the socket closes."""
+        waiting = []
+        with sock, suppress(BlockingIOError):
+            sock.setblocking(False)
+            while True:
+                waiting.append(sock.accept()[0])
+        for connection in waiting:
+            await self._loop.connect_accepted_socket(self._protocol, connection)
+
+    def _protocol(self) -> asyncio.Protocol:
+        state, app_state = self.server_state, self.lifespan.state
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=state, app_state=app_state, _loop=self._loop
+        )
 
 
 def address_of(sock: socket.socket) -> str:

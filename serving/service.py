@@ -23,18 +23,19 @@ class Service:
     guard: Guard
     metrics: Metrics
     queue: Queue
+    threads: ThreadPoolExecutor
     draining: bool = False
     """Told to stop: clients are sent away, each with its answer."""
-    batches: int = 0
-    """Batches that wait or run."""
-    batch_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "batch"))
+    apart: dict[str, int] = field(default_factory=lambda: {"batch": 0, "large": 0})
+    """Batches and large requests that wait or run in threads of their own."""
 
     @staticmethod
     def of(settings: Settings) -> "Service":
         """With no model yet. Raises KeysUnreadable."""
         store = Store(settings.bundle)
         queue = Queue(store, settings.capacity, settings.timeout_s)
-        return Service(settings, store, Guard(settings.keys), Metrics(), queue)
+        threads = ThreadPoolExecutor(settings.batch_capacity + 1, "apart")  # batches leave one for large requests
+        return Service(settings, store, Guard(settings.keys), Metrics(), queue, threads)
 
     def load(self) -> Model:
         """Verify the bundle and serve it. Raises DamagedBundle, and then the model before it goes on."""

@@ -67,6 +67,7 @@ class Supervisor:
 
     def _stop(self, _: int, frame: FrameType | None) -> None:
         self._stopping = True
+        self._socket.close()  # the workers have it, too; when the last of them closes it, nobody waits in vain
         self._tell(signal.SIGTERM, frame)
 
     def _tell(self, number: int, _: FrameType | None) -> None:
