@@ -42,6 +42,7 @@ def facts_of() -> dict[str, Any]:
         "until": meta["until"],
         "data_digest": data_digest(),
         "ages_days": _ages(),
+        "ranges": training["ranges"],
     }
 
 

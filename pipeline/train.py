@@ -16,6 +16,7 @@ from models.booster import Settings
 from models.calibration import Calibration
 from models.horizons import Link
 from models.horizons import label as horizon_label
+from models.ranges import trained_ranges
 from models.refresh import Refresh, shifted
 from models.training import Model, Rows
 from pipeline import horizons, refresh, stage
@@ -216,6 +217,7 @@ def _facts(trained: Trained, data: Data) -> dict[str, Any]:
         "validation": trained.validation,
         "warnings": list(trained.warnings),
         "refresh": None if trained.refresh is None else trained.refresh.to_json(),
+        "ranges": trained_ranges(data.matrix, data.rows("train")),
         "folds": {name: _fold(data, name) for name in ("train", "calibrate", "gap", "test")},
     }
 
