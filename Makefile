@@ -9,7 +9,7 @@ export DVC_NO_ANALYTICS := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_ALLOW_PICKLE_DESERIALIZATION := false
 
-.PHONY: help run test lint types ui bench bench-pipeline examples proof-leaks lock clean
+.PHONY: help run test lint types ui bench bench-pipeline worlds examples proof-leaks lock clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,9 @@ bench: $(VENV)/ready  ## timed comparisons, as ratios measured in one run
 
 bench-pipeline: $(VENV)/ready  ## the whole pipeline on two million events, by stage: minutes
 	$(BIN)/python -m benchmarks.whole
+
+worlds: $(VENV)/ready  ## the model against the exact truth in six imagined companies: half an hour
+	$(BIN)/python -m benchmarks.worlds
 
 examples: $(VENV)/ready  ## run the sets of examples/ and print their figures; one of them with NAME=cdnow
 	@$(BIN)/python -m examples $(NAME) --data $(DATA)

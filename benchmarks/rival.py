@@ -59,8 +59,7 @@ def by_kernel(r: Records, as_of: Ints) -> Work:
 
 
 def by_polars(r: Records, as_of: Ints, leads_a_part: int, engine: str, active_days: bool = True) -> Work:
-    """The same. Aggregates by lead and type first, then lays the types side by side: of the ways that were tried
-    the one that costs least."""
+    """The same. Aggregates by lead and type at once, by one number for both, then lays the types side by side."""
     import polars as pl
 
     start = r.events.start

@@ -30,7 +30,7 @@ class Pairs:
 def width(plan: Plan) -> int:
     """How many columns the block has."""
     events = len(plan.slots) * BINS + 4 if "events" in plan.blocks else 0
-    return events + 1 + (3 if "stages" in plan.blocks else 0)
+    return events + 2 + (3 if "stages" in plan.blocks else 0)
 
 
 def colleague_block(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats, at: int) -> int:
@@ -39,25 +39,28 @@ def colleague_block(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats
     if "account_leads" in r.unknown:
         out[:, at:end] = np.nan
         return end
+    since_first = (as_of - r.created[r.account_start[r.account[lead]]]) / DAY_US
     if len(r) == len(r.account_start) - 1:  # every account has one lead
-        return _nobody(plan, out, at, end)
+        return _nobody(plan, since_first, out, at, end)
     pairs = _pairs(r, lead, as_of)
     if len(pairs.row) == 0:
-        return _nobody(plan, out, at, end)
+        return _nobody(plan, since_first, out, at, end)
     if "events" in plan.blocks:
         at = _events(r, plan, pairs, out, at)
     out[:, at] = np.bincount(pairs.row, minlength=len(lead))
+    out[:, at + 1] = since_first
     if "stages" in plan.blocks:
-        _outcomes(r.stages, pairs, out, at + 1)
+        _outcomes(r.stages, pairs, out, at + 2)
     return end
 
 
-def _nobody(plan: Plan, out: Floats, at: int, end: int) -> int:
-    """No colleague: counts are 0, and what only one could have is missing."""
+def _nobody(plan: Plan, since_first: Floats, out: Floats, at: int, end: int) -> int:
+    """No colleague: counts are 0, and what only one could have is missing. The lead is its account's first."""
     out[:, at:end] = 0
     if "events" in plan.blocks:
-        events_end = at + len(plan.slots) * BINS + 4
-        out[:, events_end - 4] = out[:, events_end - 1] = np.nan
+        at += len(plan.slots) * BINS + 4
+        out[:, at - 4] = out[:, at - 1] = np.nan
+    out[:, at + 1] = since_first
     if "stages" in plan.blocks:
         out[:, end - 1] = np.nan
     return end

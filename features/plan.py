@@ -249,7 +249,10 @@ def _colleague_columns(plan: Plan) -> list[Column]:
             _colleague("engagement", "functions_30d", "colleagues_functions", 30),
             _colleague("engagement", "seniority_30d", "colleagues_seniority", 30),
         ]
-    columns += [_colleague("fit", "known", "colleagues_known")]
+    columns += [
+        _colleague("fit", "known", "colleagues_known"),
+        _colleague("engagement", "first_days", "colleagues_first"),
+    ]
     if "stages" in plan.blocks:
         columns += [
             _colleague("intent", "won", "colleagues_won"),

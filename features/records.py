@@ -145,20 +145,22 @@ def sort_stages(lead: Ints, at: Ints, code: Small, effect: Small, won: Bools, le
 
     `effect` is +1 where the row closes its lead, -1 where it opens it again, 0 else.
     """
+    if len(lead) == 0:
+        return Stages(at, code, won, won, won, at, code, np.zeros(leads + 1, np.int64))
     order = np.lexsort((at, lead))
     lead, at = lead[order], at[order]
     code, effect, won = code[order], effect[order], won[order]
     start = starts(lead, leads)
     index = np.arange(len(lead))
-    first = start[lead] if len(lead) else index
-    last = np.maximum.accumulate(np.where(effect != 0, index, -1)) if len(lead) else index
+    first = start[lead]
+    last = np.maximum.accumulate(np.where(effect != 0, index, -1))
     closed = (last >= first) & (effect[np.maximum(last, 0)] > 0)
     before = np.concatenate([[False], closed[:-1]]) & (index > first)
     reopens = before & (effect < 0)
     times = np.cumsum(reopens)
-    latest = np.maximum.accumulate(np.where(reopens, index, -1)) if len(lead) else index
+    latest = np.maximum.accumulate(np.where(reopens, index, -1))
     opened = np.where(latest >= first, at[np.maximum(latest, 0)], NEVER)
-    episode = (times - (times - reopens)[first]).astype(np.int16) if len(lead) else code
+    episode: Small = (times - (times - reopens)[first]).astype(np.int16)
     return Stages(at, code, won, (effect > 0) & ~won, closed, opened, episode, start)
 
 

@@ -1,6 +1,7 @@
 """Seniority and function of a job title, in English, Finnish and Swedish."""
 
 import re
+from functools import lru_cache
 
 from features.vocabulary import FUNCTIONS, SENIORITIES
 
@@ -51,6 +52,7 @@ _SENIORITY_WORDS = [(SENIORITIES.index(name), re.compile(rf"\b(?:{w})\b")) for n
 _FUNCTION_WORDS = [(FUNCTIONS.index(name), re.compile(rf"\b(?:{w})\b")) for name, w in _FUNCTION.items()]
 
 
+@lru_cache(maxsize=4096)
 def read_title(title: str) -> tuple[float, float]:
     """Codes of a title in SENIORITIES and FUNCTIONS; NaN where it says nothing known.
 

@@ -1,6 +1,6 @@
 """What the model is held against, on the same folds: base rate, logistic regression, naive Bayes.
 
-Each is fitted once, on train alone, and then predicts any matrix of the kernel's. Kept as JSON.
+Each is fitted once, on what the model learns from, and then predicts any matrix of the kernel's. Kept as JSON.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,32 +24,23 @@ BASELINES = ("base_rate", "logistic", "naive_bayes")
 
 @dataclass(frozen=True)
 class Analyst:
-    """The logistic regression with what prepares its input and what calibrates its output."""
+    """The logistic regression with what prepares its input; by its likelihood it is calibrated on what it learned."""
 
     encoding: Encoding
     fitted: Logistic
-    calibration: Calibration
 
     def predict(self, matrix: Matrix) -> Floats:
         """Probabilities, shape (k,)."""
-        return calibration.apply(self.calibration, self.fitted.log_odds(_input(self.encoding, matrix)))
+        return calibration.apply(Calibration("none"), self.fitted.log_odds(_input(self.encoding, matrix)))
 
     def to_json(self) -> dict[str, Any]:
         """Plain types; floats come back to the last bit."""
-        return {
-            "encoding": self.encoding.to_json(),
-            "fitted": self.fitted.to_json(),
-            "calibration": self.calibration.to_json(),
-        }
+        return {"encoding": self.encoding.to_json(), "fitted": self.fitted.to_json()}
 
     @staticmethod
     def of_json(stored: Mapping[str, Any]) -> "Analyst":
         """The inverse of `to_json`."""
-        return Analyst(
-            Encoding.of_json(stored["encoding"]),
-            Logistic.of_json(stored["fitted"]),
-            Calibration.from_json(stored["calibration"]),
-        )
+        return Analyst(Encoding.of_json(stored["encoding"]), Logistic.of_json(stored["fitted"]))
 
 
 def _input(encoding: Encoding, matrix: Matrix) -> Floats:
@@ -139,18 +130,10 @@ class Baselines:
         )  # fmt: skip
 
 
-def fit_baselines(
-    matrix: Matrix, y: Floats, lead: Ints, group: Ints, train: Bools, calibrate: Bools, seed: int
-) -> Baselines:
-    """y (k,) is NaN where unknown; `train` and `calibrate` say which rows may be learned from.
-
-    The logistic regression is calibrated on the calibrate fold just as the model is; the others are used as
-    their makers use them. The base rate is that of all rows known when the test began.
-    """
-    known = train | calibrate
-    return Baselines(
-        _rate(y[known]), _analyst(matrix, y, lead, group, train, calibrate, seed), _crm(_rows(matrix, train), y[train])
-    )
+def fit_baselines(matrix: Matrix, y: Floats, lead: Ints, group: Ints, known: Bools, seed: int) -> Baselines:
+    """y (k,) is NaN where unknown; `known` says which rows may be learned from: those that the model learns from."""
+    rows, own = _rows(matrix, known), y[known]
+    return Baselines(_rate(own), _analyst(rows, own, lead[known], group[known], seed), _crm(rows, own))
 
 
 def _rate(y: Floats) -> float:
@@ -161,15 +144,10 @@ def _rows(matrix: Matrix, keep: Bools) -> Matrix:
     return replace(matrix, values=matrix.values[keep])
 
 
-def _analyst(matrix: Matrix, y: Floats, lead: Ints, group: Ints, train: Bools, calibrate: Bools, seed: int) -> Analyst:
-    encoding = fit_encoding(_rows(matrix, train), y[train], lead[train])
+def _analyst(matrix: Matrix, y: Floats, lead: Ints, group: Ints, seed: int) -> Analyst:
+    encoding = fit_encoding(matrix, y, lead)
     X = _input(encoding, matrix)
-    fitted = fit_logistic(X[train], encoding.columns, encoding.categorical, y[train], group[train], seed)
-    chosen = Calibration("none")
-    if calibrate.any():
-        raw = fitted.log_odds(X)  # of all rows: single-precision sums differ in the last bit by place in a batch
-        chosen, _ = calibration.choose(y[calibrate], raw[calibrate], group[calibrate], seed)
-    return Analyst(encoding, fitted, chosen)
+    return Analyst(encoding, fit_logistic(X, encoding.columns, encoding.categorical, y, group, seed))
 
 
 def _crm(matrix: Matrix, y: Floats) -> Crm:

@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from features.kernel import compute
 from features.plan import Attribute, Plan
 from models.bundle import Bundle, score
 from models.encoding import Encoding
 from models.horizons import column
-from models.requests import asked
+from models.requests import asked, features_of
 
 AS_OF = "2025-06-01T12:00:00Z"
 TITLES = ("VP Sales", "IT Manager", "Toimitusjohtaja", "Marketing Assistant", "Utvecklare", "")
@@ -76,8 +75,7 @@ def _value(a: Attribute, encoding: Encoding, rng: np.random.Generator) -> Any:
 
 def answer(bundle: Bundle, request: Mapping[str, Any]) -> dict[str, float]:
     """What the bundle says of one request."""
-    one = asked(request, bundle.plan)
-    scored = score(bundle, compute(one.records, bundle.plan, one.lead, one.as_of), reasons=False)
+    scored = score(bundle, features_of(asked(request, bundle.plan, bundle.zone), bundle.plan), reasons=False)
     shorter = {column(days): float(p[0]) for days, p in scored.shorter.items()}
     return {"raw_score": float(scored.raw[0]), "probability": float(scored.probability[0]), **shorter}
 

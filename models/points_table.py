@@ -126,6 +126,8 @@ class PointsTable(Part):
     exclude: list[Test] = Field([])
     """A lead that one of these holds of does not qualify."""
     thresholds: dict[str, float] = Field({})
+    sources: list[str] = Field([])
+    """Kinds of source that the table is for; runs on others do without it, and say so. None: for any."""
 
     @checks(mode="after")
     def _fits(self) -> "PointsTable":

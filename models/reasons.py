@@ -1,39 +1,20 @@
-"""What a feature's value means, in plain words."""
+"""What a feature's value means, in plain words of a language."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 
 from features.arrays import Floats
 from features.columns import Column
 from features.kernel import Matrix
-from features.vocabulary import ENGAGEMENT_TOTAL, INTENT_TOTAL, OTHER, SCANNER, SENIORITIES
+from features.vocabulary import SENIORITIES
+from models.words import LANGUAGES
 
-WORDS = {
-    "page_view": ("viewed {n} page", "viewed {n} pages"),
-    "pricing_view": ("viewed pricing once", "viewed pricing {n} times"),
-    "mail_open": ("opened {n} mail", "opened {n} mails"),
-    "mail_click": ("clicked in {n} mail", "clicked in mails {n} times"),
-    "download": ("downloaded {n} file", "downloaded {n} files"),
-    "webinar": ("took part in {n} webinar", "took part in {n} webinars"),
-    "demo_request": ("asked for a demo once", "asked for a demo {n} times"),
-    "trial_start": ("started a trial once", "started a trial {n} times"),
-    "product_use": ("used the product once", "used the product {n} times"),
-    SCANNER: ("{n} click of a mail scanner", "{n} clicks of a mail scanner"),
-    OTHER: ("{n} other event", "{n} other events"),
-    ENGAGEMENT_TOTAL: ("{n} sign of engagement", "{n} signs of engagement"),
-    INTENT_TOTAL: ("{n} sign of intent", "{n} signs of intent"),
-}
-NEVER = {
-    "page_view": "viewed no page", "pricing_view": "did not view pricing", "mail_open": "opened no mail",
-    "mail_click": "clicked in no mail", "download": "downloaded nothing", "webinar": "took part in no webinar",
-    "demo_request": "asked for no demo", "trial_start": "started no trial", "product_use": "did not use the product",
-    ENGAGEMENT_TOTAL: "no sign of engagement", INTENT_TOTAL: "no sign of intent",
-}  # fmt: skip
-
-
-Phrase = Callable[[Column, float, Sequence[str]], str]
+GROUPS = ("fit", "engagement", "intent")
+Words = dict[str, str]
+Phrase = Callable[[Words, Column, float, Sequence[str]], str]
 
 
 @dataclass(frozen=True)
@@ -46,190 +27,194 @@ class Reason:
     text: str
 
 
-def reasons(matrix: Matrix, shares: Floats, row: int, most: int) -> list[Reason]:
+def reasons(matrix: Matrix, shares: Floats, row: int, most: int, language: str = "en") -> list[Reason]:
     """The features that move a row's score most, either way, strongest first.
 
     `shares`: contributions (k, kernel features). Features that say the same thing are not told apart.
     """
     order = np.argsort(-np.abs(shares[row]), kind="stable")
     found: list[Reason] = []
-    for j in order:
+    for j in order.tolist():
         column, share = matrix.columns[j], float(shares[row, j])
         if share == 0 or len(found) == most:
             break
-        text = say(column, float(matrix.values[row, j]), matrix.levels.get(column.name, ()))
+        text = say(column, float(matrix.values[row, j]), matrix.levels.get(column.name, ()), language)
         if all(text != reason.text for reason in found):
             found.append(Reason(column.name, column.group, share, text))
     return found
 
 
-def say(column: Column, value: float, levels: Sequence[str] = ()) -> str:
+def by_group(matrix: Matrix, shares: Floats) -> dict[str, list[float]]:
+    """What the features of each group add to the rows' raw scores. Added one after another: a row has the same bits
+    in any batch."""
+    found = {}
+    for group in GROUPS:
+        own = [j for j, column in enumerate(matrix.columns) if column.group == group]
+        found[group] = shares[:, own].cumsum(axis=1)[:, -1].tolist() if own else [0.0] * len(shares)
+    return found
+
+
+def say(column: Column, value: float, levels: Sequence[str] = (), language: str = "en") -> str:
     """One feature's value in plain words. NaN: not known, or never."""
-    return _PHRASES.get(column.measure, _plain)(column, value, levels)
+    return _PHRASES.get(column.measure, _plain)(LANGUAGES[language], column, value, levels)
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.3g}"
+def _put(template: str, **values: str) -> str:
+    """A template with its places filled: one after another in the template, never inside a name that was put in."""
+    parts = template.split("{")
+    return parts[0] + "".join(values[name] + rest for name, _, rest in (part.partition("}") for part in parts[1:]))
 
 
-def _window(days: int) -> str:
-    return "in the last day" if days == 1 else f"in the last {days} days" if days else "so far"
+def _number(words: Words, value: float) -> str:
+    text = f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.3g}"
+    return text.translate({ord(","): words["thousands"], ord("."): words["decimal"]})
+
+
+def _window(words: Words, days: int) -> str:
+    key = "window.all" if days == 0 else "window.day" if days == 1 else "window.days"
+    return _put(words[key], n=str(days))
+
+
+def _days(words: Words, value: float) -> str:
+    key = "days.none" if value < 1 else "days.one" if round(value) == 1 else "days.many"
+    return _put(words[key], n=_number(words, round(value)))
+
+
+def _counted(words: Words, key: str, value: float, **more: str) -> str:
+    """None, one or many of something."""
+    end = "none" if value == 0 else "one" if value == 1 else "many"
+    return _put(words[f"{key}.{end}"], n=_number(words, value), **more)
 
 
 def _name(of: str) -> str:
     return of.replace("_", " ")
 
 
-def _times(of: str, value: float) -> str:
-    n = round(value)
-    if n == 0:
-        return NEVER.get(of, f"no {_name(of)}")
-    once, often = WORDS.get(of, (f"{{n}} {_name(of)}", f"{{n}} times {_name(of)}"))
-    return (once if n == 1 else often).replace("{n}", str(n), 1)
+def _event(words: Words, of: str) -> str:
+    """An event's name as a noun."""
+    return words[of] if f"{of}.many" in words else _name(of)
 
 
-def _days(value: float) -> str:
-    return "less than a day" if value < 1 else "1 day" if round(value) == 1 else f"{value:,.0f} days"
+def _times(words: Words, of: str, value: float) -> str:
+    n = max(round(value), 0)
+    return _counted(words, of, n) if f"{of}.many" in words else _counted(words, "event", n, name=_name(of))
 
 
-def _plain(c: Column, value: float, levels: Sequence[str]) -> str:
+def _plain(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
     name = _name(c.of or c.name.partition("_")[2])
-    return f"{name} is not known" if np.isnan(value) else f"{name}: {_number(value)}"
+    return _field(words, name, None if isnan(value) else _number(words, value))
 
 
-def _count(c: Column, value: float, levels: Sequence[str]) -> str:
-    return "events are not known" if np.isnan(value) else f"{_times(c.of, value)} {_window(c.days)}"
+def _field(words: Words, name: str, value: str | None) -> str:
+    return _put(words["unknown"], name=name) if value is None else _put(words["field"], name=name, value=value)
 
 
-def _last(c: Column, value: float, levels: Sequence[str]) -> str:
-    what = {ENGAGEMENT_TOTAL: "sign of engagement", INTENT_TOTAL: "sign of intent"}.get(c.of, _name(c.of))
-    return f"no {what} that we know of" if np.isnan(value) else f"last {what} {_days(value)} ago"
+def _text(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
+    return _field(words, _name(c.of), None if isnan(value) else levels[int(value)])
 
 
-def _decayed(c: Column, value: float, levels: Sequence[str]) -> str:
-    if np.isnan(value):
-        return "events are not known"
-    return f"recent weight of {_name(c.of)}: {_number(value)} (halves every {c.days} days)"
+def _boolean(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
+    return _field(words, _name(c.of), None if isnan(value) else words["yes" if value else "no"])
 
 
-def _own_rate(c: Column, value: float, levels: Sequence[str]) -> str:
-    if np.isnan(value):
-        return "events are not known"
-    pace = "more often than" if value > 0.1 else "less often than" if value < -0.1 else "as often as"
-    return f"{_name(c.of)} {pace} usual for this person {_window(c.days)}"
+def _count(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
+    return f"{_times(words, c.of, value)} {_window(words, c.days)}"
 
 
-def _text(c: Column, value: float, levels: Sequence[str]) -> str:
-    return f"{_name(c.of)} is not known" if np.isnan(value) else f"{_name(c.of)}: {levels[int(value)]}"
+def _decayed(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
+    return _put(words["decayed"], name=_event(words, c.of), value=_number(words, value), n=str(c.days))
 
 
-def _boolean(c: Column, value: float, levels: Sequence[str]) -> str:
-    return f"{_name(c.of)} is not known" if np.isnan(value) else f"{_name(c.of)}: {'yes' if value else 'no'}"
+def _own_rate(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
+    pace = "more" if value > 0.1 else "less" if value < -0.1 else "same"
+    return _put(words[f"pace.{pace}"], name=_event(words, c.of), window=_window(words, c.days))
 
 
-def _seniority(c: Column, value: float, levels: Sequence[str]) -> str:
-    return "no seniority in the title" if np.isnan(value) else f"title of a {SENIORITIES[int(value)]}"
+def _value(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
+    return _put(words["value"], name=_event(words, c.of), value=_number(words, value), window=_window(words, c.days))
 
 
-def _function(c: Column, value: float, levels: Sequence[str]) -> str:
-    return "no function in the title" if np.isnan(value) else f"works in {levels[int(value)]}"
+def _colleagues(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
+    return _put(words["colleagues"], what=_times(words, c.of, value), window=_window(words, c.days))
 
 
-def _value(c: Column, value: float, levels: Sequence[str]) -> str:
-    if np.isnan(value):
-        return "events are not known"
-    return f"{_name(c.of)} worth {_number(value)} {_window(c.days)}"
+def _last(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
+    name = _event(words, c.of)
+    return (
+        _put(words["last.unknown"], name=name)
+        if isnan(value)
+        else _put(words["last"], name=name, days=_days(words, value))
+    )
 
 
-def _active(c: Column, value: float, levels: Sequence[str]) -> str:
-    if np.isnan(value):
-        return "events are not known"
-    return f"active on {_number(value)} day{'s' * (value != 1)} {_window(c.days)}"
+def _ago(key: str) -> Phrase:
+    """Days since something, or that it never was."""
 
-
-def _topic(c: Column, value: float, levels: Sequence[str]) -> str:
-    if np.isnan(value):
-        return "events are not known"
-    n = round(value)
-    return f"{'nothing' if n == 0 else 'once' if n == 1 else f'{n} times'} about {_name(c.of)} {_window(c.days)}"
-
-
-def _topics(c: Column, value: float, levels: Sequence[str]) -> str:
-    if np.isnan(value):
-        return "events are not known"
-    return f"{_number(value)} topic{'s' * (value != 1)} {_window(c.days)}"
-
-
-def _last_topic(c: Column, value: float, levels: Sequence[str]) -> str:
-    return "no topic yet" if np.isnan(value) else f"last topic: {_name(levels[int(value)])}"
-
-
-def _stage_days(c: Column, value: float, levels: Sequence[str]) -> str:
-    return f"never {_name(c.of)}" if np.isnan(value) else f"became {_name(c.of)} {_days(value)} ago"
-
-
-def _stage(c: Column, value: float, levels: Sequence[str]) -> str:
-    return "no stage yet" if np.isnan(value) else f"stage: {_name(levels[int(value)])}"
-
-
-def _in_stage(c: Column, value: float, levels: Sequence[str]) -> str:
-    return "no stage yet" if np.isnan(value) else f"{_days(value)} in its stage"
-
-
-def _colleagues(c: Column, value: float, levels: Sequence[str]) -> str:
-    return "colleagues are not known" if np.isnan(value) else f"colleagues: {_times(c.of, value)} {_window(c.days)}"
-
-
-def _colleagues_last(c: Column, value: float, levels: Sequence[str]) -> str:
-    return "no sign of colleagues" if np.isnan(value) else f"colleagues last active {_days(value)} ago"
-
-
-def _counted(one: str, many: str) -> Phrase:
-    def phrase(c: Column, value: float, levels: Sequence[str]) -> str:
-        if np.isnan(value):
-            return "colleagues are not known"
-        return (one if value == 1 else many).format(n="no" if value == 0 else _number(value)) + (
-            f" {_window(c.days)}" if c.days else ""
-        )
+    def phrase(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
+        name = _name(c.of)
+        if isnan(value):
+            return _put(words[f"{key}.unknown"], name=name)
+        return _put(words[key], name=name, days=_days(words, value))
 
     return phrase
 
 
-def _highest(c: Column, value: float, levels: Sequence[str]) -> str:
-    if np.isnan(value):
-        return "no colleague with a known title is active"
-    return f"a {SENIORITIES[int(value)]} of the account is active"
+def _how_many(key: str) -> Phrase:
+    """None, one or many, of a topic perhaps, in a window perhaps."""
+
+    def phrase(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
+        return _counted(words, key, value, name=_name(c.of), window=_window(words, c.days))
+
+    return phrase
 
 
-def _won_last(c: Column, value: float, levels: Sequence[str]) -> str:
-    return "no colleague has converted" if np.isnan(value) else f"a colleague converted {_days(value)} ago"
+def _level(key: str, ours: Sequence[str] | None = None) -> Phrase:
+    """A code's text; a text that is a word of ours is said in the language."""
+
+    def phrase(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
+        if isnan(value):
+            return words[f"{key}.unknown"]
+        text = (ours or levels)[int(value)]
+        return _put(words[key], name=words[text] if key in TITLES else _name(text))
+
+    return phrase
 
 
-def _age(c: Column, value: float, levels: Sequence[str]) -> str:
-    return f"{_days(value)} old"
+TITLES = frozenset({"seniority", "function", "colleagues_seniority"})
+"""Measures whose texts are words of ours."""
 
 
-def _known(c: Column, value: float, levels: Sequence[str]) -> str:
-    return f"{_number(value)} fields are known"
+def _or_unknown(key: str, phrase: Phrase) -> Phrase:
+    """NaN says that nobody knows."""
+    return lambda words, c, value, levels: words[key] if isnan(value) else phrase(words, c, value, levels)
 
 
-def _stages_entered(c: Column, value: float, levels: Sequence[str]) -> str:
-    return "stages are not known" if np.isnan(value) else f"{_number(value)} stage{'s' * (value != 1)} so far"
+def _in_stage(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
+    return words["stage.unknown"] if isnan(value) else _put(words["in_stage"], days=_days(words, value))
 
 
-def _episode(c: Column, value: float, levels: Sequence[str]) -> str:
-    return "never closed before" if not value > 0 else f"opened again {_number(value)} time{'s' * (value != 1)}"
+def _age(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
+    return _put(words["age"], days=_days(words, value))
 
 
+def _episode(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
+    return _counted(words, "episode", 0 if isnan(value) else max(value, 0))
+
+
+_EVENTS: dict[str, Phrase] = {
+    "count": _count, "decayed": _decayed, "own_rate": _own_rate, "value": _value, "active_days": _how_many("active"),
+    "topic": _how_many("topic"), "topics": _how_many("topics"),
+}  # fmt: skip
+_NEAR = ("colleagues_active", "colleagues_functions", "colleagues_known", "colleagues_won", "colleagues_lost")
 _PHRASES: dict[str, Phrase] = {
-    "count": _count, "last": _last, "decayed": _decayed, "own_rate": _own_rate, "categorical": _text,
-    "boolean": _boolean, "seniority": _seniority, "function": _function, "value": _value, "active_days": _active,
-    "topic": _topic, "topics": _topics, "last_topic": _last_topic, "stage_days": _stage_days, "stage": _stage,
-    "in_stage_days": _in_stage, "stages_entered": _stages_entered, "colleagues": _colleagues,
-    "colleagues_last": _colleagues_last, "colleagues_active": _counted("{n} colleague active", "{n} colleagues active"),
-    "colleagues_functions": _counted("{n} function of the account active", "{n} functions of the account active"),
-    "colleagues_seniority": _highest, "colleagues_known": _counted("{n} colleague known", "{n} colleagues known"),
-    "colleagues_won": _counted("{n} colleague converted before", "{n} colleagues converted before"),
-    "colleagues_lost": _counted("{n} colleague was lost before", "{n} colleagues were lost before"),
-    "colleagues_won_last": _won_last, "age": _age, "known_fields": _known, "episode": _episode,
+    **{name: _or_unknown("events.unknown", phrase) for name, phrase in _EVENTS.items()},
+    **{name: _or_unknown("colleagues.unknown", _how_many(name)) for name in _NEAR},
+    "colleagues": _or_unknown("colleagues.unknown", _colleagues),
+    "stages_entered": _or_unknown("stages.unknown", _how_many("stages")),
+    "last": _last, "categorical": _text, "boolean": _boolean, "seniority": _level("seniority", SENIORITIES),
+    "function": _level("function"), "last_topic": _level("last_topic"), "stage": _level("stage"),
+    "colleagues_seniority": _level("colleagues_seniority", SENIORITIES), "stage_days": _ago("stage_days"),
+    "colleagues_last": _ago("colleagues_last"), "colleagues_won_last": _ago("colleagues_won_last"),
+    "colleagues_first": _ago("colleagues_first"),
+    "in_stage_days": _in_stage, "age": _age, "known_fields": _how_many("known_fields"), "episode": _episode,
 }  # fmt: skip

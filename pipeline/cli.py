@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from serving import cli as serving
+
 app = typer.Typer(
     name="leadscore",
     help="Probabilities that sales leads convert, instead of hand-tuned points.",
@@ -151,7 +153,11 @@ def _next() -> tuple[str, ...]:
     )
 
 
-points = typer.Typer(help="Hand-tuned points, replayed.", no_args_is_help=True, rich_markup_mode=None)
+points = typer.Typer(
+    help="Hand-tuned points, replayed.\n\nExample: leadscore points explain L0000012 --at 2025-03-01",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 app.add_typer(points, name="points")
 
 
@@ -212,6 +218,10 @@ def stage(name: Annotated[str, typer.Argument(help="A stage of dvc.yaml.")]) -> 
         STAGES[name]()
 
 
+app.command()(serving.serve)
+app.add_typer(serving.keys, name="keys")
+
+
 @contextmanager
 def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on standard error, where there is a terminal."""
@@ -229,4 +239,8 @@ def main() -> None:
         from models.lean import import_lean
 
         import_lean()
+    if sys.argv[1:2] == ["serve"]:
+        from models.lean import import_lean
+
+        import_lean("pandas", "pyarrow")
     app()

@@ -8,6 +8,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from models.points_table import PointsTable
 from pipeline import stage
 from pipeline.params import SECTIONS, Params, load_params
 from pipeline.points_file import load_points
@@ -16,12 +17,24 @@ from pipeline.points_file import load_points
 def main() -> None:
     """Write what has changed of data/settings; a file that would be the same is left as it is."""
     params = load_params()
-    table = None if params.points is None else load_points(params.points, params.source.timezone)
+    table = points_table(params)
     dumped = params.model_dump(mode="json", by_alias=True)
     for name in SECTIONS:
         _write(dumped[name], stage.SETTINGS / f"{name}.json")
     _write(None if table is None else table.model_dump(mode="json", by_alias=True), stage.POINTS_TABLE)
     _write(fingerprint(params), stage.SETTINGS / "fingerprint.json")
+
+
+def points_table(params: Params) -> PointsTable | None:
+    """The table of points that this run replays. Raises Stop where it is wrong."""
+    if params.points is None:
+        return None
+    table, kind = load_points(params.points, params.source.timezone), params.source.kind
+    if not table.sources or kind in table.sources:
+        return table
+    with stage.speaking("configure") as say:
+        say(f"{params.points}: is for {', '.join(table.sources)}, not for {kind}: no points are replayed; set points")
+    return None
 
 
 def fingerprint(params: Params) -> dict[str, Any]:

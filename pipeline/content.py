@@ -33,7 +33,7 @@ def gather(
         subtitle=subtitle(definition),
         metrics=facts["metrics"],
         intervals=stage.read_json(stage.INTERVALS),
-        warnings=(*meta["warnings"], *(warning for check in leaks for warning in check.warnings)),
+        warnings=(*meta["warnings"], *facts["warnings"], *(warning for check in leaks for warning in check.warnings)),
         figures=tuple(
             Figure(*CAPTIONS[name], svg(picture, name, CAPTIONS[name][1])) for name, picture in pictures.items()
         ),

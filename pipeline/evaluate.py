@@ -203,16 +203,15 @@ def main() -> None:
         matters = importance(data, fitted, params.seed, params.threads)
         values = deal_values(tables, plan, stage.section("definition"), examples)
         say("replaying the weeks of the test")
-        ordered = {"model": p, **baselines} | ({} if by_hand is None else {"points": by_hand})
-        weekly = replayed(data, tables, plan, values, fitted, ordered)
+        weekly = replayed(data, tables, plan, values, fitted, {"model": p, **baselines})
         say("slicing the calibration")
         scores, spans_of_test = found["test"], spans["test"]
         sliced = diagnosis(data, p, plan, values.column, scores, spans_of_test, params.seed, DRAWS)
     if weekly.metrics:
         found["weekly"], spans["weekly"] = weekly.metrics, weekly.intervals
     columns = data.examples.select("lead_id", "as_of", "age_days", "fold", "label")
-    columns = columns.with_columns(**{column(days): pl.Series(q) for days, q in shorter.items()})
     shown = {"probability": p} if by_hand is None else {"probability": p, "points": by_hand}
+    shown |= {column(days): q for days, q in shorter.items()}
     stage.write_table(columns.with_columns(**{k: pl.Series(v) for k, v in shown.items()}), stage.PREDICTIONS)
     stage.write_json(spans, stage.INTERVALS)
     stage.write_json(matters, stage.IMPORTANCE)

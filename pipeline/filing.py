@@ -7,11 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from features.kernel import compute
 from features.plan import Plan
 from models.bundle import Bundle
 from models.golden import golden_requests
-from models.requests import asked
+from models.requests import asked, features_of
 from pipeline import stage
 from pipeline.content import subtitle
 from pipeline.matrices import frame_of
@@ -96,5 +95,5 @@ def _dataset(digest: str, path: Path) -> Dataset:
 
 def example_of(plan: Plan, bundle: Bundle) -> pl.DataFrame:
     """Features of a few imagined leads, as in data/features.parquet."""
-    rows = [asked(r, plan) for r in golden_requests(plan, bundle.encoding, 0, EXAMPLE_ROWS)]
-    return pl.concat([frame_of(compute(r.records, plan, r.lead, r.as_of)) for r in rows])
+    rows = [features_of(asked(r, plan), plan) for r in golden_requests(plan, bundle.encoding, 0, EXAMPLE_ROWS)]
+    return pl.concat([frame_of(row) for row in rows])

@@ -172,6 +172,8 @@ class Train(Section):
     """The booster's settings and the size of its bag."""
 
     seed: int = Field(7, ge=0)
+    least_converting: int = Field(30, ge=2)
+    """The run stops where fewer leads that converted are known when the test begins."""
     bags: int = Field(5, ge=2, le=50)
     num_leaves: int = Field(16, ge=2, le=256)
     max_depth: int = Field(5, ge=1, le=63)

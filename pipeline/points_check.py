@@ -13,6 +13,7 @@ from pipeline.records import Tables
 
 OWN: dict[str, Literal["numeric", "categorical"]] = {"value": "numeric", "account_id": "categorical"}
 """Columns of leads that are no attributes and that a table of points may still use."""
+HELP = "mend the table of points, or leave points out of params.yaml"
 
 
 def tests_of(table: PointsTable) -> Iterator[tuple[str, Any]]:
@@ -73,7 +74,7 @@ def check_points(
         if isinstance(test, Silence):
             problems += [f"{where}.of: {_no_event(n, events)}" for n in test.of if n not in events]
     if problems:
-        raise Stop("\n".join(f"{place}: {problem}" for problem in problems))
+        raise Stop("\n".join([*(f"{place}: {problem}" for problem in problems), HELP]))
 
 
 def _field_problems(test: FieldTest, there: Mapping[str, Attribute], left_out: Mapping[str, str]) -> Iterator[str]:

@@ -35,12 +35,14 @@ def facts_of() -> dict[str, Any]:
         "rounds": training["rounds"],
         "trees": training["trees"],
         "calibrated_on": training["calibrated_on"],
+        "warnings": training["warnings"],
         "calibration_candidates": training["calibration_candidates"],
         "metrics": stage.read_json(stage.METRICS),
         "shape": meta["shape"],
         "until": meta["until"],
         "data_digest": data_digest(),
         "ages_days": _ages(),
+        "ranges": training["ranges"],
     }
 
 

@@ -14,8 +14,9 @@ from features.episodes import opening
 from features.kernel import Matrix, compute
 from features.records import Records, take
 from models.bundle import Bundle, score
+from models.decisions import decide
 from models.horizons import column
-from models.reasons import reasons
+from models.reasons import by_group, reasons
 from pipeline.attributes import AttributeInfo
 from pipeline.errors import Stop
 from pipeline.files import whole_file
@@ -28,7 +29,6 @@ from pipeline.validate import Checked, check
 
 CHUNK = 20_000
 """Leads that are scored together, more where an account has more."""
-GROUPS = ("fit", "engagement", "intent")
 REASONS = 3
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "lead_id": pl.String, "as_of": pl.Datetime("us", "UTC"), "status": pl.String, "probability": pl.Float64,
@@ -162,39 +162,22 @@ def _score_part(bundle: Bundle, records: Records, leads: pl.DataFrame, at: int, 
 
 
 def _scored(bundle: Bundle, matrix: Matrix, leads: pl.DataFrame, with_reasons: bool) -> pl.DataFrame:
-    found, policy = score(bundle, matrix, with_reasons), bundle.policy
+    found = score(bundle, matrix, with_reasons)
     p = found.probability
-    grade = policy.grade(p)
-    segments = _segments(bundle, matrix)
-    values = [policy.value(v, s)[0] for v, s in zip(leads["value"].to_list(), segments, strict=True)]
+    decisions = decide(bundle.policy, matrix, p, leads["value"].to_list())
     columns: dict[str, object] = {
         "status": "scored",
         **{column(days): q.tolist() for days, q in found.shorter.items()},
         "probability": p.tolist(),
-        "score": policy.score(p).tolist(),
-        "grade": grade,
-        "route": [policy.route(g) for g in grade],
-        "expected_value": [None if v is None else v * q for v, q in zip(values, p.tolist(), strict=True)],
+        **{name: [getattr(d, name) for d in decisions] for name in ("score", "grade", "route", "expected_value")},
     }
     if found.contributions is not None:
         columns["base"] = [found.base] * len(p)
-        for group in GROUPS:
-            own = [j for j, c in enumerate(matrix.columns) if c.group == group]
-            columns[group] = found.contributions[:, own].sum(axis=1).tolist()
+        columns.update(by_group(matrix, found.contributions))
         texts = [[r.text for r in reasons(matrix, found.contributions, i, REASONS)] for i in range(len(p))]
         for n in range(REASONS):
             columns[f"reason_{n + 1}"] = [t[n] if n < len(t) else None for t in texts]
     return _frame(bundle, leads, **columns)
-
-
-def _segments(bundle: Bundle, matrix: Matrix) -> list[str | None]:
-    """The text of each row in the policy's segment column."""
-    column = bundle.policy.values.column
-    place = next((j for j, c in enumerate(matrix.columns) if c.name == column), None)
-    if column is None or place is None:
-        return [None] * len(matrix.values)
-    texts = matrix.levels[column]
-    return [None if code != code else texts[int(code)] for code in matrix.values[:, place].tolist()]
 
 
 def write(frame: pl.DataFrame, output: Path) -> None:

@@ -1,22 +1,16 @@
 """A finished run on a small imagined company, made once a session by the stages themselves."""
 
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
+from blinded import blind
 
-from models.baselines import Analyst, Baselines, Crm
-from models.bayes import Bayes
 from models.bundle import Bundle, check_digests, read_bundle
-from models.calibration import Calibration
-from models.encoding import Encoding
-from models.logistic import Logistic
 
 PARAMS = """
 source: {kind: simulated, simulated: {leads: 600, seed: 3}}
-train: {bags: 2, max_rounds: 60, early_stopping_rounds: 20, min_data_in_leaf: 10, threads: 1}
+train: {least_converting: 2, bags: 2, max_rounds: 60, early_stopping_rounds: 20, min_data_in_leaf: 10, threads: 1}
 """
 
 
@@ -32,7 +26,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "params.yaml").write_text(PARAMS)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        patch.setattr(train, "fit_baselines", _constants)
+        patch.setattr(train, "fit_baselines", blind)
         patch.setattr("pipeline.evaluate.DRAWS", 2)
         patch.setattr("models.slices.NULL_DRAWS", 2)
         patch.setattr("models.bundle.prove", lambda folder: None)  # tests/models/test_bundle.py lets it prove itself
@@ -49,15 +43,6 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         policy = bundling.policy_of(stage.section("policy"), predictions, values)
         bundling.assemble(stage.BUNDLE, publish.facts_of(), policy, definition, stage.section("source"))
     return root
-
-
-def _constants(matrix: Any, y: Any, *_: Any) -> Baselines:
-    """Baselines that look at no feature."""
-    rate = float(np.nanmean(y))
-    odds = np.log(rate / (1 - rate))
-    blind = Logistic((), (), {}, 1.0, odds - 0.1, np.zeros(1), ("nothing",))
-    none = Encoding(tuple(column.name for column in matrix.columns), {})
-    return Baselines(rate, Analyst(none, blind, Calibration("none")), Crm((), Bayes(odds + 0.1, ())))
 
 
 @pytest.fixture(scope="session")

@@ -164,6 +164,7 @@ def _colleagues(world: World, plan: Plan, lead: Row, as_of: int) -> list[Value]:
         x for x in world.leads
         if account is not None and x["account_id"] == account and x is not lead and x["created_at"] <= as_of
     ]  # fmt: skip
+    first = (as_of - min(x["created_at"] for x in (lead, *others))) / DAY
     others = sorted(others, key=lambda x: (x["created_at"], x["lead_id"]))[-50:]
     lives = [known_events(world, plan, x["lead_id"], as_of) for x in others]
     out: list[Value] = []
@@ -177,7 +178,7 @@ def _colleagues(world: World, plan: Plan, lead: Row, as_of: int) -> list[Value]:
     levels = [t[0] for t in titles if not _missing(t[0])]
     functions = {t[1] for t in titles if not _missing(t[1])}
     assert all(0 <= float(level) < len(SENIORITIES) for level in levels)
-    out += [float(len(active)), float(len(functions)), max(levels) if levels else NAN, float(len(others))]
+    out += [float(len(active)), float(len(functions)), max(levels) if levels else NAN, float(len(others)), first]
     rows = [s for x in others for s in _entered(world, x, as_of)]
     won = [s["entered_at"] for s in rows if s["stage"] == plan.won]
     lost = [s for s in rows if s["stage"] in plan.closes and s["stage"] != plan.won]

@@ -19,7 +19,7 @@ from features.masking import mask
 from features.own import OWN
 from features.plan import Attribute, EventType, Plan, plan_of_json, plan_to_json
 from features.records import Records, take
-from models.requests import OPTIONAL, asked
+from models.requests import OPTIONAL, asked, features_of
 from pipeline.records import records_of
 
 seeds = st.integers(0, 2**32)
@@ -81,7 +81,7 @@ def test_a_lead_alone_has_its_batch_features(seed: int) -> None:
         place = lead[row : row + 1] - records.account_start[account]
         assert_same(compute(own, PLAN, place, as_of[row : row + 1]), 0, batch, row)
         one = asked(request(world, ids[row], int(as_of[row])), PLAN)
-        assert_same(compute(one.records, PLAN, one.lead, one.as_of), 0, batch, row)
+        assert_same(features_of(one, PLAN), 0, batch, row)
 
 
 @few

@@ -36,9 +36,9 @@ def test_the_test_fold_teaches_no_baseline() -> None:
     """Other outcomes of the test change no probability; all are probabilities; none is better than it can be."""
     matrix, y, train, calibrate = world()
     lead = np.arange(len(y))
-    one = fit_baselines(matrix, y, lead, lead, train, calibrate, 7).predict(matrix)
+    one = fit_baselines(matrix, y, lead, lead, train | calibrate, 7).predict(matrix)
     test = ~train & ~calibrate
-    two = fit_baselines(matrix, np.where(test, 1 - y, y), lead, lead, train, calibrate, 7).predict(matrix)
+    two = fit_baselines(matrix, np.where(test, 1 - y, y), lead, lead, train | calibrate, 7).predict(matrix)
     assert tuple(one) == BASELINES
     for name in BASELINES:
         np.testing.assert_array_equal(one[name], two[name])
@@ -52,7 +52,7 @@ def test_the_test_fold_teaches_no_baseline() -> None:
 def test_a_baseline_predicts_rows_it_has_not_seen() -> None:
     """Stored and read again, on rows whose texts have other codes, each gives what it gave."""
     matrix, y, train, calibrate = world()
-    fitted = fit_baselines(matrix, y, np.arange(500), np.arange(500), train, calibrate, 7)
+    fitted = fit_baselines(matrix, y, np.arange(500), np.arange(500), train | calibrate, 7)
     again = Baselines.of_json(json.loads(json.dumps(fitted.to_json())))
     values = matrix.values.copy()
     values[:, 1] = 3 - values[:, 1]  # c, b, a after a text that train never had
@@ -61,4 +61,4 @@ def test_a_baseline_predicts_rows_it_has_not_seen() -> None:
         np.testing.assert_array_equal(again.predict(matrix)[name], p)
         np.testing.assert_array_equal(again.predict(turned)[name], p)
     unseen = replace(turned, values=np.array([[np.nan, 0.0, np.nan]]))
-    assert again.predict(unseen)["naive_bayes"] == pytest.approx(y[train].mean(), abs=1e-3)
+    assert again.predict(unseen)["naive_bayes"] == pytest.approx(y[train | calibrate].mean(), abs=1e-3)

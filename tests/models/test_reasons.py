@@ -1,5 +1,7 @@
 """Reasons in plain words, for any feature and any value."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from features.columns import Column
 from features.kernel import Matrix
 from features.plan import Attribute, EventType, Plan
 from models.reasons import reasons, say
+from models.words import LANGUAGES
 
 PLAN = Plan(
     (Attribute("size", "size", "lead", "numeric"), Attribute("title", "job title", "lead", "text"),
@@ -29,9 +32,10 @@ def test_every_feature_is_put_in_words(column: Column) -> None:
     for value in values:
         if (column.categorical and value >= len(levels)) or (value != value and column.measure in ALWAYS_KNOWN):
             continue
-        text = say(column, value, levels)
-        assert text.strip() == text != ""
-        assert "nan" not in text.split(), text
+        for language in LANGUAGES:
+            text = say(column, value, levels, language)
+            assert text.strip() == text != ""
+            assert "nan" not in text.split(), text
 
 
 @pytest.mark.parametrize(
@@ -50,6 +54,32 @@ def test_every_feature_is_put_in_words(column: Column) -> None:
 def test_words_for_a_value(measure: str, of: str, days: int, value: float, text: str) -> None:
     """What a value says."""
     assert say(Column("intent_x", "intent", "events", measure, of, days), value) == text
+
+
+@pytest.mark.parametrize(
+    ("language", "measure", "of", "days", "value", "text"),
+    [
+        ("fi", "count", "pricing_view", 7, 3, "katsoi hintoja 3 kertaa viimeisten 7 päivän aikana"),
+        ("fi", "numeric", "employees", 0, 1234.5, "employees: 1\u00a0234"),
+        ("fi", "numeric", "ratio", 0, 0.25, "ratio: 0,25"),
+        ("sv", "count", "webinar", 30, 1, "har deltagit i 1 webbinarium de senaste 30 dagarna"),
+        ("sv", "last", "demo_request", 0, 2.2, "senaste demoförfrågan för 2 dagar sedan"),
+        ("sv", "seniority", "", 0, 6, "nivå enligt titeln: högsta ledningen"),
+    ],
+)
+def test_words_of_other_languages(language: str, measure: str, of: str, days: int, value: float, text: str) -> None:
+    """Numbers as the language writes them, too."""
+    assert say(Column("intent_x", "intent", "events", measure, of, days), value, (), language) == text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_says_the_same_things(language: str) -> None:
+    """The same keys, and the same places for names and numbers in each."""
+    words = LANGUAGES[language]
+    assert words.keys() == LANGUAGES["en"].keys()
+    for key, text in words.items():
+        places, english = (set(re.findall(r"{(\w+)}", t)) for t in (text, LANGUAGES["en"][key]))
+        assert places | {"n"} == english | {"n"}, key
 
 
 def test_the_strongest_reasons_come_first_and_none_is_said_twice() -> None:

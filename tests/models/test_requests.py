@@ -2,15 +2,17 @@
 
 from contextlib import suppress
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.kernel import compute
 from features.plan import Attribute, EventType, Plan
-from models.requests import Asked, WrongRequest, asked, micros
+from models.lives import Reading
+from models.requests import Asked, Reader, asked, features_of
+from models.values import WrongRequest, micros
 
 PLAN = Plan(
     attributes=(
@@ -50,7 +52,7 @@ def request(**parts: Any) -> dict[str, Any]:
 def features(given: dict[str, Any]) -> dict[str, float]:
     """The kernel's features of a request."""
     one = asked(given, PLAN)
-    matrix = compute(one.records, PLAN, one.lead, one.as_of)
+    matrix = features_of(one, PLAN)
     return {c.name: matrix.values[0, j] for j, c in enumerate(matrix.columns)}
 
 
@@ -67,20 +69,21 @@ WRONG = [
     (lead(size="1e999"), "lead.size"), (lead(size=10**400), "lead.size"), (lead(ok=SECRET), "lead.ok"),
     (lead(source={"a": SECRET}), "lead.source"), (lead(title=[SECRET]), "lead.title"),
     ({"account": SECRET}, "account"), ({"account": {"industry": [SECRET]}}, "account.industry"),
-    ({"events": SECRET}, "events"), ({"events": {"a": 1}}, "events"), ({"events": [SECRET]}, "events"),
-    ({"events": [{"type": "page_view", "occurred_at": SECRET}]}, "events.occurred_at"),
-    ({"events": [{"type": "page_view"}]}, "events.occurred_at"),
-    ({"events": [{"occurred_at": "2025-01-02"}]}, "events.type"),
-    ({"events": [{"type": [SECRET], "occurred_at": "2025-01-02"}]}, "events.type"),
-    ({"events": [{"type": "", "occurred_at": "2025-01-02"}]}, "events.type"),
-    ({"events": [{"type": "page_view", "occurred_at": "2025-01-02", "available_at": SECRET}]}, "events.available_at"),
-    ({"events": [{"type": "page_view", "occurred_at": "2025-01-02", "value": SECRET}]}, "events.value"),
-    ({"events": [{"type": "page_view", "occurred_at": "2025-01-02", "topic": [SECRET]}]}, "events.topic"),
-    ({"stages": [{"entered_at": "2025-01-02"}]}, "stages.stage"),
-    ({"stages": [{"stage": "mql", "entered_at": SECRET}]}, "stages.entered_at"),
-    ({"history": [{"field": "budget", "value": "1"}]}, "history.changed_at"),
-    ({"history": [{"field": "budget", "value": SECRET, "changed_at": "2025-01-02"}]}, "history.value"),
-    ({"account_leads": SECRET}, "account_leads"), ({"account_leads": [SECRET]}, "account_leads[0].lead"),
+    ({"events": SECRET}, "events"), ({"events": {"a": 1}}, "events"), ({"events": [SECRET]}, "events[0]"),
+    ({"events": [{"type": "page_view", "occurred_at": SECRET}]}, "events[0].occurred_at"),
+    ({"events": [{"type": "page_view"}]}, "events[0].occurred_at"),
+    ({"events": [{"occurred_at": "2025-01-02"}]}, "events[0].type"),
+    ({"events": [{"type": [SECRET], "occurred_at": "2025-01-02"}]}, "events[0].type"),
+    ({"events": [{"type": "", "occurred_at": "2025-01-02"}]}, "events[0].type"),
+    ({"events": [{"type": "page_view", "occurred_at": "2025-01-02", "available_at": SECRET}]},
+     "events[0].available_at"),
+    ({"events": [{"type": "page_view", "occurred_at": "2025-01-02", "value": SECRET}]}, "events[0].value"),
+    ({"events": [{"type": "page_view", "occurred_at": "2025-01-02", "topic": [SECRET]}]}, "events[0].topic"),
+    ({"stages": [{"entered_at": "2025-01-02"}]}, "stages[0].stage"),
+    ({"stages": [{"stage": "mql", "entered_at": SECRET}]}, "stages[0].entered_at"),
+    ({"history": [{"field": "budget", "value": "1"}]}, "history[0].changed_at"),
+    ({"history": [{"field": "budget", "value": SECRET, "changed_at": "2025-01-02"}]}, "history[0].value"),
+    ({"account_leads": SECRET}, "account_leads"), ({"account_leads": [SECRET]}, "account_leads[0]"),
     ({"account_leads": [{"lead": {"objected": True}}, {"lead": {"created_at": SECRET}}]},
      "account_leads[1].lead.created_at"),
 ]  # fmt: skip
@@ -203,3 +206,24 @@ def test_colleagues_are_in_one_order() -> None:
     assert features(request(account_leads=others)) == pytest.approx(
         features(request(account_leads=others[::-1])), nan_ok=True
     )
+
+
+def test_requests_read_together_are_read_as_alone() -> None:
+    """Whatever parts each leaves out: the very features; one that cannot be read leaves nothing behind."""
+    reader, alone = Reader(Reading(PLAN)), []
+    bare = {"lead": request()["lead"], "as_of": request()["as_of"]}
+    for given_ in (request(), bare, request(events=[]), {**bare, "account_leads": []}, request(stages=None)):
+        with pytest.raises(WrongRequest):
+            reader.add(request(account_leads=[{"lead": {"lead_id": "9"}}, {"lead": {"size": SECRET}}]))
+        reader.add(given_)
+        alone.append(features_of(asked(given_, PLAN), PLAN).values)
+    np.testing.assert_array_equal(features_of(reader.asked(), PLAN).values, np.concatenate(alone))
+
+
+def test_a_time_without_an_offset_is_of_the_zone() -> None:
+    """As in the tables: also where the clock is set back (the earlier) and where it is set forward."""
+    zone = ZoneInfo("Europe/Helsinki")
+    assert micros("2025-01-01T02:00:00", "x", zone) == micros("2025-01-01T00:00:00Z", "x")
+    assert micros("2025-10-26T03:30:00", "x", zone) == micros("2025-10-26T00:30:00Z", "x")
+    assert micros("2025-03-30T03:30:00", "x", zone) == micros("2025-03-30T01:30:00Z", "x")
+    assert micros("2025-01-01T02:00:00+01:00", "x", zone) == micros("2025-01-01T01:00:00Z", "x")

@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
+from blinded import blind
 
 from pipeline.errors import Stop
 from pipeline.stages import STAGES
@@ -17,8 +17,11 @@ from pipeline.stages import STAGES
 WORLDS = ("plain", "interacting", "bursty", "noisy", "hard")
 Frames = dict[str, pl.DataFrame]
 BEFORE = ("configure", "ingest", "validate", "label", "featurize")
-AFTER = ("train", "evaluate", "audit")
-SMALL = "train: {bags: 2, max_rounds: 40, early_stopping_rounds: 10, min_data_in_leaf: 10, threads: 1}\n"
+AFTER = ("points", "train", "evaluate", "audit")
+SMALL = """
+train:
+  {least_converting: 2, bags: 2, max_rounds: 40, early_stopping_rounds: 10, min_data_in_leaf: 10, threads: 1}
+"""
 
 
 @contextmanager
@@ -26,14 +29,9 @@ def quick(folder: Path) -> Iterator[pytest.MonkeyPatch]:
     """Stages run in the folder, without what takes time and is not asked about: baselines and intervals."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr("pipeline.train.baselines", _constants)
-        patch.setattr("pipeline.evaluate.intervals", lambda *_: {})
+        patch.setattr("pipeline.train.fit_baselines", blind)
+        patch.setattr("pipeline.evaluate.intervals", lambda *_: {"test": {}})
         yield patch
-
-
-def _constants(matrix: Any, y: Any, *_: Any) -> dict[str, Any]:
-    rate = np.full(len(y), float(np.mean(y)))
-    return {"base_rate": rate, "logistic": rate, "naive_bayes": rate}
 
 
 def simulated(folder: Path, world: str, leads: int, seed: int) -> None:

@@ -19,13 +19,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STAGES = (
-    "configure", "ingest", "validate", "label", "featurize", "points", "screen", "train", "evaluate", "audit",
+    "configure", "ingest", "validate", "label", "featurize", "screen", "points", "train", "evaluate", "audit",
     "compare", "publish",
 )  # fmt: skip
 PARAMS = """
 source: {{kind: simulated, simulated: {{leads: 500, seed: {seed}}}}}
 definition: {{snapshots: {{ages_days: [0, 14]}}}}
-train: {{bags: 2, max_rounds: 20, early_stopping_rounds: 5, min_data_in_leaf: 10, threads: 1, num_leaves: {leaves}}}
+train:
+  {{least_converting: 2, bags: 2, max_rounds: 20, early_stopping_rounds: 5, min_data_in_leaf: 10, threads: 1,
+    num_leaves: {leaves}}}
 """
 SCORES = (
     "auc", "log_loss", "brier", "average_precision", "observed_over_expected", "calibration_slope",
@@ -112,7 +114,7 @@ def test_tables_of_the_contract(project: Path, first: str) -> None:
     examples = pl.read_parquet(project / "data/examples.parquet")
     assert dict(examples.schema) == {
         "lead_id": pl.String, "as_of": TIME, "age_days": pl.Float64, "label": pl.Float64, "mature": pl.Boolean,
-        "fold": pl.String,
+        "fold": pl.String, "days_to_conversion": pl.Float64, "days_to_record": pl.Float64,
     }  # fmt: skip
     assert examples.filter(~pl.col("mature"))["label"].is_null().all()
     assert (examples["as_of"].dt.microsecond() != 0).any()

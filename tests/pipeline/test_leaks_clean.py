@@ -90,7 +90,7 @@ def x_education(folder: Path, exclude: bool) -> None:
     params = yaml.safe_load((ROOT / "examples/x_education/params.yaml").read_text())
     params["source"]["path"] = str(X_EDUCATION)
     params["definition"]["exclude"] = params["definition"]["exclude"] if exclude else []
-    params["train"] = {"bags": 2, "max_rounds": 40, "threads": 1}
+    params["train"] = {"least_converting": 2, "bags": 2, "max_rounds": 40, "threads": 1}
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
 
 

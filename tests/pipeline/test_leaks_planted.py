@@ -240,7 +240,7 @@ def screened(clean: Frames, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An honest run, up to its predictions."""
     folder = tmp_path_factory.mktemp("screened")
     brought(folder, clean)
-    run(folder, *BEFORE, "screen", "train", "evaluate")
+    run(folder, *BEFORE, "screen", "points", "train", "evaluate")
     return folder
 
 

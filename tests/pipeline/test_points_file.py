@@ -104,3 +104,16 @@ def test_configure_stops_at_a_wrong_table(tmp_path: Path, monkeypatch: pytest.Mo
     from pipeline.points_inputs import read_table
 
     assert read_table() == load_points(Path("p.yaml"), "UTC")
+
+
+def test_a_table_for_another_source_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who brings tables and keeps the simulated company's points runs without them, and is told."""
+    monkeypatch.chdir(tmp_path)
+    Path("p.yaml").write_text(f"rules: [{GOOD}]\nsources: [simulated]")
+    for kind, there in (("simulated", True), ("tables", False)):
+        Path("params.yaml").write_text(f"source: {{kind: {kind}}}\npoints: p.yaml\n")
+        configure.main()
+        assert (stage.read_json(stage.POINTS_TABLE) is not None) == there
+        assert ("no points are replayed" in " ".join(capsys.readouterr().err.split())) != there

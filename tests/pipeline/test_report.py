@@ -21,6 +21,26 @@ HOSTILE = '<script>alert("x")</script><img src=https://evil.example/x>'
 VOID = {"meta", "br", "img", "hr", "input", "link"}
 
 
+FEW = {"leads": 3, "converted": 1, "rate": 1 / 3, "value": 9.0}
+SWAP = {
+    "groups": {"stay": FEW, "in": FEW, "out": {"leads": 0, "converted": 0, "rate": None, "value": None}},
+    "difference": {"rate": {"in_less_out": 0.1, "interval": [0.02, 0.2]}, "value": None},
+}
+POINTS = {
+    "table": HOSTILE,
+    "rules": {"examples": 9, "held": {HOSTILE: 0, "b": 3}},
+    "reconciliation": {
+        "leads": 9, "agree": 3, "agreeing": 1 / 3, "earlier": 1, "later": 1, "only_replay": 2, "only_actual": 2,
+        "tolerance_days": 1.0,
+    },
+    "swap": {
+        **SWAP, "fresh_leads": 20, "volume": 3, "threshold": 0.1, "by_month": {},
+        "by_source": {HOSTILE: SWAP["groups"]},
+        "randomly_worked": {**SWAP, "difference": {"rate": None, "value": None}},
+    },
+}  # fmt: skip
+
+
 class Page(HTMLParser):
     """Tags that are open, and what the page would load or run."""
 
@@ -75,6 +95,7 @@ def content() -> ReportContent:
             Figure("Calibration", HOSTILE, drawing.svg(plots.reliability(y, {"model": p}, 1), "a", HOSTILE)),
             Figure("Gain", "", drawing.svg(plots.gain(y, {"model": p, **others}), "b", "gain")),
         ),
+        points=POINTS,
         importance={f"fit_{HOSTILE}": 0.2, "intent_pricing_view_7d": 0.5, "intent_demo": 0.25},
         features=(Feature(HOSTILE, "fit", "categorical", HOSTILE),),
         quality={

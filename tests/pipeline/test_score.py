@@ -3,13 +3,14 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from asking import request_of
 
 from models.bundle import Bundle
+from models.reasons import GROUPS
 from pipeline import score as scoring
 from pipeline.errors import Stop
 from pipeline.score import Asked, parse_time, read, score_tables
@@ -64,7 +65,7 @@ def test_objectors_of_later_are_not_there_yet(bundle: Bundle, to_score: Asked) -
 def test_reasons_change_no_bit(bundle: Bundle, to_score: Asked, scored: pl.DataFrame) -> None:
     """Without reasons: the same but for base, groups and reasons, which are empty."""
     plain = score_tables(bundle, to_score, with_reasons=False)
-    more = ["base", *scoring.GROUPS, "reason_1", "reason_2", "reason_3"]
+    more = ["base", *GROUPS, "reason_1", "reason_2", "reason_3"]
     assert plain.drop(more).equals(scored.drop(more))
     assert plain.select(more).null_count().row(0) == (len(plain),) * len(more)
 
@@ -74,7 +75,7 @@ def test_base_and_groups_add_up(bundle: Bundle, scored: pl.DataFrame) -> None:
     from models.calibration import apply
 
     mine = scored.filter(pl.col("status") == "scored")
-    raw = mine.select(pl.sum_horizontal("base", *scoring.GROUPS)).to_series().to_numpy()
+    raw = mine.select(pl.sum_horizontal("base", *GROUPS)).to_series().to_numpy()
     np.testing.assert_allclose(apply(bundle.calibration, raw), mine["probability"].to_numpy(), rtol=1e-8)
     assert mine["reason_1"].null_count() < len(mine)
 
@@ -150,40 +151,7 @@ def test_requests_made_of_tables_get_the_tables_probabilities(
     tables = to_score.checked.tables
     mine = scored.filter(pl.col("status") == "scored").sample(25, seed=2)
     for lead_id, p in mine.select("lead_id", "probability").rows():
-        assert answer(bundle, _request(tables, bundle, lead_id, day))["probability"] == p
-
-
-def _request(tables: dict[str, pl.DataFrame], bundle: Bundle, lead_id: str, as_of: datetime) -> dict[str, Any]:
-    leads = tables["leads"]
-    me = leads.row(by_predicate=pl.col("lead_id") == lead_id, named=True)
-    account = me["account_id"]
-    others = (
-        []
-        if account is None
-        else leads.filter((pl.col("account_id") == account) & (pl.col("lead_id") != lead_id)).to_dicts()
-    )
-    own = _life(tables, me)
-    rows = tables["accounts"].filter(pl.col("account_id") == (account or "")).to_dicts()
-    own["history"] += _rows(
-        tables["history"].filter((pl.col("entity") == "account") & (pl.col("id") == (account or "")))
-    )
-    return {**own, "account": rows[0] if rows else {}, "account_leads": [_life(tables, o) for o in others],
-            "as_of": as_of.isoformat()}  # fmt: skip
-
-
-def _life(tables: dict[str, pl.DataFrame], lead: dict[str, Any]) -> dict[str, Any]:
-    def of(table: str) -> pl.DataFrame:
-        return tables[table].filter(pl.col("lead_id") == lead["lead_id"]).sort("row")
-
-    events = of("events").rename({"known_at": "available_at"})
-    history = tables["history"].filter((pl.col("entity") == "lead") & (pl.col("id") == lead["lead_id"])).sort("row")
-    return {"lead": _rows(pl.DataFrame([lead]))[0], "events": _rows(events), "stages": _rows(of("stages")),
-            "history": _rows(history)}  # fmt: skip
-
-
-def _rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    text = pl.selectors.temporal().dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
-    return frame.with_columns(text).to_dicts()
+        assert answer(bundle, request_of(tables, lead_id, day))["probability"] == p
 
 
 def test_tables_to_score_need_not_have_every_column_that_training_mapped(bundle: Bundle, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pipeline.swapping import fresh, swap_set
 
 COMPANY = Path(__file__).parents[2] / "examples/points/company.yaml"
 PARAMS = f"""
-source: {{kind: simulated, simulated: {{leads: 3000, seed: 5}}}}
+source: {{kind: simulated, simulated: {{leads: 2000, seed: 5}}}}
 definition: {{snapshots: {{ages_days: [0, 7, 30, 60]}}}}
 points: {COMPANY}
 """

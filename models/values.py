@@ -1,0 +1,117 @@
+"""One value of a request to the kernel's numbers, read as the tables have it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from math import isinf, nan
+from typing import Any
+
+from features.plan import Attribute
+from features.titles import read_title
+
+Item = Mapping[str, Any]
+"""An object of JSON: a dict."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_US = timedelta(microseconds=1)
+YES, NO = frozenset({"true", "yes", "1", "y", "t"}), frozenset({"false", "no", "0", "n", "f"})
+TIME = "an ISO 8601 time such as 2025-10-03T00:00:00Z"
+
+
+class WrongRequest(ValueError):
+    """A request that cannot be read: where, and what was expected. Never the caller's value."""
+
+    def __init__(self, place: str, expected: str) -> None:
+        super().__init__(f"{place}: expected {expected}")
+        self.place = place
+        self.expected = expected
+
+    def within(self, place: str) -> "WrongRequest":
+        """The same, in a part of the request."""
+        return WrongRequest(f"{place}{self.place}", self.expected)
+
+
+def micros(text: Any, place: str, zone: tzinfo = UTC) -> int:
+    """Microseconds since 1970 of an ISO 8601 time; one without an offset is of the zone."""
+    try:
+        at = datetime.fromisoformat(text)
+        return ((at if at.tzinfo else at.replace(tzinfo=zone)) - _EPOCH) // _US
+    except (TypeError, ValueError, OverflowError):
+        raise WrongRequest(place, TIME) from None
+
+
+def part(item: Item, name: str) -> Item:
+    """An object that must be there."""
+    found = item.get(name)
+    if not isinstance(found, dict):
+        raise WrongRequest(name, "an object")
+    return found
+
+
+def rows(item: Item, name: str) -> list[Item]:
+    """A list of objects; empty where it is left out."""
+    found = item.get(name)
+    if found is None:
+        return []
+    if not isinstance(found, list):
+        raise WrongRequest(name, "a list")
+    for i, row in enumerate(found):
+        if not isinstance(row, dict):
+            raise WrongRequest(f"{name}[{i}]", "an object")
+    return found
+
+
+def word(row: Item, key: str) -> str:
+    """A text that must be there, without the white space around it."""
+    text = row.get(key)
+    if not isinstance(text, str) or not (text := text.strip()):
+        raise WrongRequest(key, "a text")
+    return text
+
+
+def number(value: Any, place: str) -> float:
+    """A finite number, or a text of one."""
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise WrongRequest(place, "a number") from None
+    if isinf(found):
+        raise WrongRequest(place, "a finite number")
+    return found
+
+
+def objects(lead: Item) -> bool:
+    """True unless empty or a clear no: a word that we cannot read must not lose an objection."""
+    said = lead.get("objected")
+    return said is not None and str(said).strip().casefold() not in NO | {""}
+
+
+def coded(a: Attribute, value: Any, codes: dict[str, int], place: str) -> tuple[float, ...]:
+    """An attribute's value as the kernel has it: one number, or seniority and function of a text.
+
+    A text that `codes` does not have gets the next code.
+    """
+    if isinstance(value, dict | list):
+        raise WrongRequest(place, "a single value")
+    text = plain(value)
+    if not text:
+        return (nan, nan) if a.kind == "text" else (nan,)
+    if a.kind == "numeric":
+        return (number(value, place),)
+    if a.kind == "boolean":
+        folded = text.casefold()
+        if folded not in YES | NO:
+            raise WrongRequest(place, "true or false")
+        return (float(folded in YES),)
+    if a.kind == "text":
+        return read_title(text)
+    return (float(codes.setdefault(text, len(codes))),)
+
+
+def plain(value: Any) -> str:
+    """A value as the tables have its text; empty where it is missing. 120.0 is 120, as in a column of numbers."""
+    if isinstance(value, str):
+        return value.strip()
+    if value is None or value != value:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

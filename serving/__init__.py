@@ -1,0 +1,1 @@
+"""The shell around the models for HTTP: settings, limits, security, one current model, answers."""

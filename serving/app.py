@@ -1,0 +1,111 @@
+"""The application: settings → create_app → lifespan → app.state."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from models.errors import DamagedBundle
+from serving.description import described
+from serving.gate import Gate
+from serving.openapi import document
+from serving.problems import MEDIA_TYPE, Problem
+from serving.service import Service
+from serving.settings import Settings
+from serving.supervisor import PARENT
+from serving.waiting import ready
+
+
+def service_of(request: Request) -> Service:
+    """The running service."""
+    service: Service = request.app.state.service
+    return service
+
+
+Running = Annotated[Service, Depends(service_of)]
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service. No model, no start: the lifespan raises DamagedBundle where the bundle does not prove itself."""
+    service = Service.of(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if service.store.current is None:
+            await asyncio.to_thread(service.load)
+        watching = asyncio.create_task(_watch(service))
+        yield
+        watching.cancel()
+        service.threads.shutdown(wait=False)
+
+    app = FastAPI(title="leadscore", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.service = service
+    app.add_middleware(Gate, service=service)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Exception, _failed)
+    _add_routes(app)
+    return app
+
+
+async def _watch(service: Service) -> None:
+    """Look at the file of keys now and then: a revoked key is of no use a second later."""
+    while True:
+        await asyncio.sleep(1)
+        service.guard.refresh()
+
+
+def _add_routes(app: FastAPI) -> None:
+    @app.get("/livez")
+    async def live() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/readyz")
+    async def readiness(service: Running) -> dict[str, str]:
+        if service.draining:
+            raise Problem(503, "draining", "the service is stopping", {"Retry-After": "5"})
+        return {"status": "ready", "model_version": ready(service.store).bundle.version}
+
+    @app.get("/metrics")
+    async def metrics(service: Running) -> Response:
+        return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.get("/v1/model")
+    async def model(service: Running) -> JSONResponse:
+        return JSONResponse(described(ready(service.store).bundle))
+
+    @app.post("/v1/model/reload")
+    async def reload(service: Running) -> dict[str, str]:
+        try:
+            found = await asyncio.to_thread(service.load)
+        except DamagedBundle as error:
+            raise Problem(409, "damaged-bundle", "the bundle is not usable; the model before it goes on") from error
+        if PARENT in os.environ:
+            os.kill(int(os.environ[PARENT]), signal.SIGHUP)
+        return {"model_version": found.bundle.version, "model_digest": found.bundle.digest}
+
+    @app.get("/v1/openapi.json")
+    async def openapi(service: Running) -> JSONResponse:
+        return JSONResponse(document(ready(service.store), service.settings))
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    """No such route, or not by this method."""
+    assert isinstance(error, HTTPException)  # noqa: S101, what it is registered for
+    codes = {404: ("no-route", "no such route; see /v1/openapi.json"), 405: ("method", "not by this method")}
+    code, detail = codes.get(error.status_code, ("refused", "the request was refused"))
+    return _response(Problem(error.status_code, code, detail, dict(error.headers or {})))
+
+
+async def _failed(_: Request, __: Exception) -> Response:
+    """A bug of ours. It is in the log under the request's id."""
+    return _response(Problem(500, "bug", "the service failed; its log says where"))
+
+
+def _response(problem: Problem) -> Response:
+    return Response(problem.body(), problem.status, problem.headers, MEDIA_TYPE.decode())

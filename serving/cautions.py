@@ -1,0 +1,130 @@
+"""Warnings of an answer: what was missing, never seen, out of range, or older than anything that was learned."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from features.kernel import Matrix
+from models.bundle import Bundle
+from models.requests import OPTIONAL
+from models.values import plain
+
+LEAD = frozenset({"lead_id", "account_id", "created_at", "converted", "objected", "value"})
+REQUEST = frozenset({"lead", *OPTIONAL, "as_of", "explain", "language"})
+TEXTS = {
+    "en": {
+        "missing": "not given; scored without it",
+        "unknown_field": "the model does not know this field",
+        "unseen": "a value that is rare or was not there in training",
+        "out_of_range": "a number outside the range of training",
+        "older": "older than any lead that the model learned from",
+    },
+    "fi": {
+        "missing": "puuttuu; pisteytetty ilman sitä",
+        "unknown_field": "malli ei tunne tätä kenttää",
+        "unseen": "arvo on harvinainen tai sitä ei ollut opetusaineistossa",
+        "out_of_range": "luku on opetusaineiston vaihteluvälin ulkopuolella",
+        "older": "vanhempi kuin yksikään liidi, josta malli oppi",
+    },
+    "sv": {
+        "missing": "saknas; poängsatt utan det",
+        "unknown_field": "modellen känner inte till fältet",
+        "unseen": "värdet är ovanligt eller fanns inte i träningsdata",
+        "out_of_range": "talet ligger utanför träningsdatas intervall",
+        "older": "äldre än alla leads som modellen lärde sig av",
+    },
+}
+LONGEST = 100
+"""A field's name is cut there: it is the caller's."""
+
+Found = list[tuple[str, str]]
+"""Codes and places."""
+
+
+class Cautions:
+    """What a bundle expects, looked up once."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        plan, self._bundle = bundle.plan, bundle
+        now = [a for a in plan.attributes if not a.has_history]
+        self._expected = {e: [a.column for a in now if a.entity == e] for e in ("lead", "account")}
+        self._fields = {e: {a.column for a in plan.attributes if a.entity == e} for e in ("lead", "account")}
+        self._fields["lead"] |= LEAD
+        self._fields["account"] |= {"account_id"}
+        self._blocks = [block for block in OPTIONAL if block in plan.blocks]
+        closing = () if plan.closing_event is None else (plan.closing_event,)
+        self._types = {*plan.slot_of, *plan.ignored, *closing}
+        self._stages = {*plan.stages, *plan.closes, *plan.reopens, plan.won}
+        self._places = _places(bundle)
+        self._coded = [(j, name, place) for j, (name, place) in self._places.items() if name in bundle.encoding.levels]
+        history = [j for j in self._places if plan.columns[j].block == "history"]
+        self._history = [(j, self._places[j][1]) for j in history]
+        ranges: Mapping[str, Sequence[float]] = bundle.training.get("ranges", {})
+        self._numbers = np.array([j for j, (name, _) in self._places.items() if name in ranges], np.int64)
+        self._range = np.array([ranges[self._places[j][0]] for j in self._numbers.tolist()]).reshape(-1, 2)
+        ages = bundle.training.get("ages_days")
+        self._age = plan.place["engagement_age_days"], ages[1] if ages else np.inf
+
+    def of(self, requests: Sequence[Mapping[str, Any]], matrix: Matrix) -> list[Found]:
+        """The warnings of each row."""
+        value = matrix.values[:, self._numbers]
+        beyond = (value < self._range[:, 0]) | (value > self._range[:, 1])
+        old = matrix.values[:, self._age[0]] > self._age[1]
+        found = []
+        for row, request in enumerate(requests):
+            own = self._of_request(request)
+            own += [("missing", place) for j, place in self._history if np.isnan(matrix.values[row, j])]
+            own += self._unseen(matrix, row)
+            own += [("out_of_range", self._places[int(j)][1]) for j in self._numbers[beyond[row]]]
+            if old[row]:
+                own.append(("older", "lead.created_at"))
+            found.append(own)
+        return found
+
+    def _of_request(self, request: Mapping[str, Any]) -> Found:
+        found: Found = [("missing", block) for block in self._blocks if request.get(block) is None]
+        found += [("unknown_field", _name(key)) for key in request.keys() - REQUEST]
+        for entity in ("lead", "account"):
+            item = request.get(entity)
+            if item is not None:
+                found += [("missing", f"{entity}.{c}") for c in self._expected[entity] if not plain(item.get(c))]
+                found += [("unknown_field", f"{entity}.{_name(key)}") for key in item.keys() - self._fields[entity]]
+        found += _new(request, "events", "type", self._types)
+        found += _new(request, "events", "topic", self._bundle.plan.topic_of)
+        found += _new(request, "stages", "stage", self._stages)
+        return found
+
+    def _unseen(self, matrix: Matrix, row: int) -> Found:
+        found = []
+        for j, name, place in self._coded:
+            code = matrix.values[row, j]
+            if code == code and matrix.levels[name][int(code)] not in self._bundle.encoding.codes[name]:
+                found.append(("unseen", place))
+        return found
+
+
+def _places(bundle: Bundle) -> dict[int, tuple[str, str]]:
+    """Name and place in a request of each attribute's first column, by its number; titles are not looked up."""
+    found, at = {}, 0
+    for a in bundle.plan.attributes:
+        place = f"history.{a.column}" if a.has_history else f"{a.entity}.{a.column}"
+        if a.kind != "text":
+            found[at] = (bundle.plan.columns[at].name, place)
+        at += 2 if a.kind == "text" else 1
+    return found
+
+
+def _new(request: Mapping[str, Any], rows: str, key: str, known: Iterable[str]) -> Found:
+    texts = {plain(row.get(key)) for row in request.get(rows) or ()} - {""}
+    return [("unseen", f"{rows}.{key}")] if texts.difference(known) else []
+
+
+def _name(key: str) -> str:
+    return key if len(key) <= LONGEST else key[:LONGEST] + "…"
+
+
+def said(found: Found, language: str) -> list[dict[str, str]]:
+    """Warnings in words."""
+    texts = TEXTS[language]
+    return [{"code": code, "place": place, "text": texts[code]} for code, place in found]

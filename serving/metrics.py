@@ -1,0 +1,65 @@
+"""What the service counts, for Prometheus. Labels are names of ours, never anything of a lead."""
+
+import os
+from functools import cache
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+
+from models.bundle import Bundle
+from serving.answers import Answer
+from serving.supervisor import SHARED
+
+BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """Of one process, or of all workers where they share a folder."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        own = self._registry
+        self._requests = Counter(
+            "leadscore_requests", "Requests by route and status.", ["route", "status"], registry=own
+        )
+        self._seconds = Histogram("leadscore_request_seconds", "Seconds until a request was answered.", ["route"],
+                                  buckets=BUCKETS, registry=own)  # fmt: skip
+        self._scores = Counter(
+            "leadscore_scores", "Scored leads by grade and model.", ["grade", "version"], registry=own
+        )
+        self._unscored = Counter("leadscore_unscored", "Leads without a score, by status.", ["status"], registry=own)
+        self._missing = Counter("leadscore_missing_inputs", "Inputs that were not given.", ["input"], registry=own)
+        self._model = Gauge("leadscore_model_info", "1 for the model that is served.", ["version", "digest"],
+                            registry=own, multiprocess_mode="livemax")  # fmt: skip
+        self._request = cache(self._requests.labels)
+        self._second = cache(self._seconds.labels)
+        self._score = cache(self._scores.labels)
+        self._lack = cache(self._missing.labels)
+
+    def request(self, route: str, status: int, seconds: float) -> None:
+        """One request was answered."""
+        self._request(route, str(status)).inc()
+        self._second(route).observe(seconds)
+
+    def answer(self, one: Answer) -> None:
+        """One lead was."""
+        if one["status"] != "scored":
+            self._unscored.labels(one["status"]).inc()
+            return
+        self._score(one["grade"], one["model_version"]).inc()
+        for caution in one["warnings"]:
+            if caution["code"] == "missing":
+                self._lack(caution["place"]).inc()
+
+    def model(self, now: Bundle, before: Bundle | None) -> None:
+        """Another model is served."""
+        if before is not None:
+            self._model.labels(before.version, before.digest).set(0)
+        self._model.labels(now.version, now.digest).set(1)
+
+    def text(self) -> bytes:
+        """Prometheus' text format."""
+        if SHARED not in os.environ:
+            return generate_latest(self._registry)
+        whole = CollectorRegistry()
+        multiprocess.MultiProcessCollector(whole)  # type: ignore[no-untyped-call]
+        return generate_latest(whole)

@@ -1,0 +1,98 @@
+"""The two routes that score: a body comes in, a body goes out."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from serving.answers import Answer, Wanted, answer, wanted
+from serving.bodies import Receive, read_body
+from serving.problems import Problem, wrong
+from serving.service import Service
+from serving.strict import read_json
+from serving.waiting import full, late, ready
+
+Headers = Mapping[bytes, bytes]
+CHUNK = 250
+"""Leads of a batch that are scored together."""
+LARGE = 1 << 16
+"""A body of more bytes is read in a thread of its own, so that the loop goes on."""
+encode = msgspec.json.Encoder().encode
+
+
+async def score_one(service: Service, headers: Headers, receive: Receive) -> bytes:
+    """Answer to `POST /v1/score`. Raises Problem or Gone."""
+    settings = service.settings
+    body = await read_body(headers, receive, settings.max_body, settings.read_timeout_s)
+    if len(body) > LARGE:
+        return await _apart(service, "large", settings.capacity, lambda until: _one(service, body, until))
+    one = await service.queue.score(wanted(read_json(body, settings.max_depth), settings))
+    service.metrics.answer(one)
+    return encode(one)
+
+
+async def score_batch(service: Service, headers: Headers, receive: Receive) -> bytes:
+    """Answer to `POST /v1/score/batch`. Raises Problem or Gone."""
+    settings = service.settings
+    body = await read_body(headers, receive, settings.max_batch_body, settings.read_timeout_s)
+    return await _apart(service, "batch", settings.batch_capacity, lambda until: _many(service, body, until))
+
+
+async def _apart(service: Service, kind: str, most: int, work: Callable[[float], bytes]) -> bytes:
+    """Work for a thread of its own, so that the loop goes on; if fewer than `most` of a kind wait or run."""
+    if service.apart[kind] >= most:
+        raise full()
+    service.apart[kind] += 1
+    until = time.monotonic() + service.settings.timeout_s
+    try:
+        return await asyncio.get_running_loop().run_in_executor(service.threads, work, until)
+    finally:
+        service.apart[kind] -= 1
+
+
+def _one(service: Service, body: bytes, until: float) -> bytes:
+    """As score_one, for a large body."""
+    lead = wanted(read_json(body, service.settings.max_depth), service.settings)
+    if time.monotonic() > until:
+        raise late()
+    one = answer(ready(service.store), [lead], datetime.now(UTC))[0]
+    if isinstance(one, Problem):
+        raise one
+    service.metrics.answer(one)
+    return encode(one)
+
+
+def _many(service: Service, body: bytes, until: float) -> bytes:
+    """Results in order; a record that is wrong leaves its problem in its place."""
+    given = read_json(body, service.settings.max_depth + 2)
+    leads = given.get("leads") if isinstance(given, Mapping) else None
+    if not isinstance(leads, list):
+        raise wrong("leads", "a list")
+    if len(leads) > service.settings.max_batch:
+        raise wrong("leads", f"at most {service.settings.max_batch} of them")
+    model, now = ready(service.store), datetime.now(UTC)
+    defaults = {k: given[k] for k in ("explain", "language") if given.get(k) is not None}
+    results: list[Answer] = []
+    for first in range(0, len(leads), CHUNK):
+        if time.monotonic() > until:
+            raise late()
+        checked = [_checked(lead, service, defaults) for lead in leads[first : first + CHUNK]]
+        found = iter(answer(model, [w for w in checked if isinstance(w, Wanted)], now))
+        for i, w in enumerate(checked, start=first):
+            one = w if isinstance(w, Problem) else next(found)
+            if isinstance(one, Problem):
+                results.append(one.within(f"leads[{i}]").document())
+            else:
+                service.metrics.answer(one)
+                results.append(one)
+    return encode({"results": results, "model_version": model.bundle.version, "model_digest": model.bundle.digest})
+
+
+def _checked(lead: Any, service: Service, defaults: Mapping[str, Any]) -> Wanted | Problem:
+    try:
+        return wanted(lead, service.settings, defaults)
+    except Problem as problem:
+        return problem

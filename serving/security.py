@@ -1,0 +1,120 @@
+"""API keys: shown once, kept as SHA-256, compared in constant time, revocable while the service runs."""
+
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+
+from serving.problems import Problem
+
+Scope = Literal["score", "admin"]
+SCOPES: tuple[Scope, ...] = ("score", "admin")
+"""An admin key may do all that a score key may."""
+
+
+class KeysUnreadable(Exception):
+    """A file of keys that is not one."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """What is kept of a key."""
+
+    name: str
+    scope: Scope
+    sha256: str
+    created_at: str
+
+
+def read_keys(path: Path) -> tuple[Key, ...]:
+    """Keys of a file; none where there is no file. Raises KeysUnreadable."""
+    if not path.is_file():
+        return ()
+    try:
+        keys = tuple(Key(**key) for key in json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise KeysUnreadable(f"{path}: expected the JSON that `leadscore keys create` writes") from error
+    if not all(key.scope in SCOPES and isinstance(key.sha256, str) for key in keys):
+        raise KeysUnreadable(f"{path}: expected scopes among {', '.join(SCOPES)}")
+    return keys
+
+
+def create_key(path: Path, name: str, scope: Scope, now: datetime) -> str:
+    """Add a key and return it: the only time that it is seen. Raises ValueError where the name is taken."""
+    keys = read_keys(path)
+    if any(key.name == name for key in keys):
+        raise ValueError(f"a key named {name!r} exists; revoke it first, or choose another name")
+    secret = f"ls_{secrets.token_urlsafe(32)}"
+    kept = Key(name, scope, sha256(secret.encode()).hexdigest(), now.astimezone(UTC).isoformat(timespec="seconds"))
+    _write(path, [*keys, kept])
+    return secret
+
+
+def revoke_key(path: Path, name: str) -> bool:
+    """Take a key away; False where none has the name."""
+    keys = read_keys(path)
+    rest = [key for key in keys if key.name != name]
+    if len(rest) < len(keys):
+        _write(path, rest)
+    return len(rest) < len(keys)
+
+
+def _write(path: Path, keys: Sequence[Key]) -> None:
+    """Whole or not at all, readable by the owner alone. A file without keys stays: the service stays closed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(json.dumps([asdict(key) for key in keys], indent=1) + "\n")
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+class Guard:
+    """Who may do what. Reads the file again when it changes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int, int] | None = None
+        self._keys: tuple[Key, ...] = ()
+        self.open = True
+        """No file of keys: whoever reaches the service may score, and nobody may administer it over HTTP."""
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look at the file. A file that cannot be read, or is gone, opens nothing: the keys stay as they were."""
+        try:
+            stat = self._path.stat()
+        except OSError:
+            return
+        seen = stat.st_mtime_ns, stat.st_size, stat.st_ino
+        if seen != self._seen:
+            self._keys, self._seen, self.open = read_keys(self._path), seen, False
+
+    def check(self, authorization: bytes | None, scope: Scope) -> str:
+        """Name of the key, or "" where none is needed. Raises Problem 401 or 403."""
+        if self.open:
+            if scope == "admin":
+                raise Problem(
+                    403, "no-admin-key", "no API key is configured; create one with scope admin, or use SIGHUP"
+                )
+            return ""
+        kind, _, secret = (authorization or b"").partition(b" ")
+        digest = sha256(secret.strip()).hexdigest()
+        found = None
+        for key in self._keys:  # every key is compared, so that the time says nothing
+            if hmac.compare_digest(key.sha256, digest):
+                found = key
+        if found is None or kind.lower() != b"bearer":
+            raise Problem(401, "no-key", "expected the header Authorization: Bearer KEY with a key that is valid",
+                          {"WWW-Authenticate": "Bearer"})  # fmt: skip
+        if scope == "admin" and found.scope != "admin":
+            raise Problem(403, "wrong-scope", "expected a key with scope admin")
+        return found.name

@@ -1,0 +1,133 @@
+"""One process that serves: it stops without losing a request, and takes a new bundle on SIGHUP."""
+
+import asyncio
+import os
+import signal
+import socket
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from serving.app import create_app
+from serving.logs import configure, note
+from serving.protocol import protocol_of
+from serving.service import Service
+from serving.settings import Settings
+from serving.supervisor import READY, SHARED
+
+LAST_S = 0.2
+"""So long a connection that was made at the last moment may still send its request."""
+
+
+class Closed(Exception):
+    """The service may not listen there."""
+
+
+class Server(uvicorn.Server):
+    """Goes on for a while after SIGTERM, and sends each client away with its answer."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+        self._reloading: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then heed SIGHUP."""
+        await super().startup(sockets)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_signal_handler(signal.SIGHUP, self._reload)
+        if SHARED in os.environ:
+            Path(os.environ[SHARED], f"{READY}{os.getpid()}").touch()
+        where = [address_of(s) for server in self.servers for s in server.sockets]
+        note("ready", listening=where)
+
+    def _reload(self) -> None:
+        self._reloading = self._loop.create_task(self._service.reload())
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """First: drain. Again: stop at once."""
+        if self._service.draining or not self.started:
+            self.should_exit = True
+            self.force_exit = self.started
+            return
+        self._service.draining = True
+        self._loop.call_soon_threadsafe(self._loop.call_later, self._service.settings.drain_s, self._stop)
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen no more, hear those out who have just come, then end."""
+        last = [sock.dup() for sock in sockets or ()]
+        for server in self.servers:
+            server.close()
+        for sock in sockets or ():
+            sock.close()
+        for sock in last:
+            await self._take_the_last(sock)
+        await asyncio.sleep(LAST_S)
+        await super().shutdown(sockets)
+
+    async def _take_the_last(self, sock: socket.socket) -> None:
+        """Clients that had connected but were not yet accepted would be cut off when the socket closes."""
+        waiting = []
+        with sock, suppress(BlockingIOError):
+            sock.setblocking(False)
+            while True:
+                waiting.append(sock.accept()[0])
+        for connection in waiting:
+            await self._loop.connect_accepted_socket(self._protocol, connection)
+
+    def _protocol(self) -> asyncio.Protocol:
+        state, app_state = self.server_state, self.lifespan.state
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=state, app_state=app_state, _loop=self._loop
+        )
+
+
+def address_of(sock: socket.socket) -> str:
+    """host:port."""
+    host, port = sock.getsockname()[:2]
+    return f"{host}:{port}"
+
+
+def bind(settings: Settings) -> socket.socket:
+    """The socket to listen on. Raises Closed where only loopback is allowed, OSError where the port is taken."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    sock = socket.socket(family)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((settings.host, settings.port))
+        sock.listen(1024)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def check_reach(settings: Settings) -> None:
+    """Without an API key the service is for this machine alone. Raises Closed."""
+    if not settings.loopback and not settings.keys.is_file():
+        raise Closed(
+            f"host {settings.host}: no API key is configured ({settings.keys}), so only loopback is served; create one "
+            "with `leadscore keys create --name crm`, or listen on 127.0.0.1"
+        )
+
+
+def run(settings: Settings, sock: socket.socket) -> None:
+    """Serve until told to stop. Raises DamagedBundle where there is no model to serve, KeysUnreadable."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a model that another could replace
+    configure()
+    app = create_app(settings)
+    service: Service = app.state.service
+    service.load()
+    if service.guard.open:
+        note("no API key is configured: loopback only, and no administration over HTTP", "warning")
+    config = uvicorn.Config(
+        app, http=protocol_of(settings.read_timeout_s, settings.max_connections), ws="none", access_log=False,
+        log_config=None, server_header=False, date_header=False, lifespan="on",
+        timeout_graceful_shutdown=int(settings.timeout_s) + 1,
+    )  # fmt: skip
+    Server(config, service).run([sock])

@@ -1,0 +1,53 @@
+"""The parts of a running service, as `app.state.service` holds them."""
+
+import asyncio
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from models.errors import DamagedBundle
+from serving.logs import note
+from serving.metrics import Metrics
+from serving.security import Guard
+from serving.settings import Settings
+from serving.store import Model, Store
+from serving.waiting import Queue
+
+
+@dataclass
+class Service:
+    """Made once a process by `create_app`."""
+
+    settings: Settings
+    store: Store
+    guard: Guard
+    metrics: Metrics
+    queue: Queue
+    threads: ThreadPoolExecutor
+    draining: bool = False
+    """Told to stop: clients are sent away, each with its answer."""
+    apart: dict[str, int] = field(default_factory=lambda: {"batch": 0, "large": 0})
+    """Batches and large requests that wait or run in threads of their own."""
+
+    @staticmethod
+    def of(settings: Settings) -> "Service":
+        """With no model yet. Raises KeysUnreadable."""
+        store = Store(settings.bundle)
+        queue = Queue(store, settings.capacity, settings.timeout_s)
+        threads = ThreadPoolExecutor(settings.batch_capacity + 1, "apart")  # batches leave one for large requests
+        return Service(settings, store, Guard(settings.keys), Metrics(), queue, threads)
+
+    def load(self) -> Model:
+        """Verify the bundle and serve it. Raises DamagedBundle, and then the model before it goes on."""
+        before = self.store.current
+        model = self.store.load()
+        self.metrics.model(model.bundle, None if before is None else before.bundle)
+        note("model", model_version=model.bundle.version, digest=model.bundle.digest)
+        return model
+
+    async def reload(self) -> None:
+        """What SIGHUP asks for: without a word to the clients, and without an end if the bundle is damaged."""
+        try:
+            await asyncio.to_thread(self.load)
+        except DamagedBundle as error:
+            note("bundle refused", "error", why=str(error), pid=os.getpid())

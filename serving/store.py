@@ -1,0 +1,48 @@
+"""The current model: verified before it is served, and changed in one step between requests."""
+
+import gc
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.bundle import Bundle, load_bundle
+from models.errors import DamagedBundle
+from serving.cautions import Cautions
+
+
+@dataclass(frozen=True)
+class Model:
+    """A verified bundle, and what the service makes of it once."""
+
+    bundle: Bundle
+    cautions: Cautions
+
+
+def load_model(folder: Path) -> Model:
+    """Digests first, then another process proves it. Raises DamagedBundle."""
+    try:
+        bundle = load_bundle(folder)
+        bundle.tables  # noqa: B018, made now rather than in the first request
+        return Model(bundle, Cautions(bundle))
+    except OSError as error:
+        raise DamagedBundle(f"{folder}: cannot be read: {error.strerror or error}; check the path") from error
+
+
+class Store:
+    """Holds one model at a time. A request takes it once, so its answer is of one model throughout."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self.current: Model | None = None
+
+    def load(self) -> Model:
+        """Verify the bundle and let it take the place of the current one. Raises DamagedBundle, and then what was
+        served goes on. One at a time."""
+        with self._lock:
+            found = load_model(self._folder)
+            self.current = found
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()  # what stays for good is not looked at again
+            return found

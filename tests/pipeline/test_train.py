@@ -1,0 +1,57 @@
+"""What the model may learn from, and what happens where there is little."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from features.plan import plan_of_json
+from pipeline import stage
+from pipeline.errors import Stop
+from pipeline.params import Train
+from pipeline.refresh import begin_of_test
+from pipeline.train import FEW, Data, known, load, settings_of, sized
+
+WITHIN_D = 90.0
+DAY_US = 86_400_000_000
+
+
+@pytest.fixture(scope="module")
+def data(finished_run: object) -> Data:
+    """The mature examples of the finished run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(str(finished_run))
+        plan = plan_of_json(stage.read_json(stage.PLAN))
+        leads = stage.read_table(stage.TABLES / "leads.parquet")
+        return load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
+
+
+def test_only_outcomes_known_when_the_test_began_are_learned_from(data: Data) -> None:
+    """Every row's horizon was over then; train and calibrate are among them, the test never is."""
+    rows = known(data, WITHIN_D)
+    assert (data.as_of[rows] + WITHIN_D * DAY_US <= begin_of_test(data)).all()
+    assert rows[data.rows("train") | data.rows("calibrate")].all()
+    assert not rows[data.rows("test")].any()
+
+
+def test_later_labels_do_not_decide_what_is_learned_from(data: Data) -> None:
+    """Turning every label that was unknown then leaves the choice of rows as it is."""
+    rows = known(data, WITHIN_D)
+    turned = replace(data, y=np.where(rows, data.y, 1 - data.y))
+    np.testing.assert_array_equal(known(turned, WITHIN_D), rows)
+
+
+def test_too_few_conversions_stop_the_run_and_say_what_is_missing() -> None:
+    """29 are too few: the message has both numbers and what could be done."""
+    params = Train()
+    with pytest.raises(Stop, match=r"29 leads that converted .* at least 30 .*within_days"):
+        sized(settings_of(params), 29, params)
+
+
+def test_few_conversions_give_small_trees_and_a_warning() -> None:
+    """From 30 on the trees are small and the warning has the number; from FEW on nothing is changed or said."""
+    params = Train()
+    small, said = sized(settings_of(params), 30, params)
+    assert small.num_leaves <= 4
+    assert "Only 30 converting leads" in said[0]
+    assert sized(settings_of(params), FEW, params) == (settings_of(params), ())

@@ -1,0 +1,261 @@
+"""The service in this process: answers, statuses, problems and limits."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from models.bundle import Bundle
+from models.golden import golden_requests
+from serving.settings import Settings
+from serving.store import Model
+
+SECRET = "s3cret-Value"  # noqa: S105, a word that may not come back
+
+
+@pytest.fixture(scope="module")
+def request_(bundle: Bundle) -> dict[str, Any]:
+    """A good request of every part."""
+    made = golden_requests(bundle.plan, bundle.encoding, 0, 50)
+    return max(made, key=len)
+
+
+def problem(reply: Any, status: int) -> dict[str, Any]:
+    """A problem document of a status, which does not repeat what was sent."""
+    assert reply.status_code == status, reply.text
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert SECRET not in reply.text
+    found: dict[str, Any] = reply.json()
+    assert found["status"] == status
+    assert found["title"]
+    assert found["detail"]
+    assert found["type"].startswith("urn:leadscore:")
+    return found
+
+
+def test_a_lead_is_scored(client: TestClient, request_: dict[str, Any], model: Model) -> None:
+    """Everything that the contract names; base and groups make the raw score."""
+    reply = client.post("/v1/score", json=request_)
+    assert reply.status_code == 200, reply.text
+    one = reply.json()
+    assert one["lead_id"] == request_["lead"]["lead_id"]
+    assert (one["status"], one["as_of"]) == ("scored", request_["as_of"])
+    assert one["raw_score"] == pytest.approx(one["base"] + sum(one["groups"].values()), abs=1e-9)
+    assert [r["contribution"] for r in one["reasons"]] == sorted(
+        (r["contribution"] for r in one["reasons"]), key=abs, reverse=True
+    )
+    assert one["grade"] in {*dict(model.bundle.policy.grades), model.bundle.policy.rest}
+    assert one["model_version"] == model.bundle.version
+    assert reply.headers["x-request-id"]
+
+
+def test_explain_and_language(client: TestClient, request_: dict[str, Any]) -> None:
+    """Without reasons the same bits; in another language the same reasons in other words."""
+    plain = client.post("/v1/score", json={**request_, "explain": False}).json()
+    english, finnish, swedish = (
+        client.post("/v1/score", json={**request_, "language": code}).json() for code in ("en", "fi", "sv")
+    )
+    assert (plain["probability"], plain["raw_score"]) == (english["probability"], english["raw_score"])
+    assert (plain["base"], plain["groups"], plain["reasons"]) == (None, None, [])
+    for other in (finnish, swedish):
+        for a, b in zip(english["reasons"], other["reasons"], strict=True):
+            assert (a["feature"], a["contribution"]) == (b["feature"], b["contribution"])
+        assert [r["text"] for r in english["reasons"]] != [r["text"] for r in other["reasons"]]
+
+
+def test_objected_and_closed_leads_have_no_probability(
+    client: TestClient, request_: dict[str, Any], model: Model
+) -> None:
+    """200 with the status; an objector's record is not looked at."""
+    lead, closes = request_["lead"], model.bundle.plan.closes[0]
+    over = [{"stage": closes, "entered_at": "2025-05-30T00:00:00Z"}]
+    for changed, status in (({"lead": {**lead, "objected": True}}, "objected"), ({"stages": over}, "closed")):
+        reply = client.post("/v1/score", json={**request_, **changed})
+        assert reply.status_code == 200, reply.text
+        one = reply.json()
+        assert one["status"] == status
+        assert one["probability"] is one["score"] is one["grade"] is one["raw_score"] is None
+        assert one["reasons"] == []
+
+
+def test_as_of_is_now_where_it_is_left_out(client: TestClient, request_: dict[str, Any]) -> None:
+    """And a lead of then is old by now, which a warning says."""
+    del (now := dict(request_))["as_of"]
+    before = datetime.now(UTC)
+    one = client.post("/v1/score", json=now).json()
+    assert before <= datetime.fromisoformat(one["as_of"]) <= datetime.now(UTC)
+    assert "older" in {w["code"] for w in one["warnings"]}
+
+
+def test_warnings_name_places(client: TestClient, request_: dict[str, Any], model: Model) -> None:
+    """Fields unknown, values unseen, numbers out of range, parts left out; never the values."""
+    numeric = next(a for a in model.bundle.plan.attributes if a.kind == "numeric" and not a.has_history)
+    text = next(a for a in model.bundle.plan.attributes if a.kind == "categorical" and not a.has_history)
+    changed = json.loads(json.dumps(request_))
+    changed.setdefault(numeric.entity, {})[numeric.column] = 1e12
+    changed.setdefault(text.entity, {})[text.column] = SECRET
+    changed["lead"]["shoe_size"] = 44
+    changed["events"] = [{"type": SECRET, "occurred_at": "2025-05-01"}]
+    del changed["stages"]
+    reply = client.post("/v1/score", json=changed)
+    found = {(w["code"], w["place"]) for w in reply.json()["warnings"]}
+    assert {("unknown_field", "lead.shoe_size"), ("unseen", f"{text.entity}.{text.column}"), ("unseen", "events.type"),
+            ("out_of_range", f"{numeric.entity}.{numeric.column}"), ("missing", "stages")} <= found  # fmt: skip
+    assert SECRET not in json.dumps(reply.json()["warnings"])
+
+
+def test_the_least_request(client: TestClient) -> None:
+    """A lead with its creation is enough; nothing else is known."""
+    one = client.post("/v1/score", json={"lead": {"created_at": "2025-05-01T00:00:00Z"}, "as_of": "2025-06-01"}).json()
+    assert one["status"] == "scored"
+    assert {("missing", p) for p in ("account", "events", "stages", "history", "account_leads")} <= {
+        (w["code"], w["place"]) for w in one["warnings"]
+    }
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"lead": SECRET}, "lead"), ({"lead": None}, "lead"), ({"as_of": SECRET}, "as_of"),
+    ({"lead": {"created_at": SECRET}}, "lead.created_at"), ({"lead": {}}, "lead.created_at"),
+    ({"lead": {"created_at": "2999-01-01"}}, "lead.created_at"),
+    ({"events": [{}, {"type": SECRET}]}, "events[0].occurred_at"), ({"events": SECRET}, "events"),
+    ({"events": [{"type": "x", "occurred_at": "10000-01-01"}]}, "events[0].occurred_at"),
+    ({"stages": [SECRET]}, "stages[0]"), ({"history": [{"changed_at": SECRET}]}, "history[0].changed_at"),
+    ({"account": [SECRET]}, "account"), ({"account_leads": [{"lead": {"created_at": SECRET}}]},
+                                         "account_leads[0].lead.created_at"),
+    ({"language": SECRET}, "language"), ({"explain": SECRET}, "explain"), ({"language": []}, "language"),
+    ({"lead": {"created_at": "2025-01-01", "lead_id": [SECRET]}}, "lead.lead_id"),
+    ({"lead": {"created_at": "2025-01-01", "value": SECRET}}, "lead.value"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("parts", "place"), WRONG, ids=range(len(WRONG)))
+def test_what_is_wrong_is_named_by_its_place(
+    client: TestClient, request_: dict[str, Any], parts: dict[str, Any], place: str
+) -> None:
+    """422 alone; in a batch the others are answered."""
+    wrong = {**request_, **parts}
+    assert problem(client.post("/v1/score", json=wrong), 422)["place"] == place
+    reply = client.post("/v1/score/batch", json={"leads": [request_, wrong, request_]})
+    assert reply.status_code == 200
+    first, middle, last = reply.json()["results"]
+    assert first["probability"] == last["probability"] is not None
+    assert middle["place"] == f"leads[1].{place}"
+    assert middle["status"] == 422
+    assert SECRET not in reply.text
+
+
+def test_many_rows_are_refused(client: TestClient, request_: dict[str, Any], settings: Settings) -> None:
+    """Events beyond the limit, other leads beyond theirs, a batch beyond its own."""
+    row = {"type": "x", "occurred_at": "2025-05-01"}
+    small = Settings(**{**settings.model_dump(), "max_events": 3, "max_colleagues": 1, "max_batch": 2})
+    client.app.state.service.settings = small  # type: ignore[attr-defined]
+    colleague = {"lead": {"created_at": "2025-01-01"}}
+    for parts, place in (
+        ({"events": [row] * 4}, "events"), ({"account_leads": [colleague] * 2}, "account_leads"),
+        ({"account_leads": [{**colleague, "events": [row] * 4}]}, "account_leads[0].events"),
+    ):  # fmt: skip
+        assert problem(client.post("/v1/score", json={**request_, "account_leads": [], **parts}), 422)["place"] == place
+    assert problem(client.post("/v1/score/batch", json={"leads": [{}] * 3}), 422)["place"] == "leads"
+
+
+@pytest.mark.parametrize("path", ["/v1/score", "/v1/score/batch"])
+def test_bodies_have_limits(client: TestClient, path: str, settings: Settings) -> None:
+    """Too large (with a length or without), compressed, of another type, not JSON, of another shape."""
+    most = settings.max_body if path == "/v1/score" else settings.max_batch_body
+    large = b" " * (most + 1)
+    json_ = {"content-type": "application/json"}
+    assert problem(client.post(path, content=large, headers=json_), 413)
+    assert problem(client.post(path, content=iter([large[: most // 2]] * 3), headers=json_), 413)
+    assert problem(client.post(path, content=b"{}", headers={**json_, "content-encoding": "gzip"}), 415)
+    assert problem(client.post(path, content=b"{}"), 415)
+    assert problem(client.post(path, content=f"lead={SECRET}", headers={"content-type": "text/plain"}), 415)
+    assert problem(client.post(path, content=f'{{"{SECRET}'.encode(), headers=json_), 400)
+    for body in (b"[]", b"null", b"7", b'"x"', b"{}"):
+        assert problem(client.post(path, content=body, headers=json_), 422)
+    assert client.post(path, content=b'{"leads": [], "lead": {"created_at": "2025-05-01"}}',
+                       headers={"content-type": "application/json; charset=utf-8"}).status_code == 200  # fmt: skip
+
+
+def test_other_routes_and_methods_are_problems(client: TestClient) -> None:
+    """404 and 405, with the methods that there are."""
+    problem(client.get("/nowhere"), 404)
+    problem(client.get(f"/v1/{SECRET}"), 404)
+    for path in ("/v1/score", "/v1/score/batch"):
+        assert problem(client.get(path), 405)
+        assert client.get(path).headers["allow"] == "POST"
+    problem(client.post("/livez"), 405)
+
+
+def test_the_model_is_described(client: TestClient, model: Model) -> None:
+    """Version, definition, times, inputs, metrics and the card."""
+    found = client.get("/v1/model").json()
+    assert found["model_digest"] == model.bundle.digest
+    assert found["definition"]["conversion"]["within_days"] == 90
+    assert found["training"]["folds"]["train"]["converting_leads"] > 0
+    assert found["test"]["auc"] == model.bundle.training["metrics"]["test"]["auc"]
+    assert found["card"].startswith("# ")
+    assert {a["place"] for a in found["inputs"]["attributes"]} >= {"lead.job_title"}
+
+
+def test_without_an_admin_key_nobody_reloads_over_http(client: TestClient) -> None:
+    """Even on loopback."""
+    problem(client.post("/v1/model/reload"), 403)
+
+
+def test_without_a_model_nothing_is_served(client: TestClient, request_: dict[str, Any]) -> None:
+    """503, and not ready, but alive. While it drains it is not ready either, and sends its clients away."""
+    service = client.app.state.service  # type: ignore[attr-defined]
+    kept, service.store.current = service.store.current, None
+    problem(client.post("/v1/score", json=request_), 503)
+    problem(client.get("/readyz"), 503)
+    assert client.get("/livez").status_code == 200
+    service.store.current, service.draining = kept, True
+    problem(client.get("/readyz"), 503)
+    reply = client.post("/v1/score", json=request_)
+    assert (reply.status_code, reply.headers["connection"]) == (200, "close")
+
+
+def test_what_is_counted(client: TestClient, request_: dict[str, Any], model: Model) -> None:
+    """Requests, seconds, grades, missing inputs, the model: Prometheus reads it, and nothing of a lead is in it."""
+    marked = {**request_, "lead": {**request_["lead"], "lead_id": SECRET}}
+    del marked["stages"]
+    one = client.post("/v1/score", json=marked).json()
+    client.get(f"/{SECRET}")
+    text = client.get("/metrics").text
+    assert f'leadscore_scores_total{{grade="{one["grade"]}",version="{model.bundle.version}"}} 1.0' in text
+    assert 'leadscore_requests_total{route="/v1/score",status="200"} 1.0' in text
+    assert 'leadscore_missing_inputs_total{input="stages"} 1.0' in text
+    assert "leadscore_request_seconds_bucket" in text
+    assert SECRET not in text
+
+
+def test_a_failure_of_ours_is_a_problem_without_words(
+    client: TestClient, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """500 with nothing of the request in it, nor in the log; the service goes on."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError(SECRET)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("serving.waiting.answer", fail)
+        problem(client.post("/v1/score", json=request_), 500)
+    assert client.post("/v1/score", json=request_).status_code == 200
+    assert SECRET not in "".join(capfd.readouterr())
+
+
+def test_the_log_has_a_line_for_each_request(
+    client: TestClient, request_: dict[str, Any], model: Model, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One JSON object with id, status, time and version, and nothing of the lead."""
+    marked = {**request_, "lead": {**request_["lead"], "lead_id": SECRET, "job_title": SECRET}}
+    ids = {client.post("/v1/score", json=marked).headers["x-request-id"] for _ in range(2)}
+    said = capfd.readouterr().err
+    assert SECRET not in said
+    lines = [line for line in map(json.loads, said.splitlines()) if line["event"] == "request"]
+    assert {line["request_id"] for line in lines} == ids
+    for line in lines:
+        assert (line["route"], line["status"], line["model_version"]) == ("/v1/score", 200, model.bundle.version)
+        assert line["ms"] > 0
