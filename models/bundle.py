@@ -27,7 +27,7 @@ from models.errors import DamagedBundle
 from models.horizons import Link
 from models.lives import Reading
 from models.policy import Policy
-from models.questions import Questions
+from models.questions import NOTHING_TO_ASK, Questions
 from models.shapley import Tables, tables_of
 
 MANIFEST = "manifest.json"
@@ -62,7 +62,7 @@ class Bundle:
     """The registry's number, or the first 12 digits of the digest."""
     links: tuple[Link, ...] = ()
     """Of the horizons shorter than the model's own, rising."""
-    questions: Questions = Questions()
+    questions: Questions = NOTHING_TO_ASK
 
     @cached_property
     def zone(self) -> tzinfo:
@@ -208,7 +208,7 @@ def read_bundle(folder: Path, digest: str) -> Bundle:
         digest=digest,
         version=registered_version(folder, digest) or digest[:12],
         links=read_links(folder, part("manifest")),
-        questions=Questions.of_json(part("questions")) if QUESTIONS in part("manifest") else Questions(),
+        questions=Questions.of_json(part("questions")) if QUESTIONS in part("manifest") else NOTHING_TO_ASK,
     )
 
 

@@ -67,6 +67,9 @@ class Questions:
         return Questions(tuple(stored["edges"]), tuple(questions))
 
 
+NOTHING_TO_ASK = Questions()
+
+
 def fields_of(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each attribute and its kernel columns."""
     columns = iter(c for c in plan.columns if c.measure in ATTRIBUTES)

@@ -60,7 +60,7 @@ def test_the_steps_add_up_to_the_change(found: pl.DataFrame) -> None:
 def test_open_leads_have_the_probabilities_of_their_scores(
     bundle: Bundle, asked: Asked, since: datetime, found: pl.DataFrame
 ) -> None:
-    """Those of `leadscore score` at both instants, but for the last bits of log odds and back; closed leads have none."""
+    """Those of `leadscore score` at both instants, up to rounding; closed leads have none."""
     for at, column in ((asked.as_of, "probability"), (since, "probability_before")):
         scored = score_tables(bundle, replace(asked, as_of=at), False).select("lead_id", "status", again="probability")
         both = found.join(scored, on="lead_id", how="left")
