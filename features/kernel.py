@@ -235,6 +235,11 @@ def _age(r: Records, as_of: Ints, state: Opening, out: Floats, at: int) -> int:
     return at + 2
 
 
+def derive(plan: Plan, values: Floats) -> None:
+    """Make the features of features/own.py again, in place, after a change of the kernel's columns, shape (k, all)."""
+    _own(plan, values, len(plan.columns))
+
+
 def _own(plan: Plan, out: Floats, at: int) -> None:
     added = plan.features[at:]
     if added:

@@ -27,6 +27,7 @@ from models.errors import DamagedBundle
 from models.horizons import Link
 from models.lives import Reading
 from models.policy import Policy
+from models.questions import NOTHING_TO_ASK, Questions
 from models.shapley import Tables, tables_of
 
 MANIFEST = "manifest.json"
@@ -36,6 +37,8 @@ FILES = (
 )  # fmt: skip
 HORIZONS = "horizons.json"
 """Only where there are several horizons; beside it `horizon_<number>.txt`, a model each, but for constant shares."""
+QUESTIONS = "questions.json"
+"""Only where train knew of answers to questions that one may ask a lead."""
 PROOF_SECONDS = 60
 
 
@@ -59,6 +62,7 @@ class Bundle:
     """The registry's number, or the first 12 digits of the digest."""
     links: tuple[Link, ...] = ()
     """Of the horizons shorter than the model's own, rising."""
+    questions: Questions = NOTHING_TO_ASK
 
     @cached_property
     def zone(self) -> tzinfo:
@@ -113,14 +117,16 @@ def horizon_model(number: int) -> str:
     return f"horizon_{number}.txt"
 
 
-def horizon_files(names: Sequence[str]) -> list[str]:
-    """Those names that a bundle of several horizons has besides FILES."""
-    return sorted(name for name in names if name == HORIZONS or re.fullmatch(r"horizon_\d{1,3}\.txt", name))
+def optional_files(names: Sequence[str]) -> list[str]:
+    """Those names that a bundle may have besides FILES: of several horizons, and of questions."""
+    return sorted(
+        name for name in names if name in (HORIZONS, QUESTIONS) or re.fullmatch(r"horizon_\d{1,3}\.txt", name)
+    )
 
 
 def write_manifest(folder: Path) -> str:
     """Write the digests of all files of a bundle; returns the manifest's own."""
-    names = [*FILES, *horizon_files([path.name for path in folder.iterdir()])]
+    names = [*FILES, *optional_files([path.name for path in folder.iterdir()])]
     digests = {name: digest_of((folder / name).read_bytes()) for name in names}
     text = json.dumps(digests, indent=1, sort_keys=True) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
@@ -137,7 +143,7 @@ def check_digests(folder: Path) -> str:
         digests = json.loads(manifest)
     except (ValueError, RecursionError) as error:
         raise DamagedBundle(f"{folder / MANIFEST}: expected JSON: {error}; publish the bundle again") from error
-    if not isinstance(digests, dict) or sorted(digests) != sorted([*FILES, *horizon_files(list(digests))]):
+    if not isinstance(digests, dict) or sorted(digests) != sorted([*FILES, *optional_files(list(digests))]):
         raise DamagedBundle(f"{folder / MANIFEST}: expected the digests of {', '.join(FILES)}; publish it again")
     for name in digests:
         found = digest_of(_read(folder, name))
@@ -202,6 +208,7 @@ def read_bundle(folder: Path, digest: str) -> Bundle:
         digest=digest,
         version=registered_version(folder, digest) or digest[:12],
         links=read_links(folder, part("manifest")),
+        questions=Questions.of_json(part("questions")) if QUESTIONS in part("manifest") else NOTHING_TO_ASK,
     )
 
 

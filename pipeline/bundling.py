@@ -42,8 +42,8 @@ def assemble(out: Path, facts: Mapping[str, Any], policy: Policy, definition: De
     """Write the bundle whole or not at all; it has proved itself when this returns its digest."""
     plan = stage.read_json(stage.PLAN)
     with whole_folder(out) as folder:
-        horizons = bundles.horizon_files([path.name for path in stage.MODEL.iterdir()])
-        for name in ("model.txt", "encoding.json", "calibration.json", *horizons):
+        optional = bundles.optional_files([path.name for path in stage.MODEL.iterdir()])
+        for name in ("model.txt", "encoding.json", "calibration.json", *optional):
             shutil.copyfile(stage.MODEL / name, folder / name)
         columns = [c.name for c in plan_of_json(plan).features]
         stage.write_json({"plan": plan, "columns": columns}, folder / "features.json")

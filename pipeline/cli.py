@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline import again
 from serving import cli as serving
 
 app = typer.Typer(
@@ -85,6 +86,7 @@ def score(
         str | None, typer.Option(help="Score as of this instant; default: the tables' latest time.")
     ] = None,
     reasons: Annotated[bool, typer.Option("--reasons/--no-reasons", help="Exact reasons in plain words.")] = True,
+    ask: Annotated[bool, typer.Option("--ask", help="A last column: the missing field to ask for next.")] = False,
 ) -> None:
     """Score every lead of some tables.
 
@@ -102,6 +104,10 @@ def score(
         asked = scoring.read(model, tables, at, key.encode() if key else None, datetime.now(UTC))
         with _bar("scoring leads") as progress:
             frame = scoring.score_tables(model, asked, reasons, progress)
+        if ask:
+            from pipeline.ask import questions_of
+
+            frame = frame.join(questions_of(model, asked), on="lead_id", how="left", maintain_order="left")
         scoring.write(frame, output)
     counts = ", ".join(f"{n} {status}" for status, n in frame["status"].value_counts(sort=True).iter_rows())
     counts = counts or "no lead was there"
@@ -218,6 +224,8 @@ def stage(name: Annotated[str, typer.Argument(help="A stage of dvc.yaml.")]) -> 
         STAGES[name]()
 
 
+for command in (again.recheck, again.stalled, again.ask):
+    app.command()(command)
 app.command()(serving.serve)
 app.add_typer(serving.keys, name="keys")
 

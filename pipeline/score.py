@@ -110,7 +110,7 @@ def score_tables(
     at = 0 if asked.as_of is None else micros(asked.as_of)
     parts = [_objected(bundle, asked)]
     done = 0
-    for part, first in _parts(records):
+    for part, first in whole_accounts(records):
         own = order.slice(first, len(part))
         parts.append(_score_part(bundle, part, own, at, with_reasons))
         done += len(part)
@@ -122,7 +122,7 @@ def score_tables(
     )
 
 
-def _parts(records: Records) -> Iterator[tuple[Records, int]]:
+def whole_accounts(records: Records) -> Iterator[tuple[Records, int]]:
     """Whole accounts, about CHUNK leads together, and the number of the first lead."""
     start, account = records.account_start, 0
     while account < len(start) - 1:

@@ -13,9 +13,12 @@ from features.plan import Plan, plan_of_json
 from models import calibration, folds, metrics, training
 from models.baselines import Baselines, fit_baselines
 from models.booster import Settings
+from models.bundle import QUESTIONS
 from models.calibration import Calibration
 from models.horizons import Link
 from models.horizons import label as horizon_label
+from models.questions import Questions
+from models.questions import learn as learn_questions
 from models.ranges import trained_ranges
 from models.refresh import Refresh, shifted
 from models.training import Model, Rows
@@ -183,6 +186,7 @@ def main() -> None:
         stage.write_json(trained.calibration.to_json(), folder / "calibration.json")
         stage.write_json(_facts(trained, data), folder / "training.json")
         horizons.write_links(links, folder)
+        stage.write_json(_questions(data, plan, trained).to_json(), folder / QUESTIONS)
         stage.write_json(trained.baselines.to_json(), folder / "baselines.json")
     keys, others = data.examples.select("lead_id", "as_of"), trained.baselines.predict(data.matrix)
     stage.write_table(keys.with_columns(**{k: pl.Series(v) for k, v in others.items()}), stage.BASELINES)
@@ -204,6 +208,12 @@ def _links(data: Data, plan: Plan, params: Train, days: list[float], say: Callab
     say(f"learning horizons of {', '.join(map(horizon_label, days[:-1]))} days")
     rows = rows_of(data, data.rows("train"), params)
     return horizons.learn(data, rows, plan, params.masked_fraction, settings_of(params), days)
+
+
+def _questions(data: Data, plan: Plan, trained: Trained) -> Questions:
+    """What leads of train answered, by bands of what members that had not seen them said."""
+    part = replace(data.matrix, values=data.matrix.values[data.rows("train")])
+    return learn_questions(plan, part, calibration.apply(trained.calibration, trained.model.bag.left_out))
 
 
 def _facts(trained: Trained, data: Data) -> dict[str, Any]:
