@@ -10,7 +10,7 @@ import pytest
 
 from models import changes
 from models.bundle import Bundle
-from models.calibration import Calibration
+from models.refresh import shifted
 from pipeline.errors import Stop
 from pipeline.recheck import STEPS, recheck
 from pipeline.records import records_of
@@ -74,8 +74,7 @@ def test_an_earlier_model_has_a_step_of_its_own(
     bundle: Bundle, asked: Asked, since: datetime, found: pl.DataFrame
 ) -> None:
     """An earlier model that said 0.3 less in log odds of everyone: 0.3 more from the new one, the rest as it was."""
-    assert bundle.calibration.kind == "intercept"
-    earlier = replace(bundle, calibration=Calibration("intercept", (bundle.calibration.coefficients[0] - 0.3,)))
+    earlier = replace(bundle, calibration=shifted(bundle.calibration, -0.3))
     both = recheck(bundle, asked, since, (earlier, asked)).join(found, on="lead_id", suffix="_alone")
     assert len(both) == len(found)
     np.testing.assert_allclose(both["model"], 0.3, atol=1e-9)
