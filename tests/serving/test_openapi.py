@@ -67,7 +67,7 @@ def test_whatever_comes_there_is_no_server_error(served: TestClient, model: Mode
     ((_, operation),) = schema[path].items()
 
     @given(case=operation.as_strategy() | operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE))
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
     def tried(case: schemathesis.Case) -> None:
         reply = case.call(session=served)
         case.validate_response(reply, checks=CHECKS)
