@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("kernel", "scoring")
+BENCHMARKS = ("kernel", "scoring", "serving")
 
 for name in BENCHMARKS:
     done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False)
