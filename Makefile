@@ -9,10 +9,11 @@ export DVC_NO_ANALYTICS := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_ALLOW_PICKLE_DESERIALIZATION := false
 
-.PHONY: help run test lint types ui bench bench-pipeline worlds examples proof-leaks lock clean
+.PHONY: help run test lint types ui serve bench bench-pipeline worlds examples proof-leaks proof-serving lock clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
 run: $(VENV)/ready  ## run the pipeline on params.yaml and show the result
 	@$(BIN)/dvc repro > /dev/null  # its chatter; --quiet would hide what is wrong with params.yaml or dvc.yaml, too
 	@$(BIN)/leadscore show
@@ -25,6 +26,13 @@ test: $(VENV)/ready  ## lint, types and tests
 
 ui: $(VENV)/ready  ## the runs in MLflow, on loopback
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000 --workers 1
+
+proof-serving: $(VENV)/ready  ## the slower proofs of the service: 1,000 leads, hundreds of damaged bundles, 20 stops
+	PARITY_LEADS=1000 DAMAGED_BUNDLES=600 STOPS=20 $(BIN)/pytest -n 1 tests/serving/test_parity.py \
+		tests/serving/test_store.py tests/serving/test_server.py
+
+serve: $(VENV)/ready  ## the last run's model over HTTP, on loopback
+	$(BIN)/leadscore serve
 
 bench: $(VENV)/ready  ## timed comparisons, as ratios measured in one run
 	$(BIN)/python -m benchmarks
@@ -43,7 +51,8 @@ proof-leaks: $(VENV)/ready  ## leak checks on larger honest companies: none may 
 
 lock: $(VENV)/ready  ## resolve the dependencies again into hashed lock files that name no host
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock
-	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.lock
+	$(COMPILE) pyproject.toml --extra dev --extra serve -o requirements/dev.lock
+	$(COMPILE) requirements/serve.in --constraints requirements/dev.lock -o requirements/serve.lock
 
 $(VENV)/ready: requirements/dev.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("kernel", "rival", "scoring", "points")
+BENCHMARKS = ("kernel", "rival", "scoring", "points", "serving")
 
 for name in BENCHMARKS:
     done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False)

@@ -14,8 +14,10 @@ from starlette.exceptions import HTTPException
 from models.errors import DamagedBundle
 from serving.description import described
 from serving.gate import Gate
+from serving.logs import note
 from serving.openapi import document
 from serving.problems import MEDIA_TYPE, Problem
+from serving.security import KeysUnreadable
 from serving.service import Service
 from serving.settings import Settings
 from serving.supervisor import PARENT
@@ -57,7 +59,10 @@ async def _watch(service: Service) -> None:
     """Look at the file of keys now and then: a revoked key is of no use a second later."""
     while True:
         await asyncio.sleep(1)
-        service.guard.refresh()
+        try:
+            service.guard.refresh()
+        except (KeysUnreadable, OSError) as error:
+            note("keys not read", "error", why=str(error))
 
 
 def _add_routes(app: FastAPI) -> None:

@@ -89,10 +89,11 @@ class Guard:
         self.refresh()
 
     def refresh(self) -> None:
-        """Look at the file. A file that cannot be read, or is gone, opens nothing: the keys stay as they were."""
+        """Look at the file. Once there was one, its end opens nothing: the keys stay as they were. Raises
+        KeysUnreadable or OSError, and then they stay, too."""
         try:
             stat = self._path.stat()
-        except OSError:
+        except FileNotFoundError:
             return
         seen = stat.st_mtime_ns, stat.st_size, stat.st_ino
         if seen != self._seen:
