@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from features.arrays import Floats
 from features.kernel import Matrix
 from models.policy import Policy
@@ -14,28 +16,28 @@ class Decision:
 
     score: int
     grade: str
-    route: str | None
+    route: str
     expected_value: float | None
     value_source: str | None
     """Where the deal's value is from: the lead, the name of its segment's column, or all deals."""
+    qualified: bool | None
+    """Whether the probability reaches the policy's threshold; None where there is none."""
 
 
-def decide(policy: Policy, matrix: Matrix, p: Floats, own: Sequence[float | None]) -> list[Decision]:
-    """A row each. `own`: the deal values that the leads themselves have."""
-    found = []
-    for q, s, g, v, t in zip(
-        p.tolist(), policy.score(p).tolist(), policy.grade(p), own, _segments(policy, matrix), strict=True
-    ):
-        value, source = policy.value(v, t)
-        found.append(Decision(s, g, policy.route(g), None if value is None else value * q, source))
-    return found
-
-
-def _segments(policy: Policy, matrix: Matrix) -> list[str | None]:
-    """The text of each row in the policy's segment column."""
-    column = policy.values.column
-    place = next((j for j, c in enumerate(matrix.columns) if c.name == column), None) if column else None
-    if column is None or place is None:
-        return [None] * len(matrix.values)
-    texts = matrix.levels[column]
-    return [None if code != code else texts[int(code)] for code in matrix.values[:, place].tolist()]
+def decide(
+    policy: Policy,
+    matrix: Matrix,
+    p: Floats,
+    own: Sequence[float | None],
+    previous: Sequence[str | None] | None = None,
+) -> list[Decision]:
+    """A row each. `own`: the deal values that the leads themselves have; `previous`: the routes that they had."""
+    found = [policy.value(v, t) for v, t in zip(own, policy.values.segments(matrix), strict=True)]
+    values = np.array([np.nan if value is None else value for value, _ in found], dtype=np.float64)
+    routes = policy.route(p, values, policy.product_use(matrix), previous)
+    return [
+        Decision(score, grade, route, None if value is None else value * q, source, qualified)
+        for q, score, grade, route, (value, source), qualified in zip(
+            p.tolist(), policy.score(p).tolist(), policy.grade(p), routes, found, policy.qualified(p), strict=True
+        )
+    ]

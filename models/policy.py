@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from features.arrays import Floats, Ints
+from features.arrays import Bools, Floats, Ints
+from features.kernel import Matrix
+from models.routing import Routing, uses_product
 
 PRIOR_DEALS = 20.0
 """A segment's mean amount is shrunk to the overall mean as if by so many more deals of that mean."""
@@ -29,6 +31,19 @@ class Values:
             return self.by_segment[segment], self.column.partition("_")[2]
         return self.overall, None if self.overall is None else "overall"
 
+    def segments(self, matrix: Matrix) -> list[str | None]:
+        """The text of each row of the kernel's features in the segment column, shape (k,)."""
+        place = next((j for j, c in enumerate(matrix.columns) if c.name == self.column), None)
+        if self.column is None or place is None:
+            return [None] * len(matrix.values)
+        texts = matrix.levels[self.column]
+        return [None if code != code else texts[int(code)] for code in matrix.values[:, place].tolist()]
+
+    def all_of(self, own: Sequence[float | None], segments: Sequence[str | None]) -> Floats:
+        """The values of k deals, NaN where none is known."""
+        found = [self.of(v, s)[0] for v, s in zip(own, segments, strict=True)]
+        return np.array([np.nan if v is None else v for v in found], dtype=np.float64)
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -40,11 +55,15 @@ class Policy:
     grades: tuple[tuple[str, float], ...]
     """Name and least lift over the base rate, falling."""
     rest: str
-    routes: dict[str, str]
+    routing: Routing
     values: Values
+    threshold: float | None = None
+    """The probability from which on a lead counts as qualified; None: only grades and routes."""
+    call_cost: float | None = None
+    """What a call costs, in the money of the values; None: not told."""
 
     def score(self, p: Floats) -> Ints:
-        """round(100 × the share of calibration examples with a lower probability), shape (k,)."""
+        """0 to 100, never falling as p (k,) rises: by `scale` or models.thresholds.continuity, shape (k,)."""
         return np.searchsorted(np.array(self.scale), p, side="left").astype(np.int64)
 
     def grade(self, p: Floats) -> list[str]:
@@ -53,9 +72,22 @@ class Policy:
         levels = np.array([lift * self.base_rate for _, lift in self.grades])
         return [names[i] for i in (p[:, None] < levels).sum(axis=1).tolist()]
 
-    def route(self, grade: str) -> str | None:
-        """What to do with a lead of a grade."""
-        return self.routes.get(grade)
+    def qualified(self, p: Floats) -> list[bool | None]:
+        """Whether each probability reaches the threshold; None where there is none."""
+        return [None] * len(p) if self.threshold is None else (p >= self.threshold).tolist()
+
+    def route(
+        self, p: Floats, value: Floats, product_use: Bools, previous: Sequence[str | None] | None = None
+    ) -> list[str]:
+        """What to do with k leads, by probabilities, deal values (NaN unknown) and use of the product, each (k,).
+
+        `previous`: the routes they had, which they leave later than they came in.
+        """
+        return self.routing.route(p / self.base_rate, value, product_use, previous)
+
+    def product_use(self, matrix: Matrix) -> Bools:
+        """Whether each row of the kernel's features uses the product."""
+        return uses_product(matrix, self.routing.product_events)
 
     def value(self, own: float | None, segment: str | None) -> tuple[float | None, str | None]:
         """The deal's value and where it is from: the lead's own, its segment's mean, or the mean of all."""
@@ -73,8 +105,10 @@ class Policy:
             stored["base_rate"],
             tuple((name, lift) for name, lift in stored["grades"]),
             stored["rest"],
-            dict(stored["routes"]),
+            Routing.of_json(stored["routing"]),
             Values(**stored["values"]),
+            stored["threshold"],
+            stored["call_cost"],
         )
 
 

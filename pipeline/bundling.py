@@ -13,29 +13,56 @@ from features.plan import plan_of_json
 from models import bundle as bundles
 from models.golden import answer, golden_requests
 from models.policy import Policy, Values, scale
+from models.routing import Routing, Rule
+from models.thresholds import continuity
 from pipeline import stage
 from pipeline.card import card
+from pipeline.errors import Stop
 from pipeline.files import whole_folder
 from pipeline.params import Definition, Source
 from pipeline.params import Policy as PolicyParams
+from pipeline.thresholds import Standing, held, mark_of, threshold_of
 
 GOLDEN = 20
 LIBRARIES = ("lightgbm", "numpy", "polars", "scikit-learn", "mlflow", "dvc")
 
 
-def policy_of(params: PolicyParams, predictions: pl.DataFrame, values: Values) -> Policy:
-    """The policy of a run. The scale comes from the calibrate fold, or from train where there is none."""
-    held = predictions.filter(pl.col("fold") == "calibrate")
+def policy_of(
+    params: PolicyParams, predictions: pl.DataFrame, values: Values, standing: Standing | None = None
+) -> Policy:
+    """The policy of a run. Scale and threshold come from the calibrate fold, or from train where there is none.
+
+    `standing`: how leads have qualified until now; None where nothing says. Raises Stop where `params` ask for more
+    than the data tell.
+    """
+    standing = standing or Standing()
     known = predictions.filter(pl.col("fold").is_in(["train", "calibrate"]))
-    rows = held if len(held) else known
+    threshold = threshold_of(params, predictions, standing, values)
+    benefit = None if params.threshold is None else params.threshold.net_benefit
     return Policy(
-        scale=scale(rows["probability"].to_numpy().astype(np.float64)),
+        scale=_scale(params, held(predictions), threshold, standing),
         base_rate=(float(known["label"].sum()) + 0.5) / (len(known) + 1),
         grades=tuple(params.grades.items()),
         rest=params.rest,
-        routes=dict(params.routes),
+        routing=Routing(
+            rules=tuple(Rule(**rule.model_dump()) for rule in params.routes),
+            leave=params.leave,
+            large_deal=values.overall if params.large_deal is None else params.large_deal,
+            product_events=tuple(params.product_events),
+        ),
         values=values,
+        threshold=threshold,
+        call_cost=None if benefit is None else benefit.call_cost,
     )
+
+
+def _scale(params: PolicyParams, rows: pl.DataFrame, threshold: float | None, standing: Standing) -> tuple[float, ...]:
+    p = rows["probability"].to_numpy().astype(np.float64)
+    if params.scale == "percentile":
+        return scale(p)
+    if threshold is None:
+        raise Stop("policy.scale: continuity needs a threshold; give policy.threshold, or a points table that lets in")
+    return continuity(p, threshold, mark_of(params, standing))
 
 
 def assemble(out: Path, facts: Mapping[str, Any], policy: Policy, definition: Definition, source: Source) -> str:

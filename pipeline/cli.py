@@ -87,6 +87,9 @@ def score(
     ] = None,
     reasons: Annotated[bool, typer.Option("--reasons/--no-reasons", help="Exact reasons in plain words.")] = True,
     ask: Annotated[bool, typer.Option("--ask", help="A last column: the missing field to ask for next.")] = False,
+    previous: Annotated[
+        Path | None, typer.Option(help="An earlier file of scores: leads leave its routes later than they came in.")
+    ] = None,
 ) -> None:
     """Score every lead of some tables.
 
@@ -95,15 +98,17 @@ def score(
     with told():
         from models.bundle import load_bundle
         from pipeline import score as scoring
+        from pipeline.previous import read_routes
 
         scoring.check_output(output)
         scoring.check_apart(output, tables)
+        routes = None if previous is None else read_routes(previous)
         model = load_bundle(bundle)
         at = None if as_of is None else scoring.parse_time(as_of, model.reading["timezone"])
         key = os.environ.get("LEADSCORE_ID_KEY")
         asked = scoring.read(model, tables, at, key.encode() if key else None, datetime.now(UTC))
         with _bar("scoring leads") as progress:
-            frame = scoring.score_tables(model, asked, reasons, progress)
+            frame = scoring.score_tables(model, asked, reasons, progress, routes)
         if ask:
             from pipeline.ask import questions_of
 
@@ -115,6 +120,39 @@ def score(
     typer.echo(f"{output}: {counts}{when} by model {model.version}")
     for line in [*refusals(asked.checked.report), *scoring.remarks(model, asked)]:
         typer.echo(line, err=True)
+
+
+@app.command()
+def queue(
+    capacity: Annotated[int, typer.Option(min=1, help="How many leads can be called.")] = 50,
+    tables: Annotated[Path | None, typer.Option(help="Lead tables; default: those of the last run.")] = None,
+    bundle: Annotated[Path, typer.Option(help="The model's folder.")] = Path("artifacts/bundle"),
+    as_of: Annotated[str | None, typer.Option(help="As of this instant; default: the tables' latest time.")] = None,
+    output: Annotated[Path | None, typer.Option(help="File to write, .csv or .parquet; default: the screen.")] = None,
+) -> None:
+    """The leads worth the next calls, the best first, and why.
+
+    Example: leadscore queue --capacity 50 --output calls.csv
+    """
+    with told():
+        from models.bundle import load_bundle
+        from pipeline import queue as queueing
+        from pipeline import score as scoring
+
+        folder = queueing.last_tables() if tables is None else tables
+        if output is not None:
+            scoring.check_output(output)
+            scoring.check_apart(output, folder)
+        model = load_bundle(bundle)
+        at = None if as_of is None else scoring.parse_time(as_of, model.reading["timezone"])
+        key = os.environ.get("LEADSCORE_ID_KEY")
+        asked = scoring.read(model, folder, at, key.encode() if key else None, datetime.now(UTC))
+        with _bar("scoring leads") as progress:
+            frame = scoring.score_tables(model, asked, True, progress)
+        found = queueing.queue(frame, model.policy, capacity)
+        if output is not None:
+            scoring.write(found, output)
+    typer.echo(f"{output}: {len(found)} leads" if output is not None else "\n".join(queueing.lines(found)))
 
 
 def refusals(report: dict[str, dict[str, object]]) -> list[str]:
@@ -243,7 +281,7 @@ def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def main() -> None:
     """The console script: a process that only scores leaves out what LightGBM would import besides."""
-    if sys.argv[1:2] == ["score"] or sys.argv[1:3] in (["stage", "evaluate"], ["stage", "audit"]):
+    if sys.argv[1:2] in (["score"], ["queue"]) or sys.argv[1:3] in (["stage", "evaluate"], ["stage", "audit"]):
         from models.lean import import_lean
 
         import_lean()

@@ -51,6 +51,7 @@ def gather(
         weekly=stage.read_json(stage.WEEKLY),
         slices=stage.read_json(stage.CALIBRATION),
         points=stage.read_json(stage.POINTS_FIGURES),
+        policy=stage.read_json(stage.POLICY_FIGURES),
     )
 
 

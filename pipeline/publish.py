@@ -20,9 +20,13 @@ from pipeline.drawing import png
 from pipeline.errors import Stop
 from pipeline.files import whole_file
 from pipeline.filing import run_of
+from pipeline.forecast import forecast
+from pipeline.matrices import matrix_of
 from pipeline.mlstore import home_of
 from pipeline.params import Definition
+from pipeline.points_inputs import read_table
 from pipeline.report import render_report
+from pipeline.thresholds import standing_of
 from pipeline.tracking import TrackingAway, track, write_version
 
 
@@ -68,12 +72,16 @@ def main() -> None:
     predictions, facts = stage.read_table(stage.PREDICTIONS), facts_of()
     with stage.speaking("publish") as say:
         say("assembling the bundle")
-        values = deal_values(stage.read_tables(), plan, definition, stage.read_table(stage.EXAMPLES))
-        policy = policy_of(stage.section("policy"), predictions, values)
+        tables, examples = stage.read_tables(), stage.read_table(stage.EXAMPLES)
+        values, seed = deal_values(tables, plan, definition, examples), stage.section("train").seed
+        standing = standing_of(tables, stage.read_table(stage.POINTS), read_table())
+        policy = policy_of(stage.section("policy"), predictions, values, standing)
         digest = assemble(stage.BUNDLE, facts, policy, definition, stage.section("source"))
+        say("counting what the policy brings")
+        matrix = matrix_of(stage.read_table(stage.FEATURES).filter(examples["mature"]), plan.features)
+        stage.write_json(forecast(policy, predictions, matrix, tables, definition, seed), stage.POLICY_FIGURES)
         say("writing the report")
         weekly, slices = stage.read_json(stage.WEEKLY), stage.read_json(stage.CALIBRATION)
-        seed = stage.section("train").seed
         pictures = pictures_of(predictions, stage.read_table(stage.BASELINES), weekly, slices, seed)
         content = gather(facts, plan, definition, digest, pictures)
         _write_report(render_report(content))

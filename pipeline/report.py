@@ -91,6 +91,8 @@ class ReportContent:
     """reports/calibration.json: `test` and `by`."""
     points: Mapping[str, Any] = field(default_factory=dict)
     """reports/points.json: how hand-tuned points compare."""
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    """reports/policy.json: threshold, weekly volumes, whether expected values add up."""
 
 
 def render_report(content: ReportContent) -> str:

@@ -1,6 +1,6 @@
 """Score the leads of some tables as of an instant: the pipeline's own reading, kernel and bundle."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,15 +30,18 @@ from pipeline.validate import Checked, check
 CHUNK = 20_000
 """Leads that are scored together, more where an account has more."""
 REASONS = 3
+DECIDED = ("score", "grade", "route", "expected_value", "qualified")
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "lead_id": pl.String, "as_of": pl.Datetime("us", "UTC"), "status": pl.String, "probability": pl.Float64,
     "score": pl.Int64, "grade": pl.String, "route": pl.String, "expected_value": pl.Float64, "base": pl.Float64,
     "fit": pl.Float64, "engagement": pl.Float64, "intent": pl.Float64, "reason_1": pl.String,
-    "reason_2": pl.String, "reason_3": pl.String, "model_version": pl.String,
+    "reason_2": pl.String, "reason_3": pl.String, "model_version": pl.String, "qualified": pl.Boolean,
 }  # fmt: skip
 
 
 Schema = dict[str, pl.DataType | type[pl.DataType]]
+Routes = Mapping[str, str | None]
+"""The route that each lead had."""
 
 
 def schema_of(bundle: Bundle) -> Schema:
@@ -101,8 +104,12 @@ def score_tables(
     asked: Asked,
     with_reasons: bool,
     progress: Callable[[int, int], None] = lambda done, of: None,
+    previous: Routes | None = None,
 ) -> pl.DataFrame:
-    """One row for every lead that exists as of the instant, by `schema_of`, in the order of the input."""
+    """One row for every lead that exists as of the instant, by `schema_of`, in the order of the input.
+
+    `previous`: routes by lead, which leads leave later than they came in; without it nobody had one.
+    """
     tables = asked.checked.tables
     records, order = records_of(tables, bundle.plan, asked.unknown)
     rows = tables["leads"].select("lead_id", "value", "row")
@@ -112,7 +119,7 @@ def score_tables(
     done = 0
     for part, first in whole_accounts(records):
         own = order.slice(first, len(part))
-        parts.append(_score_part(bundle, part, own, at, with_reasons))
+        parts.append(_score_part(bundle, part, own, at, with_reasons, previous))
         done += len(part)
         progress(done, len(records))
     scored = pl.concat(parts).sort("row")
@@ -149,7 +156,9 @@ def _frame(bundle: Bundle, leads: pl.DataFrame, **columns: object) -> pl.DataFra
     )
 
 
-def _score_part(bundle: Bundle, records: Records, leads: pl.DataFrame, at: int, with_reasons: bool) -> pl.DataFrame:
+def _score_part(
+    bundle: Bundle, records: Records, leads: pl.DataFrame, at: int, with_reasons: bool, previous: Routes | None
+) -> pl.DataFrame:
     every = np.arange(len(records))
     state = opening(records, every, np.full(len(records), at))
     exists = records.created <= at
@@ -158,18 +167,21 @@ def _score_part(bundle: Bundle, records: Records, leads: pl.DataFrame, at: int, 
     if not len(mine):
         return closed
     matrix = compute(records, bundle.plan, mine, np.full(len(mine), at))
-    return pl.concat([closed, _scored(bundle, matrix, leads[mine.tolist()], with_reasons)])
+    return pl.concat([closed, _scored(bundle, matrix, leads[mine.tolist()], with_reasons, previous)])
 
 
-def _scored(bundle: Bundle, matrix: Matrix, leads: pl.DataFrame, with_reasons: bool) -> pl.DataFrame:
+def _scored(
+    bundle: Bundle, matrix: Matrix, leads: pl.DataFrame, with_reasons: bool, previous: Routes | None
+) -> pl.DataFrame:
     found = score(bundle, matrix, with_reasons)
     p = found.probability
-    decisions = decide(bundle.policy, matrix, p, leads["value"].to_list())
+    before = None if previous is None else [previous.get(lead) for lead in leads["lead_id"].to_list()]
+    decisions = decide(bundle.policy, matrix, p, leads["value"].to_list(), before)
     columns: dict[str, object] = {
         "status": "scored",
         **{column(days): q.tolist() for days, q in found.shorter.items()},
         "probability": p.tolist(),
-        **{name: [getattr(d, name) for d in decisions] for name in ("score", "grade", "route", "expected_value")},
+        **{name: [getattr(d, name) for d in decisions] for name in DECIDED},
     }
     if found.contributions is not None:
         columns["base"] = [found.base] * len(p)

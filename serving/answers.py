@@ -11,6 +11,7 @@ from features.episodes import opening
 from features.kernel import Matrix
 from models.bundle import score
 from models.decisions import decide
+from models.horizons import column
 from models.reasons import by_group, reasons
 from models.requests import Asked, Reader, features_of
 from models.values import TIME, WrongRequest, micros, number, objects, part
@@ -138,6 +139,7 @@ def _scored(model: Model, asked: Sequence[Wanted], matrix: Matrix, now: datetime
         one = _bare(model, w, "scored", _as_of(model, w, now), now)
         one.update(
             probability=float(scored.probability[row]), score=d.score, grade=d.grade, route=d.route,
+            qualified=d.qualified, shorter={column(days): float(q[row]) for days, q in scored.shorter.items()},
             expected_value=d.expected_value, value_source=d.value_source, raw_score=float(scored.raw[row]),
             warnings=said(own, w.language),
         )  # fmt: skip
@@ -153,7 +155,7 @@ def _bare(model: Model, w: Wanted, status: str, as_of: str, now: datetime) -> An
     """An answer that says nothing of the lead but its status."""
     return {
         "lead_id": w.request["lead"].get("lead_id"), "as_of": as_of, "status": status, "probability": None,
-        "score": None, "grade": None, "route": None, "expected_value": None, "value_source": None, "base": None,
+        "score": None, "grade": None, "route": None, "qualified": None, "shorter": {}, "expected_value": None, "value_source": None, "base": None,
         "groups": None, "raw_score": None, "reasons": [], "warnings": [], "model_version": model.bundle.version,
         "model_digest": model.bundle.digest, "scored_at": _text(now),
     }  # fmt: skip

@@ -1,5 +1,6 @@
 """What `GET /v1/model` says of the bundle."""
 
+from dataclasses import asdict
 from typing import Any
 
 from models.bundle import Bundle
@@ -23,7 +24,8 @@ def described(bundle: Bundle) -> dict[str, Any]:
             "stages": list(plan.stages),
             "parts": list(plan.blocks),
         },
-        "policy": {"grades": dict(bundle.policy.grades), "rest": bundle.policy.rest, "routes": bundle.policy.routes,
+        "policy": {"grades": dict(bundle.policy.grades), "rest": bundle.policy.rest,
+                   "routing": asdict(bundle.policy.routing), "threshold": bundle.policy.threshold,
                    "base_rate": bundle.policy.base_rate},
         "test": training["metrics"]["test"],
         "card": bundle.card,

@@ -1,0 +1,122 @@
+"""The threshold of a run: which probability keeps a volume, fills a team, or pays for a call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+import polars as pl
+
+from features.arrays import DAY_US, Floats
+from models.points_table import PointsTable
+from models.policy import Values
+from models.thresholds import filling
+from pipeline.errors import Stop
+from pipeline.params import NetBenefit, Policy
+
+MQL = "mql"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How leads have qualified until now."""
+
+    by: str | None = None
+    """`points` or `stages`; None where nothing says who qualified."""
+    first: pl.DataFrame | None = None
+    """`lead_id, at`: when each first did, of those that did."""
+    mark: float | None = None
+    """The points table's threshold, where it has a single one."""
+
+
+def standing_of(tables: Mapping[str, pl.DataFrame], points: pl.DataFrame, table: PointsTable | None) -> Standing:
+    """By the points table (`points`: data/points.parquet) where there is one, else by the rows of stage `mql`."""
+    if table is not None and "qualified" in points.columns:
+        hits = points.filter(pl.col("qualified") & pl.col("eligible")).select("lead_id", at="as_of")
+        mark = table.thresholds.get(MQL) if len(table.thresholds) == 1 else None
+        return Standing("points", _first(hits), mark)
+    if "stages" in tables:
+        hits = tables["stages"].filter(pl.col("stage") == MQL).select("lead_id", at="entered_at")
+        return Standing("stages", _first(hits)) if len(hits) else Standing()
+    return Standing()
+
+
+def _first(hits: pl.DataFrame) -> pl.DataFrame:
+    return hits.group_by("lead_id").agg(pl.col("at").min())
+
+
+def threshold_of(params: Policy, predictions: pl.DataFrame, standing: Standing, values: Values) -> float | None:
+    """By `policy.threshold`, from examples known before the test begins. Raises Stop where the data do not tell.
+
+    Without one the volume of the points table is kept; None where there is none, or it let nobody in.
+    """
+    wanted = params.threshold
+    if wanted is None:
+        if standing.by != "points" or (volume := kept(predictions, standing)) == 0:
+            return None
+        return filling(*reaches(predictions), volume)
+    if wanted.net_benefit is not None:
+        return _paying(wanted.net_benefit, values)
+    if held(predictions)["as_of"].null_count():
+        raise Stop("policy.threshold: without dates there is no volume a week; use net_benefit, or leave it out")
+    if wanted.weekly_capacity is not None:
+        return filling(*reaches(predictions), wanted.weekly_capacity * _weeks(predictions))
+    volume = kept(predictions, standing)
+    if volume == 0:
+        raise Stop(
+            "policy.threshold.keep: nobody qualified before the test, by a points table (`points:`) or the stage "
+            f"{MQL!r}, so there is no volume to keep; use weekly_capacity or net_benefit"
+        )
+    return filling(*reaches(predictions), volume)
+
+
+def _paying(wanted: NetBenefit, values: Values) -> float:
+    """Cost over value (the threshold of net benefit, Vickers and Elkin 2006)."""
+    value = values.overall if wanted.deal_value is None else wanted.deal_value
+    if value is None:
+        raise Stop("policy.threshold.net_benefit.deal_value: no won deal has an amount to take instead; give a value")
+    if wanted.call_cost >= value:
+        raise Stop(
+            f"policy.threshold.net_benefit: a call for {wanted.call_cost:g} is never worth a deal of {value:g}; "
+            "expected a cost below the value"
+        )
+    return wanted.call_cost / value
+
+
+def mark_of(params: Policy, standing: Standing) -> int:
+    """The score of the threshold on the scale of continuity. Raises Stop where the points table has no single one."""
+    mark = params.mark if params.mark is not None else standing.mark
+    if mark is None or not 1 <= ceil(mark) <= 100:
+        raise Stop(
+            f"policy.scale: continuity needs the old threshold between 1 and 100, got {mark}; say it as policy.mark"
+        )
+    return ceil(mark)
+
+
+def held(predictions: pl.DataFrame) -> pl.DataFrame:
+    """The examples by which scale and threshold are set: the calibrate fold, or train where there is none."""
+    rows = predictions.filter(pl.col("fold") == "calibrate")
+    return rows if len(rows) else predictions.filter(pl.col("fold") == "train")
+
+
+def reaches(predictions: pl.DataFrame) -> tuple[Floats, Floats]:
+    """Each held lead's highest probability before its first held example (-inf for none), and from it on."""
+    rows = held(predictions)
+    best = rows.group_by("lead_id").agg(best=pl.col("probability").max())
+    earlier = predictions.filter((pl.col("fold") == "train") & (pl.col("as_of") < rows["as_of"].min()))
+    before = earlier.group_by("lead_id").agg(before=pl.col("probability").max())
+    both = best.join(before, on="lead_id", how="left").sort("lead_id").with_columns(pl.col("before").fill_null(-np.inf))
+    return both["before"].to_numpy().astype(np.float64), both["best"].to_numpy().astype(np.float64)
+
+
+def kept(predictions: pl.DataFrame, standing: Standing) -> int:
+    """How many leads first qualified while the held examples lasted."""
+    at = held(predictions)["as_of"].drop_nulls()
+    if standing.first is None or len(at) == 0:
+        return 0
+    return standing.first.filter(pl.col("at").is_between(at.min(), at.max())).height
+
+
+def _weeks(predictions: pl.DataFrame) -> float:
+    at = held(predictions)["as_of"].to_physical().to_numpy()
+    return float(max(at.max() - at.min(), DAY_US)) / (7 * DAY_US)
