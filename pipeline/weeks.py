@@ -84,7 +84,7 @@ def _open(
     at: Ints = np.array([micros(i) for i in instants], dtype=np.int64)
     lead, as_of = labels.at_instants(records, at.tolist(), until)
     found = labels.labelled(records, conversions, lead, as_of, definition.conversion.within_days, until)
-    converted_at = labels.next_conversion(conversions, lead, as_of)
+    converted_at, _ = labels.next_conversion(conversions, lead, as_of)
     return pl.DataFrame(
         {
             "week": np.searchsorted(at, as_of),
