@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from asking import measure
 
 from features.kernel import Matrix, compute
 from models.asking import answer, missing, worth
@@ -18,7 +19,6 @@ from pipeline.errors import Stop
 from pipeline.label import micros
 from pipeline.records import records_of
 from pipeline.score import Asked, read, score_tables
-from asking import measure
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 
