@@ -9,7 +9,7 @@ export DVC_NO_ANALYTICS := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_ALLOW_PICKLE_DESERIALIZATION := false
 
-.PHONY: help run test lint types ui serve bench bench-pipeline worlds examples proof-leaks proof-serving lock clean
+.PHONY: help run test lint types ui serve bench bench-pipeline worlds examples proof-leaks proof-ask proof-serving lock clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,6 +48,9 @@ examples: $(VENV)/ready  ## run the sets of examples/ and print their figures; o
 
 proof-leaks: $(VENV)/ready  ## leak checks on larger honest companies: none may cry
 	$(BIN)/python tests/pipeline/leaking.py
+
+proof-ask: $(VENV)/ready  ## is the suggested question worth asking? hidden fields against the exact truth
+	$(BIN)/python tests/pipeline/questioning.py build/ask
 
 lock: $(VENV)/ready  ## resolve the dependencies again into hashed lock files that name no host
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock

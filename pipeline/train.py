@@ -186,7 +186,9 @@ def main() -> None:
         stage.write_json(trained.calibration.to_json(), folder / "calibration.json")
         stage.write_json(_facts(trained, data), folder / "training.json")
         horizons.write_links(links, folder)
-        stage.write_json(_questions(data, plan, trained).to_json(), folder / QUESTIONS)
+        stage.write_json(
+            _questions(data, plan, trained, definition.conversion.within_days).to_json(), folder / QUESTIONS
+        )
         stage.write_json(trained.baselines.to_json(), folder / "baselines.json")
     keys, others = data.examples.select("lead_id", "as_of"), trained.baselines.predict(data.matrix)
     stage.write_table(keys.with_columns(**{k: pl.Series(v) for k, v in others.items()}), stage.BASELINES)
@@ -210,9 +212,9 @@ def _links(data: Data, plan: Plan, params: Train, days: list[float], say: Callab
     return horizons.learn(data, rows, plan, params.masked_fraction, settings_of(params), days)
 
 
-def _questions(data: Data, plan: Plan, trained: Trained) -> Questions:
-    """What leads of train answered, by bands of what members that had not seen them said."""
-    part = replace(data.matrix, values=data.matrix.values[data.rows("train")])
+def _questions(data: Data, plan: Plan, trained: Trained, within_days: float) -> Questions:
+    """What the leads that the model learned from answered, by bands of what members that had not seen them said."""
+    part = replace(data.matrix, values=data.matrix.values[known(data, within_days)])
     return learn_questions(plan, part, calibration.apply(trained.calibration, trained.model.bag.left_out))
 
 

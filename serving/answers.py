@@ -155,7 +155,8 @@ def _bare(model: Model, w: Wanted, status: str, as_of: str, now: datetime) -> An
     """An answer that says nothing of the lead but its status."""
     return {
         "lead_id": w.request["lead"].get("lead_id"), "as_of": as_of, "status": status, "probability": None,
-        "score": None, "grade": None, "route": None, "qualified": None, "shorter": {}, "expected_value": None, "value_source": None, "base": None,
+        "score": None, "grade": None, "route": None, "qualified": None, "shorter": {},
+        "expected_value": None, "value_source": None, "base": None,
         "groups": None, "raw_score": None, "reasons": [], "warnings": [], "model_version": model.bundle.version,
         "model_digest": model.bundle.digest, "scored_at": _text(now),
     }  # fmt: skip

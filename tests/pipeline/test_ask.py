@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from asking import measure
+from questioning import measure
 
 from features.kernel import Matrix, compute
 from models.asking import answer, missing, worth

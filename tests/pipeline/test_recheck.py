@@ -10,7 +10,7 @@ import pytest
 
 from models import changes
 from models.bundle import Bundle
-from models.refresh import shifted
+from models.calibration import Calibration
 from pipeline.errors import Stop
 from pipeline.recheck import STEPS, recheck
 from pipeline.records import records_of
@@ -70,12 +70,11 @@ def test_open_leads_have_the_probabilities_of_their_scores(
             assert set(both.filter(pl.col("kind") == "disqualified")["status"]) == {"closed"}
 
 
-def test_an_earlier_model_has_a_step_of_its_own(
-    bundle: Bundle, asked: Asked, since: datetime, found: pl.DataFrame
-) -> None:
+def test_an_earlier_model_has_a_step_of_its_own(bundle: Bundle, asked: Asked, since: datetime) -> None:
     """An earlier model that said 0.3 less in log odds of everyone: 0.3 more from the new one, the rest as it was."""
-    earlier = replace(bundle, calibration=shifted(bundle.calibration, -0.3))
-    both = recheck(bundle, asked, since, (earlier, asked)).join(found, on="lead_id", suffix="_alone")
+    now, earlier = (replace(bundle, calibration=Calibration("intercept", (a,))) for a in (0.0, -0.3))
+    found = recheck(now, asked, since)
+    both = recheck(now, asked, since, (earlier, asked)).join(found, on="lead_id", suffix="_alone")
     assert len(both) == len(found)
     np.testing.assert_allclose(both["model"], 0.3, atol=1e-9)
     np.testing.assert_allclose(both["change"], both["change_alone"] + 0.3, atol=1e-9)
