@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from questioning import request_of
+from asking import request_of
 
 from models.bundle import Bundle
 from models.reasons import GROUPS
