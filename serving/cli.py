@@ -12,7 +12,11 @@ import typer
 if TYPE_CHECKING:
     from serving.settings import Settings
 
-keys = typer.Typer(help="API keys of the service.", no_args_is_help=True, rich_markup_mode=None)
+keys = typer.Typer(
+    help="API keys of the service.\n\nExample: leadscore keys create --name crm",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 @contextmanager
