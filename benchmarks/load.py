@@ -39,7 +39,7 @@ async def _turn(pid: int, port: int, path: str, bodies: Sequence[bytes], seconds
     found: list[tuple[float, bool]] = []
     begun, before = time.perf_counter(), cpu_s(pid)
     step = len(bodies) // connections
-    clients = [_client(port, path, bodies[i * step :] + bodies[: i * step], begun + seconds, found)
+    clients = [_client(port, path, [*bodies[i * step :], *bodies[: i * step]], begun + seconds, found)
                for i in range(connections)]  # fmt: skip
     await asyncio.gather(*clients)
     taken, used = time.perf_counter() - begun, cpu_s(pid) - before
