@@ -42,9 +42,9 @@ def create_app(settings: Settings) -> FastAPI:
         if service.store.current is None:
             await asyncio.to_thread(service.load)
         watching = asyncio.create_task(_watch(service))
-        yield
+        with service.working():
+            yield
         watching.cancel()
-        service.threads.shutdown(wait=False)
 
     app = FastAPI(title="leadscore", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.service = service

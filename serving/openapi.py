@@ -64,9 +64,18 @@ def document(model: Model, settings: Settings) -> dict[str, Any]:
 def examples(model: Model, settings: Settings) -> tuple[Schema, Schema]:
     """An imagined lead that has every part, and what this model answers."""
     made = golden_requests(model.bundle.plan, model.bundle.encoding, 0, 50)
-    request = max(made, key=lambda r: (len(r), -len(str(r))))
+    request = _within(max(made, key=lambda r: (len(r), -len(str(r)))), settings)
     one = answer(model, [wanted(request, settings)], WHEN)[0]
     return request, msgspec.to_builtins(one)
+
+
+def _within(request: Schema, settings: Settings) -> Schema:
+    """Without the rows that the settings would refuse."""
+    found = {k: v[: settings.max_events] if isinstance(v, list) else v for k, v in request.items()}
+    if "account_leads" in request:
+        colleagues = request["account_leads"][: settings.max_colleagues]
+        found["account_leads"] = [_within(colleague, settings) for colleague in colleagues]
+    return found
 
 
 def _scoring(name: str, summary: str, schema: Schema, example: Schema, answer_: str, reply: Schema) -> Schema:

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from models.errors import DamagedBundle
@@ -23,7 +25,8 @@ class Service:
     guard: Guard
     metrics: Metrics
     queue: Queue
-    threads: ThreadPoolExecutor
+    threads: ThreadPoolExecutor | None = None
+    """While the application runs: for batches and large requests."""
     draining: bool = False
     """Told to stop: clients are sent away, each with its answer."""
     apart: dict[str, int] = field(default_factory=lambda: {"batch": 0, "large": 0})
@@ -34,8 +37,16 @@ class Service:
         """With no model yet. Raises KeysUnreadable."""
         store = Store(settings.bundle)
         queue = Queue(store, settings.capacity, settings.timeout_s)
-        threads = ThreadPoolExecutor(settings.batch_capacity + 1, "apart")  # batches leave one for large requests
-        return Service(settings, store, Guard(settings.keys), Metrics(), queue, threads)
+        return Service(settings, store, Guard(settings.keys), Metrics(), queue)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """With threads: batches leave one of them for large requests."""
+        self.threads = ThreadPoolExecutor(self.settings.batch_capacity + 1, "apart")
+        try:
+            yield
+        finally:
+            self.threads.shutdown(wait=False)
 
     def load(self) -> Model:
         """Verify the bundle and serve it. Raises DamagedBundle, and then the model before it goes on."""

@@ -23,6 +23,8 @@ from serving.openapi import document
 from serving.settings import Settings
 from serving.store import Model
 
+SMALL: dict[str, Any] = {"max_events": 3, "max_colleagues": 2, "max_batch": 2}
+"""Longer lists take minutes to make up and show nothing more."""
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 OPERATIONS = ("/v1/score", "/v1/score/batch", "/v1/model", "/v1/model/reload", "/v1/openapi.json", "/livez", "/readyz",
               "/metrics")  # fmt: skip
@@ -31,7 +33,7 @@ OPERATIONS = ("/v1/score", "/v1/score/batch", "/v1/model", "/v1/model/reload", "
 @pytest.fixture(scope="module")
 def served(model: Model, bundle_folder: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """The application in this process."""
-    chosen = Settings(bundle=bundle_folder, keys=tmp_path_factory.mktemp("keys") / "keys.json")
+    chosen = Settings(**SMALL, bundle=bundle_folder, keys=tmp_path_factory.mktemp("keys") / "keys.json")
     with TestClient(app_of(chosen, model), raise_server_exceptions=False) as found:
         yield found
 
@@ -40,7 +42,7 @@ def test_the_document_names_every_route(model: Model, served: TestClient) -> Non
     """And the known attributes with their kinds."""
     found = served.get("/v1/openapi.json").json()
     assert set(found["paths"]) == set(OPERATIONS)
-    assert found == json.loads(json.dumps(document(model, Settings())))
+    assert found == json.loads(json.dumps(document(model, Settings(**SMALL))))
     lead = found["components"]["schemas"]["Lead"]["properties"]
     for a in model.bundle.plan.attributes:
         if not a.has_history:
@@ -62,7 +64,7 @@ def test_examples_run_as_they_stand(served: TestClient, path: str) -> None:
 @pytest.mark.parametrize("path", OPERATIONS)
 def test_whatever_comes_there_is_no_server_error(served: TestClient, model: Model, path: str) -> None:
     """schemathesis makes requests that fit the document and such that do not."""
-    schema = schemathesis.openapi.from_dict(document(model, Settings()))
+    schema = schemathesis.openapi.from_dict(document(model, Settings(**SMALL)))
     schema.app = served.app
     ((_, operation),) = schema[path].items()
 
