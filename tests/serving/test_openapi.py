@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,16 +63,18 @@ def test_examples_run_as_they_stand(served: TestClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", OPERATIONS)
-def test_whatever_comes_there_is_no_server_error(served: TestClient, model: Model, path: str) -> None:
-    """schemathesis makes requests that fit the document and such that do not."""
+def test_whatever_comes_there_is_no_server_error(model: Model, bundle_folder: Any, tmp_path: Path, path: str) -> None:
+    """schemathesis makes requests that fit the document and such that do not. It starts and ends the application by
+    itself, so it has one of its own."""
     schema = schemathesis.openapi.from_dict(document(model, Settings(**SMALL)))
-    schema.app = served.app
+    chosen = Settings(bundle=bundle_folder, keys=tmp_path / "keys.json", **SMALL)
+    schema.app = app_of(chosen, model)
     ((_, operation),) = schema[path].items()
 
     @given(case=operation.as_strategy() | operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE))
     @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
     def tried(case: schemathesis.Case) -> None:
-        reply = case.call(session=served)
+        reply = case.call()
         case.validate_response(reply, checks=CHECKS)
         if reply.status_code >= 400:
             assert reply.headers["content-type"][0] == "application/problem+json"
