@@ -47,6 +47,7 @@ class Service:
             yield
         finally:
             self.threads.shutdown(wait=False)
+            self.threads = None
 
     def load(self) -> Model:
         """Verify the bundle and serve it. Raises DamagedBundle, and then the model before it goes on."""
