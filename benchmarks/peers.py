@@ -1,6 +1,7 @@
 """Other servers of the same model, each a process of its own on loopback, and what a request to each looks like."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -60,14 +61,15 @@ def mlflow(model: str, X: Floats, port: int) -> Peer:
     import lightgbm
     from mlflow.lightgbm import save_model
 
-    path = HOME / "mlflow-model"
-    if not path.exists():
-        save_model(lightgbm.Booster(model_str=model), str(path), pip_requirements=["lightgbm"])
+    folder = HOME / "mlflow-model"
+    if not folder.exists():
+        save_model(lightgbm.Booster(model_str=model), str(folder), pip_requirements=["lightgbm"])
     names = [f"f{j}" for j in range(X.shape[1])]
     bodies = [json.dumps({"dataframe_split": {"columns": names, "data": [row]}}).encode() for row in rows_json(X)]
-    command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", str(path), "--env-manager", "local",
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", str(folder), "--env-manager", "local",
                "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]  # fmt: skip
-    return Peer("mlflow models serve", command, "/ping", "/invocations", bodies, port, {})
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # it starts uvicorn by its name
+    return Peer("mlflow models serve", command, "/ping", "/invocations", bodies, port, {"PATH": path})
 
 
 def mlserver(model: str, X: Floats, port: int) -> Peer:

@@ -42,11 +42,12 @@ class Service:
     @contextmanager
     def working(self) -> Iterator[None]:
         """With threads: batches leave one of them for large requests."""
-        self.threads = ThreadPoolExecutor(self.settings.batch_capacity + 1, "apart")
+        threads = self.threads = ThreadPoolExecutor(self.settings.batch_capacity + 1, "apart")
         try:
             yield
         finally:
-            self.threads.shutdown(wait=False)
+            threads.shutdown(wait=False)
+            self.threads = None
 
     def load(self) -> Model:
         """Verify the bundle and serve it. Raises DamagedBundle, and then the model before it goes on."""
