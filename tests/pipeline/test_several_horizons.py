@@ -52,7 +52,7 @@ def run(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         for name in ("label", "train", "evaluate"):
             STAGES[name]()
         predictions = stage.read_table(stage.PREDICTIONS)
-        policy = bundling.policy_of(stage.section("policy"), predictions, bundling.Values(None, {}, None))
+        policy = bundling.policy_of(stage.section("policy"), predictions, predictions, bundling.Values(None, {}, None))
         definition = stage.section("definition")
         bundling.assemble(stage.BUNDLE, publish.facts_of(), policy, definition, stage.section("source"))
         yield root
