@@ -47,7 +47,7 @@ examples: $(VENV)/ready  ## run the sets of examples/ and print their figures; o
 	@$(BIN)/python -m examples $(NAME) --data $(DATA)
 
 proof-leaks: $(VENV)/ready  ## leak checks on larger honest companies: none may cry
-	$(BIN)/python tests/pipeline/leaking.py
+	PYTHONPATH=tests $(BIN)/python tests/pipeline/leaking.py
 
 proof-ask: $(VENV)/ready  ## is the suggested question worth asking? hidden fields against the exact truth
 	$(BIN)/python tests/pipeline/questioning.py build/ask

@@ -41,6 +41,7 @@ def facts_of() -> dict[str, Any]:
         "trees": training["trees"],
         "calibrated_on": training["calibrated_on"],
         "warnings": training["warnings"],
+        "refresh": training["refresh"],
         "calibration_candidates": training["calibration_candidates"],
         "metrics": stage.read_json(stage.METRICS),
         "shape": meta["shape"],
