@@ -112,7 +112,7 @@ def render_report(content: ReportContent) -> str:
         "report.html"
     ).render(
         content=content,
-        style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
+        style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
         figures=[(figure, Markup(figure.svg)) for figure in content.figures],  # noqa: S704 (drawing.svg's)
         headline=headline(content.metrics, content.intervals),
         verdict=verdict(content.metrics, content.intervals),
