@@ -25,6 +25,7 @@ from pipeline.matrices import matrix_of
 from pipeline.mlstore import home_of
 from pipeline.params import Definition
 from pipeline.points_inputs import read_table
+from pipeline.portraits import portraits
 from pipeline.report import render_report
 from pipeline.thresholds import standing_of
 from pipeline.tracking import TrackingAway, track, write_version
@@ -83,7 +84,9 @@ def main() -> None:
         say("writing the report")
         weekly, slices = stage.read_json(stage.WEEKLY), stage.read_json(stage.CALIBRATION)
         pictures = pictures_of(predictions, stage.read_table(stage.BASELINES), weekly, slices, seed)
-        content = gather(facts, plan, definition, digest, pictures)
+        own = dict(tables["leads"].select("lead_id", "value").iter_rows())
+        leads = portraits(read_bundle(stage.BUNDLE, digest), predictions, matrix, own)
+        content = gather(facts, plan, definition, digest, pictures, leads)
         _write_report(render_report(content))
         say("logging the run")
         _track(facts, definition, pictures, digest, say)

@@ -12,7 +12,7 @@ import pytest
 from models import bootstrap, metrics
 from pipeline import drawing, plots
 from pipeline.findings import Check
-from pipeline.report import Feature, Figure, Refused, ReportContent, by_group, render_report
+from pipeline.report import PARTS, Feature, Figure, Refused, ReportContent, by_group, render_report
 from pipeline.summary import summary_table
 from pipeline.verdict import cautions, headline, verdict
 from pipeline.wording import number, percent
@@ -56,7 +56,7 @@ class Page(HTMLParser):
         """Note what it would load."""
         self.tags.add(tag)
         self.loads += [value or "" for name, value in attrs if name in ("src", "href", "xlink:href", "action")]
-        self.values += [value or "" for name, value in attrs if not name.startswith(("xmlns", "aria-"))]
+        self.values += [value or "" for name, value in attrs if not name.startswith(("xmlns", "aria-", "data-"))]
         self.loads += [name for name, _ in attrs if name.startswith("on")]
         if tag not in VOID:
             self.open.append(tag)
@@ -92,8 +92,8 @@ def content() -> ReportContent:
         },
         warnings=(f"a warning {HOSTILE}",),
         figures=(
-            Figure("Calibration", HOSTILE, drawing.svg(plots.reliability(y, {"model": p}, 1), "a", HOSTILE)),
-            Figure("Gain", "", drawing.svg(plots.gain(y, {"model": p, **others}), "b", "gain")),
+            Figure("Calibration", HOSTILE, drawing.svg(plots.reliability(y, {"model": p}, 1), "a", HOSTILE), "scores"),
+            Figure("Gain", "", drawing.svg(plots.gain(y, {"model": p, **others}), "b", "gain"), "gain"),
         ),
         points=POINTS,
         importance={f"fit_{HOSTILE}": 0.2, "intent_pricing_view_7d": 0.5, "intent_demo": 0.25},
@@ -215,7 +215,8 @@ def test_the_weekly_truth_comes_first(content: ReportContent) -> None:
     text = render_report(more)
     assert Page(text).open == []
     assert "<script" not in text
-    assert text.index("Week by week") < text.index("How good it is") < text.index("<h2>Calibration")
+    body = text[text.index("</nav>") :]
+    assert body.index(PARTS["weeks"]) < body.index(PARTS["calibration"]) < body.index(PARTS["stability"])
     assert "120,000" in text
     assert "7 rarer values are merged" in text
     assert list(summary_table(more.metrics).columns[1].cells) == [percent(p) for p in (0.31, 0.3, 0.05)]
@@ -276,6 +277,6 @@ def test_numbers_are_written_for_reading() -> None:
 def test_every_leak_check_is_on_the_page_with_its_result(content: ReportContent) -> None:
     """Those that do not apply to the data say so."""
     page = render_report(content)
-    assert "<h2>Leak checks</h2>" in page
+    assert f"{PARTS['leaks']}</a></h2>" in page
     assert re.search(r"single features</th><td>passed", page)
     assert re.search(r"scores without the future</th><td>does not apply", page)
