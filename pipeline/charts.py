@@ -40,7 +40,7 @@ def precision_by_week(weeks: Sequence[Mapping[str, Any]], names: Sequence[str]) 
         axes.set_xticks(at[::every], [str(week["at"])[:10] for week in weeks[::every]], rotation=45, ha="right")
         axes.set_ylim(0, None)
         axes.yaxis.set_major_formatter(PER_CENT)
-        axes.legend(**ABOVE, ncols=2)
+        figure.legend(**ABOVE, ncols=2)
         return figure
 
 

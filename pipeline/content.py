@@ -19,6 +19,8 @@ from pipeline.report import Feature, Figure, Refused, ReportContent
 
 SHOWN = ("logistic", "naive_bayes")
 EXAMPLES_A_CODE = 2
+FOLDS = ("train", "calibrate", "gap", "test", "immature")
+"""In the order of time."""
 
 
 def gather(
@@ -44,6 +46,7 @@ def gather(
         figures=tuple(
             Figure(*CAPTIONS[name], svg(picture, name, ": ".join(CAPTIONS[name])), name)
             for name, picture in pictures.items()
+            if name in CAPTIONS
         ),
         importance=stage.read_json(stage.IMPORTANCE),
         words={column.name: about(column) for column in plan.features},
@@ -55,7 +58,7 @@ def gather(
         personal=ingested["personal"],
         left_out=meta["left_out_columns"],
         leaks=tuple(leaks),
-        folds=facts["folds"],
+        folds={name: facts["folds"][name] for name in FOLDS if name in facts["folds"]},
         facts=_facts(facts, digest),
         calibration=stage.read_json(stage.MODEL / "calibration.json"),
         candidates=facts["calibration_candidates"],
@@ -98,11 +101,6 @@ CAPTIONS = {
         "Lift",
         "How many times as often the best-scored share of examples (across) converts as the average one. 1× is chance.",
     ),
-    "months": (
-        "Conversion rate by month",
-        "Dots: the share that converted. Squares: the share that was promised, with the range that chance allows"
-        " (95 %). A dot outside its range is more than luck.",
-    ),
     "scores": (
         "Who gets which probability",
         "How the probabilities of those that converted lie against the others'. The less the two overlap, the better"
@@ -118,7 +116,7 @@ CAPTIONS = {
 def pictures_of(
     predictions: pl.DataFrame, baselines: pl.DataFrame, weekly: Mapping[str, Any], slices: Mapping[str, Any], seed: int
 ) -> dict[str, Picture]:
-    """The figures of the test fold by name, for the report and for MLflow; the weeks come first."""
+    """The figures of the test fold by name, for MLflow and, where there is a caption, the report; the weeks first."""
     both = predictions.with_columns(baselines.select(SHOWN))
     test = both.filter(pl.col("fold") == "test")
     y, p = _floats(test, "label"), _floats(test, "probability")

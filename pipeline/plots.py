@@ -25,9 +25,9 @@ BAND_DRAWS = 2000
 MOST_MONTHS = 9
 BEST_SHARE = "best-scored share of examples"
 PER_CENT = FuncFormatter(lambda share, _: f"{100 * share:.3g} %")
-ROUND = np.array([0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.6, 0.9, 0.99])
-ABOVE: Any = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
-"""A legend over the axes, where no data is."""
+ROUND = np.array([0.0001, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99])
+ABOVE: Any = {"loc": "outside upper left", "handlelength": 1.8, "columnspacing": 1.2}
+"""A figure's legend over its axes, where no data is, from the figure's left edge on."""
 
 
 def reliability(y: Floats, predictions: Mapping[str, Floats], seed: int, parts: int = 12) -> Figure:
@@ -154,7 +154,7 @@ def scores_by_label(y: Floats, p: Floats) -> Figure:
         ticks = ROUND[(logit(ROUND) >= edges[0]) & (logit(ROUND) <= edges[-1])]
         axes.set_xticks(logit(ticks), [f"{100 * tick:g} %" for tick in ticks])
         axes.yaxis.set_major_formatter(PER_CENT)
-        axes.legend(**ABOVE, ncols=2)
+        figure.legend(**ABOVE)
         return figure
 
 
@@ -179,7 +179,7 @@ def by_month(months: Sequence[str] | Array, y: Floats, p: Floats) -> Figure:
         axes.set_xticks(at[::every], [str(name) for name in names[::every]], rotation=45, ha="right")
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(PER_CENT)
-        axes.legend(**ABOVE, ncols=2)
+        figure.legend(**ABOVE)
         return figure
 
 

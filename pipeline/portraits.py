@@ -17,16 +17,16 @@ REASONS = 3
 
 
 def chosen(predictions: pl.DataFrame, most: int = MOST) -> pl.DataFrame:
-    """Leads of the test fold at their last look there, at even steps of rank from the highest probability to the
-    lowest: the rows of `predictions` with `row`, their place in it, and `rank`, from 1, of all such leads.
+    """Leads of the test fold at their last look there, from the highest probability to the lowest, each rank so many
+    times the one before: rows of `predictions` with `row`, their place in it, and `rank`, from 1, of `of` such leads.
 
     Ties go by id. The labels play no part.
     """
     rows = predictions.with_row_index("row").filter(pl.col("fold") == "test")
     last = rows.sort("as_of", "row").group_by("lead_id").tail(1)
     ordered = last.sort(["probability", "lead_id"], descending=[True, False]).with_row_index("rank", offset=1)
-    places = np.unique(np.linspace(0, len(ordered) - 1, min(most, len(ordered))).round().astype(int))
-    some: pl.DataFrame = ordered[places.tolist()].with_columns(of=pl.lit(len(ordered)))
+    ranks = np.unique(np.geomspace(1, max(len(ordered), 1), most).round().astype(int))
+    some: pl.DataFrame = ordered.filter(pl.col("rank").is_in(ranks)).with_columns(of=pl.lit(len(ordered)))
     return some
 
 
@@ -38,6 +38,8 @@ def portraits(
     `matrix` has a row for each of `predictions`; `values` are the deal values that leads have themselves.
     """
     found = chosen(predictions)
+    if found.is_empty():
+        return []
     some = found["row"].to_list()
     own = Matrix(matrix.values[some], matrix.columns, matrix.levels)
     p, shares = found["probability"].to_numpy().astype(np.float64), score(bundle, own, True).contributions

@@ -181,6 +181,8 @@ def _told(content: ReportContent) -> dict[str, Any]:
         "tiles": quarter.tiles(content.metrics, content.intervals, content.outcome),
         "warnings": [*content.warnings, *cautions(content.metrics, content.intervals)],
         "models": _models(content),
+        "slices": sum(len(slicing["slices"]) for slicing in content.slices.get("by", {}).values()),
+        "off": _off(content.slices),
         "weekly": _weekly(content),
         "groups": [(label, "", *rest) for label, _, *rest in _bars(groups, words)],
         "features": _bars(content.importance, content.words)[:MOST_FEATURES],
@@ -199,6 +201,12 @@ def _weekly(content: ReportContent) -> list[tuple[str, Mapping[str, Any], Mappin
     found, spans = content.metrics.get("weekly", {}), content.intervals.get("weekly", {})
     names = ["model", *rivals(content.metrics)]
     return [(name, found[name], spans.get(name, {})) for name in names if name in found]
+
+
+def _off(slices: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """The slices whose interval of observed over expected does not hold 1, and by what they are sliced."""
+    every = [(by, row) for by, slicing in slices.get("by", {}).items() for row in slicing["slices"]]
+    return [(by, row) for by, row in every if row["interval"] and not row["interval"][0] <= 1 <= row["interval"][1]]
 
 
 def by_group(importance: Mapping[str, float]) -> dict[str, float]:
