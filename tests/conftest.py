@@ -58,6 +58,18 @@ def bundle(bundle_folder: Path) -> Bundle:
 
 
 @pytest.fixture(scope="session")
+def report(finished_run: Path, bundle: Bundle) -> Path:
+    """The report of the finished run, as stage publish writes it, beside the other results."""
+    from pipeline import publish, stage
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(finished_run)
+        definition, tables, seed = stage.section("definition"), stage.read_tables(), stage.section("train").seed
+        publish.write_report(bundle, publish.facts_of(), definition, tables, seed, lambda what: None)
+    return finished_run / stage.REPORT
+
+
+@pytest.fixture(scope="session")
 def lead_tables(finished_run: Path) -> Path:
     """The folder of raw lead tables of the finished run."""
     return finished_run / "data" / "simulated"
