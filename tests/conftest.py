@@ -8,9 +8,11 @@ from blinded import blind
 
 from models.bundle import Bundle, check_digests, read_bundle
 
-PARAMS = """
-source: {kind: simulated, simulated: {leads: 600, seed: 3}}
-train: {least_converting: 2, bags: 2, max_rounds: 60, early_stopping_rounds: 20, min_data_in_leaf: 10, threads: 1}
+POINTS = Path(__file__).parents[1] / "examples/points/company.yaml"
+PARAMS = f"""
+points: {POINTS}
+source: {{kind: simulated, simulated: {{leads: 600, seed: 3}}}}
+train: {{least_converting: 2, bags: 2, max_rounds: 60, early_stopping_rounds: 20, min_data_in_leaf: 10, threads: 1}}
 """
 
 
