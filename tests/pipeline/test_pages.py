@@ -194,7 +194,7 @@ def test_planted_faults_are_found(browser: Browser, tmp_path: Path) -> None:
     """What these tests look for is seen where it is wrong."""
     (tmp_path / "faulty.html").write_text(FAULTY)
     found = read(browser, tmp_path / "faulty.html")
-    assert found.said[0] == "x"
+    assert "x" in found.said
     assert len(found.asked) == 2
     found.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     assert found.page.evaluate("document.documentElement.scrollWidth") > PHONE["width"]
