@@ -1,5 +1,6 @@
 """A finished run on a small imagined company, made once a session by the stages themselves."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -7,6 +8,7 @@ import pytest
 from blinded import blind
 
 from models.bundle import Bundle, check_digests, read_bundle
+from pipeline.score import Asked, read
 
 POINTS = Path(__file__).parents[1] / "examples/points/company.yaml"
 PARAMS = f"""
@@ -23,6 +25,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from features.plan import plan_of_json
     from pipeline import bundling, deals, publish, stage, train
     from pipeline.stages import STAGES
+    from pipeline.unseen import unseen
 
     root = tmp_path_factory.mktemp("run")
     (root / "params.yaml").write_text(PARAMS)
@@ -42,7 +45,9 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         examples = stage.read_table(stage.EXAMPLES)
         values = deals.deal_values(stage.read_tables(), plan, definition, examples)
         predictions = stage.read_table(stage.PREDICTIONS)
-        policy = bundling.policy_of(stage.section("policy"), predictions, values)
+        policy = bundling.policy_of(
+            stage.section("policy"), predictions, unseen(predictions, stage.read_table(stage.LEFT_OUT)), values
+        )
         bundling.assemble(stage.BUNDLE, publish.facts_of(), policy, definition, stage.section("source"))
     return root
 
@@ -87,3 +92,17 @@ def checked_tables(finished_run: Path) -> dict[str, pl.DataFrame]:
 def predictions(finished_run: Path) -> pl.DataFrame:
     """`data/predictions.parquet` of the finished run."""
     return pl.read_parquet(finished_run / "data" / "predictions.parquet")
+
+
+@pytest.fixture(scope="session")
+def day(predictions: pl.DataFrame) -> datetime:
+    """An instant in the midst of the test fold."""
+    at = predictions.filter(pl.col("fold") == "test")["as_of"].median()
+    assert isinstance(at, datetime)
+    return at
+
+
+@pytest.fixture(scope="session")
+def asked(bundle: Bundle, lead_tables: Path, day: datetime) -> Asked:
+    """The run's own tables, read again for scoring as of that day."""
+    return read(bundle, lead_tables, day, None, datetime(2100, 1, 1, tzinfo=UTC))

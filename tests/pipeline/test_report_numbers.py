@@ -29,6 +29,7 @@ from pipeline.slices import ages
 from pipeline.summary import rivals
 from pipeline.swapping import fresh
 from pipeline.train import load
+from pipeline.unseen import unseen
 from pipeline.verdict import headline, verdict
 
 SEED, DRAWS, NULL_DRAWS = 7, 2, 2
@@ -263,8 +264,10 @@ def test_reconciliation(facts: Facts, finished_run: Path) -> None:
     agree(facts, "reconciliation.", {**empty, **counts, "leads": total, "agree": agreed, "agreeing": agreed / total})
 
 
-def test_weekly_volumes(facts: Facts, predictions: pl.DataFrame, bundle: Bundle) -> None:
-    """Leads by their first time in each grade or above the threshold, in whole weeks: from the predictions alone."""
+def test_weekly_volumes(facts: Facts, finished_run: Path, predictions: pl.DataFrame, bundle: Bundle) -> None:
+    """Leads by their first time in each grade or above the threshold, in whole weeks: from the predictions, those of
+    train by trees that had not seen the lead."""
+    predictions = unseen(predictions, pl.read_parquet(finished_run / stage.LEFT_OUT))
     p = floats(predictions, "probability")
     begin = predictions.filter(pl.col("fold") == "test")["as_of"].min()
     rows = predictions.with_columns(
@@ -294,9 +297,10 @@ def test_routes_and_values(
     """Routes, intervals and sums of money need features and amounts beside the predictions."""
     monkeypatch.chdir(finished_run)
     matrix = matrix_of(mature_features(finished_run), bundle.plan.features)
-    made = forecast(bundle.policy, predictions, matrix, checked_tables, stage.section("definition"), SEED)
-    for kind, rows in (("grade", made["grades"]), ("route", made["routes"])):
-        for name, row in rows.items():
+    rows = unseen(predictions, stage.read_table(stage.LEFT_OUT))
+    made = forecast(bundle.policy, rows, matrix, checked_tables, stage.section("definition"), SEED)
+    for kind, flows in (("grade", made["grades"]), ("route", made["routes"])):
+        for name, row in flows.items():
             spans = {key: row[f"{key}_interval"] for key in ("leads", "converted") if row[f"{key}_interval"]}
             agree(facts, f"policy.{kind}.{name}.", row | ends(spans), least=3)
     agree(facts, "value.", made["value"] | ends({"won_over_expected": made["value"]["interval"]}), least=5)
