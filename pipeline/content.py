@@ -19,6 +19,7 @@ from pipeline.report import Feature, Figure, Refused, ReportContent
 
 SHOWN = ("logistic", "naive_bayes")
 EXAMPLES_A_CODE = 2
+SLICINGS = ("month", "age", "source", "segment")
 FOLDS = ("train", "calibrate", "gap", "test", "immature")
 """In the order of time."""
 
@@ -63,7 +64,7 @@ def gather(
         calibration=stage.read_json(stage.MODEL / "calibration.json"),
         candidates=facts["calibration_candidates"],
         weekly=stage.read_json(stage.WEEKLY),
-        slices=stage.read_json(stage.CALIBRATION),
+        slices=_slices(),
         points=stage.read_json(stage.POINTS_FIGURES),
         policy=stage.read_json(stage.POLICY_FIGURES),
     )
@@ -143,6 +144,13 @@ def pictures_of(
 
 def _floats(frame: pl.DataFrame, column: str) -> Floats:
     return frame[column].to_numpy().astype(np.float64)
+
+
+def _slices() -> dict[str, Any]:
+    """In the order of reading: months, ages, then whatever else there is."""
+    found = stage.read_json(stage.CALIBRATION)
+    names = sorted(found["by"], key=lambda name: (SLICINGS.index(name) if name in SLICINGS else len(SLICINGS), name))
+    return {**found, "by": {name: found["by"][name] for name in names}}
 
 
 def _features(plan: Plan) -> tuple[Feature, ...]:

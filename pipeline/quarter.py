@@ -64,8 +64,8 @@ def said(found: Quarter, what: str) -> str:
     interval = f" (95 % interval {span(pair, lambda x: number(x, 0))})" if pair else ""
     chance = "; chance alone may explain the difference" if pair and pair[0] <= 0 <= pair[1] else ""
     return (
-        f"Choosing whom to work by the model instead of {by}, {number(abs(found.more), 0)}"
-        f" {'more' if found.more >= 0 else 'fewer'} {what} a quarter{interval} come from the same number of leads:"
+        f"Chosen by the model instead of {by}, the same number of leads to work holds {number(abs(found.more), 0)}"
+        f" {'more' if found.more >= 0 else 'fewer'} {what} a quarter{interval}:"
         f" {number(found.mine, 0)} instead of {number(found.theirs, 0)}{chance}."
     )
 
@@ -88,19 +88,27 @@ def tiles(metrics: Mapping[str, Any], intervals: Mapping[str, Any], what: str) -
         than = "chance" if found.rival == "base_rate" else name_of(found.rival)
         says = f"more {what} a quarter than by {than}"
         shown.append(_tile("quarter.more", found.more, "number", 0, says, found.interval))
+        shown.append(_money(found, weekly, spans))
     if mine.get("precision") is not None:
         own, base = spans.get("model", {}), percent(weekly["base_rate_of_open"])
         says = f"of the leads taken convert; {base} of all open ones"
         shown.append(_tile("weekly.model.precision", mine["precision"], "percent", 1, says, own.get("precision")))
-        shown.append(_tile("weekly.model.lift", mine.get("lift"), "number", 1, "times the average open lead",
-                           own.get("lift")))  # fmt: skip
     if test.get("observed_over_expected") is not None:
         pair = intervals.get("test", {}).get("observed_over_expected")
         says = "conversions came for each that was promised; 1 is right"
         shown.append(
             _tile("test.model.observed_over_expected", test["observed_over_expected"], "number", 2, says, pair)
         )
-    return shown
+    return [tile for tile in shown if tile["value"] is not None]
+
+
+def _money(found: Quarter, weekly: Mapping[str, Any], spans: Mapping[str, Any]) -> dict[str, Any]:
+    """What the deals brought, mine less theirs; no value where no amount is known."""
+    mine, theirs = weekly["model"].get("value"), weekly[found.rival].get("value")
+    apart, scale = spans.get("difference", {}).get(found.rival, {}).get("value"), WEEKS / found.weeks
+    value = None if mine is None or theirs is None else (mine - theirs) * scale
+    pair = None if apart is None else (apart[0] * scale, apart[1] * scale)
+    return _tile("quarter.value", value, "count", 0, "more in won amounts a quarter", pair)
 
 
 def _tile(key: str, value: float | None, style: str, digits: int, says: str, pair: Any) -> dict[str, Any]:

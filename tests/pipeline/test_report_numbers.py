@@ -179,6 +179,8 @@ def test_deals_a_quarter(facts: Facts, finished_run: Path, report: Path) -> None
     assert facts["quarter.more"] == pytest.approx((sums["model"] - sums["points"]) * 13 / len(weeks))
     assert facts["quarter.more.low"] == pytest.approx(apart[0] * taken * 13 / len(weeks))
     assert facts["quarter.more.high"] == pytest.approx(apart[1] * taken * 13 / len(weeks))
+    money = facts["weekly.model.value"] - facts["weekly.points.value"]
+    assert facts["quarter.value"] == pytest.approx(money * 13 / len(weeks))
     more = facts["quarter.more"]
     words = f"{abs(more):.0f} {'more' if more >= 0 else 'fewer'} deals a quarter"
     assert words in report.read_text(encoding="utf-8")
@@ -341,7 +343,7 @@ def test_example_leads(
         ahead = (last["probability"] > p) | ((last["probability"] == p) & (last["lead_id"] <= lead))
         found = {"probability": p, "rank": int(ahead.sum()), "age_days": me["age_days"],
                  "score": int(bundle.policy.score(np.array([p]))[0])}  # fmt: skip
-        agree(facts, f"lead.{lead}.", {**dict(zip(names, np.abs(shares[0]).tolist(), strict=True)), **found}, least=7)
+        agree(facts, f"lead.{lead}.", {**dict(zip(names, shares[0].tolist(), strict=True)), **found}, least=7)
 
 
 def test_folds(facts: Facts, predictions: pl.DataFrame) -> None:
