@@ -61,7 +61,7 @@ def said(found: Quarter, what: str) -> str:
     """One sentence: by how much a quarter would have been better, and whether chance explains it."""
     by = "by chance" if found.rival == "base_rate" else f"by {name_of(found.rival)}"
     pair = found.interval
-    interval = f" (95 % interval {span(pair, lambda x: number(x, 0))})" if pair else ""
+    interval = f" (95\u00a0% interval {span(pair, lambda x: number(x, 0))})" if pair else ""
     chance = "; chance alone may explain the difference" if pair and pair[0] <= 0 <= pair[1] else ""
     return (
         f"Chosen by the model instead of {by}, the same number of leads to work holds {number(abs(found.more), 0)}"

@@ -117,6 +117,8 @@ class ReportContent:
     """reports/weekly.json: `kind`, and `reason` where there are no weeks."""
     slices: Mapping[str, Any] = field(default_factory=dict)
     """reports/calibration.json: `test` and `by`."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """What another page is about → its file, beside this one: {"What a lead is": "lead-definition.html"}."""
     points: Mapping[str, Any] = field(default_factory=dict)
     """reports/points.json: how hand-tuned points compare."""
     policy: Mapping[str, Any] = field(default_factory=dict)

@@ -27,7 +27,7 @@ def test_weeks_are_scaled_to_a_quarter() -> None:
     assert found.interval == pytest.approx((13, 26))
     assert said(found, "deals") == (
         "Chosen by the model instead of by hand-tuned points, the same number of leads to work holds 20 more deals a"
-        " quarter (95 % interval 13 to 26): 30 instead of 10."
+        " quarter (95\u00a0% interval 13 to 26): 30 instead of 10."
     )
 
 

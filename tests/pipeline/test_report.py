@@ -15,7 +15,7 @@ from pipeline.findings import Check
 from pipeline.report import PARTS, Feature, Figure, Refused, ReportContent, by_group, render_report
 from pipeline.summary import summary_table
 from pipeline.verdict import cautions, headline, verdict
-from pipeline.wording import number, percent
+from pipeline.wording import count, number, percent
 
 HOSTILE = '<script>alert("x")</script><img src=https://evil.example/x>'
 VOID = {"meta", "br", "img", "hr", "input", "link"}
@@ -244,6 +244,8 @@ def test_a_worse_model_is_said_to_be_worse() -> None:
     assert "worse than logistic regression" in said
     assert any("worse than that of logistic regression" in caution for caution in cautions(found, spans))
     assert "above that of logistic regression" in verdict(found, spans)[0]
+    spans = {"difference": {"logistic": {"log_loss": (-0.01, 0.14)}}}
+    assert "50.0\u00a0% above that of logistic regression (−5.0\u00a0% to 70.0\u00a0%)" in verdict(found, spans)[0]
 
 
 def test_a_shift_and_few_conversions_are_cautioned() -> None:
@@ -272,6 +274,7 @@ def test_numbers_are_written_for_reading() -> None:
     """A true minus sign, no minus before zero, no break before the per cent sign, a dash for the unknown."""
     assert [number(x, 2) for x in (-0.001, -1.5, 2, None)] == ["0.00", "−1.50", "2.00", "–"]
     assert percent(0.0412) == "4.1\u00a0%"
+    assert [count(x) for x in (-1234.4, -0.2, None)] == ["−1,234", "0", "–"]
 
 
 def test_every_leak_check_is_on_the_page_with_its_result(content: ReportContent) -> None:
@@ -280,3 +283,17 @@ def test_every_leak_check_is_on_the_page_with_its_result(content: ReportContent)
     assert f"{PARTS['leaks']}</a></h2>" in page
     assert re.search(r"single features</th><td>passed", page)
     assert re.search(r"scores without the future</th><td>does not apply", page)
+
+
+def test_other_pages_are_named_where_there_are_some(content: ReportContent) -> None:
+    """A page beside this one is linked by its file's name."""
+    assert '<a href="lead-definition.html">the definition</a>' in render_report(
+        replace(content, links={"the definition": "lead-definition.html"})
+    )
+    assert "Beside this page" not in render_report(content)
+
+
+def test_slices_that_miss_one_are_named(content: ReportContent) -> None:
+    """An interval without 1 is said with its slice; the reader need not look for it."""
+    page = render_report(with_weeks(content))
+    assert re.search(r"Of <data[^>]*>1</data> intervals <data[^>]*>1</data> miss 1", page)
