@@ -79,7 +79,7 @@ def subtitle(definition: Definition) -> str:
 
 PART = (
     "Each dot: conversions that came over those promised; its line: the 95 % interval, by drawing whole accounts again."
-    " Where the line holds 1, nothing is shown wrong."
+    " Where the line holds 1, nothing is shown wrong; an arrow goes on beyond the picture."
 )
 CAPTIONS = {
     "weeks": (
