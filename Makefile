@@ -9,7 +9,7 @@ export DVC_NO_ANALYTICS := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_ALLOW_PICKLE_DESERIALIZATION := false
 
-.PHONY: help run test lint types ui serve bench bench-pipeline worlds examples proof-leaks proof-ask proof-serving lock clean
+.PHONY: help run test lint types ui serve bench bench-pipeline worlds examples proof-leaks proof-ask proof-refresh proof-serving lock clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +26,9 @@ test: $(VENV)/ready  ## lint, types and tests
 
 ui: $(VENV)/ready  ## the runs in MLflow, on loopback
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000 --workers 1
+
+proof-refresh: $(VENV)/ready  ## does the intercept refresh help where the rate moved, and only there? ten minutes
+	$(BIN)/python -m benchmarks.refreshing
 
 proof-serving: $(VENV)/ready  ## the slower proofs of the service: 1,000 leads, hundreds of damaged bundles, 20 stops
 	PARITY_LEADS=1000 DAMAGED_BUNDLES=600 STOPS=20 $(BIN)/pytest -n 1 tests/serving/test_parity.py \
@@ -47,7 +50,7 @@ examples: $(VENV)/ready  ## run the sets of examples/ and print their figures; o
 	@$(BIN)/python -m examples $(NAME) --data $(DATA)
 
 proof-leaks: $(VENV)/ready  ## leak checks on larger honest companies: none may cry
-	$(BIN)/python tests/pipeline/leaking.py
+	PYTHONPATH=tests $(BIN)/python tests/pipeline/leaking.py
 
 proof-ask: $(VENV)/ready  ## is the suggested question worth asking? hidden fields against the exact truth
 	$(BIN)/python tests/pipeline/questioning.py build/ask

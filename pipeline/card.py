@@ -37,6 +37,7 @@ Names, addresses and phone numbers were dropped before anything was stored.
 {_rows(test)}
 
 Base rate when training ended: {policy.base_rate:.4f}. Calibrated on {facts["calibrated_on"]}.
+{_refreshed(facts["refresh"])}{_shorter(facts["metrics"].get("horizons", {}))}
 
 ## Limits
 
@@ -53,6 +54,28 @@ def _fold(name: str, folds: Mapping[str, Any]) -> str:
         f"- {name}: {fold['examples']:,} examples of {fold['leads']:,} leads, {fold['converting_leads']:,} of them "
         f"converting ({span})"
     )
+
+
+def _refreshed(refresh: Mapping[str, Any] | None) -> str:
+    if refresh is None:
+        return ""
+    return (
+        f"The early conversions of recent leads moved the calibrated log odds by {refresh['shift']:+.3f} "
+        f"({refresh['observed']:.1f} conversions where {refresh['expected']:.1f} were expected).\n"
+    )
+
+
+def _shorter(horizons: Mapping[str, Mapping[str, Any]]) -> str:
+    """A row a horizon, the shortest first; nothing where there is but one."""
+    if not horizons:
+        return ""
+    names = ("log_loss", "auc", "observed_over_expected")
+    rows = [
+        f"| {days} | {' | '.join(f'{scores[name]:.4f}' for name in names)} |"
+        for days, scores in sorted(horizons.items(), key=lambda item: float(item[0]))
+    ]
+    head = f"| days | {' | '.join(names)} |\n|{'---|' * (len(names) + 1)}"
+    return "\n".join(["\n## Within fewer days, on the test fold\n", head, *rows]) + "\n"
 
 
 def _rows(scores: Mapping[str, Any]) -> str:

@@ -28,6 +28,7 @@ from pipeline.points_inputs import read_table
 from pipeline.report import render_report
 from pipeline.thresholds import standing_of
 from pipeline.tracking import TrackingAway, track, write_version
+from pipeline.unseen import unseen
 
 
 def facts_of() -> dict[str, Any]:
@@ -40,6 +41,7 @@ def facts_of() -> dict[str, Any]:
         "trees": training["trees"],
         "calibrated_on": training["calibrated_on"],
         "warnings": training["warnings"],
+        "refresh": training["refresh"],
         "calibration_candidates": training["calibration_candidates"],
         "metrics": stage.read_json(stage.METRICS),
         "shape": meta["shape"],
@@ -75,11 +77,12 @@ def main() -> None:
         tables, examples = stage.read_tables(), stage.read_table(stage.EXAMPLES)
         values, seed = deal_values(tables, plan, definition, examples), stage.section("train").seed
         standing = standing_of(tables, stage.read_table(stage.POINTS), read_table())
-        policy = policy_of(stage.section("policy"), predictions, values, standing)
+        honest = unseen(predictions, stage.read_table(stage.LEFT_OUT))
+        policy = policy_of(stage.section("policy"), predictions, honest, values, standing)
         digest = assemble(stage.BUNDLE, facts, policy, definition, stage.section("source"))
         say("counting what the policy brings")
         matrix = matrix_of(stage.read_table(stage.FEATURES).filter(examples["mature"]), plan.features)
-        stage.write_json(forecast(policy, predictions, matrix, tables, definition, seed), stage.POLICY_FIGURES)
+        stage.write_json(forecast(policy, honest, matrix, tables, definition, seed), stage.POLICY_FIGURES)
         say("writing the report")
         weekly, slices = stage.read_json(stage.WEEKLY), stage.read_json(stage.CALIBRATION)
         pictures = pictures_of(predictions, stage.read_table(stage.BASELINES), weekly, slices, seed)

@@ -16,6 +16,7 @@ from features.arrays import Floats
 from features.columns import Column
 from features.kernel import Matrix
 from models.bundle import load_bundle, score
+from models.horizons import column
 
 SHOWN = 10
 
@@ -33,9 +34,11 @@ class LeadConversion(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,  # noqa: ARG002 (MLflow gives them)
     ) -> pd.DataFrame:
-        """Columns `probability` and `raw_score` (log odds before calibration) in the order of the rows."""
+        """Columns `probability`, `raw_score` (log odds before calibration) and, where the model has shorter horizons, a
+        `probability_<days>d` each; in the order of the rows."""
         scored = score(self.bundle, matrix_of(model_input, self.bundle.plan.features), reasons=False)
         answers = {"probability": scored.probability, "raw_score": scored.raw}
+        answers |= {column(days): p for days, p in scored.shorter.items()}
         return pd.DataFrame(answers, index=model_input.index)
 
 
@@ -52,11 +55,11 @@ def matrix_of(frame: pd.DataFrame, columns: tuple[Column, ...]) -> Matrix:
             f" where nothing is known; missing: {', '.join(missing[:SHOWN])}{more}"
         )
     values, levels = np.empty((len(frame), len(columns))), {}
-    for j, column in enumerate(columns):
-        if column.categorical:
-            values[:, j], levels[column.name] = _codes(frame[column.name])
+    for j, wanted in enumerate(columns):
+        if wanted.categorical:
+            values[:, j], levels[wanted.name] = _codes(frame[wanted.name])
         else:
-            values[:, j] = _numbers(frame[column.name])
+            values[:, j] = _numbers(frame[wanted.name])
     return Matrix(values, columns, levels)
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import polars as pl
 
 from features.plan import plan_of_json
+from models.bundle import read_links
+from models.horizons import column
 from pipeline.files import whole_file
 from pipeline.mlstore import Store, TrackingAway, environment, home_of, opened, store_at
 from pipeline.params import Tracking
@@ -175,7 +177,8 @@ def signature(bundle: Path) -> Any:
 
     plan = plan_of_json(json.loads((bundle / "features.json").read_text(encoding="utf-8"))["plan"])
     inputs = [ColSpec("string" if c.categorical else "double", c.name) for c in plan.features]
-    outputs = [ColSpec("double", name) for name in ("probability", "raw_score")]
+    shorter = [column(link.days) for link in read_links(bundle, [path.name for path in bundle.iterdir()])]
+    outputs = [ColSpec("double", name) for name in ("probability", "raw_score", *shorter)]
     return ModelSignature(Schema([*inputs]), Schema([*outputs]))
 
 

@@ -1,7 +1,7 @@
 """Stage train: the bagged model, its calibration, the baselines, and a validation inside train."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,9 @@ class Trained:
     warnings: tuple[str, ...] = ()
     refresh: Refresh | None = None
     """Where asked for; the calibration has it in its intercept already."""
+    left_out: Floats = field(default_factory=lambda: np.empty(0))
+    """Log odds before calibration of each of the k examples by the members that never saw its account; NaN where
+    nothing was learned from it."""
 
 
 def train(data: Data, plan: Plan, params: Train, within_days: float, say: Callable[[str], None]) -> Trained:
@@ -106,7 +109,7 @@ def train(data: Data, plan: Plan, params: Train, within_days: float, say: Callab
     if tried is None:  # no dates, or too few to part: what the members left out, by account
         tried = training.Validation(np.arange(len(rows.y)), left_out[data.rows("train")])
     validation = _validation(rows.y[tried.row], tried.raw)
-    return Trained(model, chosen, candidates, others, validation, on, warnings)
+    return Trained(model, chosen, candidates, others, validation, on, warnings, left_out=left_out)
 
 
 def known(data: Data, within_days: float) -> Bools:
@@ -192,6 +195,8 @@ def main() -> None:
         stage.write_json(trained.baselines.to_json(), folder / "baselines.json")
     keys, others = data.examples.select("lead_id", "as_of"), trained.baselines.predict(data.matrix)
     stage.write_table(keys.with_columns(**{k: pl.Series(v) for k, v in others.items()}), stage.BASELINES)
+    honest = keys.with_columns(probability=calibration.apply(trained.calibration, trained.left_out))
+    stage.write_table(honest.filter(~np.isnan(trained.left_out)), stage.LEFT_OUT)
 
 
 def _refreshed(data: Data, trained: Trained, params: Train, within_days: float, say: Callable[[str], None]) -> Trained:

@@ -21,6 +21,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from features.plan import plan_of_json
     from pipeline import bundling, deals, publish, stage, train
     from pipeline.stages import STAGES
+    from pipeline.unseen import unseen
 
     root = tmp_path_factory.mktemp("run")
     (root / "params.yaml").write_text(PARAMS)
@@ -40,7 +41,9 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         examples = stage.read_table(stage.EXAMPLES)
         values = deals.deal_values(stage.read_tables(), plan, definition, examples)
         predictions = stage.read_table(stage.PREDICTIONS)
-        policy = bundling.policy_of(stage.section("policy"), predictions, values)
+        policy = bundling.policy_of(
+            stage.section("policy"), predictions, unseen(predictions, stage.read_table(stage.LEFT_OUT)), values
+        )
         bundling.assemble(stage.BUNDLE, publish.facts_of(), policy, definition, stage.section("source"))
     return root
 

@@ -34,7 +34,7 @@ def standing(checked_tables: dict[str, pl.DataFrame]) -> Standing:
 def test_the_mql_volume_is_kept(predictions: pl.DataFrame, standing: Standing) -> None:
     """As many leads reach the threshold in the calibrate fold as entered the stage; 60 of 100 points are 60 still."""
     params = Policy(threshold=Threshold(keep="mql_volume"), scale="continuity", mark=60)
-    found = policy_of(params, predictions, NOTHING, standing)
+    found = policy_of(params, predictions, predictions, NOTHING, standing)
     before, best = reaches(predictions)
     at = found.threshold or 0.0
     volume, most = kept(predictions, standing), int((best > before).sum())
@@ -47,20 +47,20 @@ def test_the_mql_volume_is_kept(predictions: pl.DataFrame, standing: Standing) -
 def test_a_call_pays_from_cost_over_value_on(predictions: pl.DataFrame) -> None:
     """With a stated value or the mean of the won deals; a cost above it is an error, and so is no value."""
     wanted = Policy(threshold=Threshold(net_benefit=NetBenefit(call_cost=40)))
-    assert policy_of(wanted, predictions, Values(None, {}, 5000.0)).threshold == pytest.approx(0.008)
-    assert policy_of(wanted, predictions, Values(None, {}, 5000.0)).call_cost == 40
+    assert policy_of(wanted, predictions, predictions, Values(None, {}, 5000.0)).threshold == pytest.approx(0.008)
+    assert policy_of(wanted, predictions, predictions, Values(None, {}, 5000.0)).call_cost == 40
     for values, words in ((NOTHING, "no won deal"), (Values(None, {}, 30.0), "never worth")):
         with pytest.raises(Stop, match=words):
-            policy_of(wanted, predictions, values)
+            policy_of(wanted, predictions, predictions, values)
 
 
 def test_what_the_data_do_not_tell_is_said(predictions: pl.DataFrame) -> None:
     """No volume to keep, and no threshold for the scale; by default there is just no threshold."""
     with pytest.raises(Stop, match="no volume to keep"):
-        policy_of(Policy(threshold=Threshold(keep="mql_volume")), predictions, NOTHING)
+        policy_of(Policy(threshold=Threshold(keep="mql_volume")), predictions, predictions, NOTHING)
     with pytest.raises(Stop, match="continuity needs a threshold"):
-        policy_of(Policy(scale="continuity"), predictions, NOTHING)
-    assert policy_of(Policy(), predictions, NOTHING).threshold is None
+        policy_of(Policy(scale="continuity"), predictions, predictions, NOTHING)
+    assert policy_of(Policy(), predictions, predictions, NOTHING).threshold is None
 
 
 def test_weekly_volumes_and_values_add_up(

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -30,6 +32,7 @@ from pipeline import score as scoring
 from pipeline import train as train_stage
 from pipeline.horizons import within
 from pipeline.stages import STAGES
+from pipeline.tracking import signature
 
 SHORTER = ["probability_30d", "probability_60d"]
 
@@ -52,7 +55,7 @@ def run(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         for name in ("label", "train", "evaluate"):
             STAGES[name]()
         predictions = stage.read_table(stage.PREDICTIONS)
-        policy = bundling.policy_of(stage.section("policy"), predictions, bundling.Values(None, {}, None))
+        policy = bundling.policy_of(stage.section("policy"), predictions, predictions, bundling.Values(None, {}, None))
         definition = stage.section("definition")
         bundling.assemble(stage.BUNDLE, publish.facts_of(), policy, definition, stage.section("source"))
         yield root
@@ -121,6 +124,25 @@ def test_labels_within_the_longest_are_the_labels(run: Path) -> None:
     examples = pl.read_parquet(run / "data" / "examples.parquet").filter("mature")
     data = type("Data", (), {"examples": examples})()
     np.testing.assert_array_equal(within(data, 90), examples["label"].to_numpy())
+
+
+def test_mlflow_gives_every_horizon(several: Bundle, run: Path) -> None:
+    """The columns of the signature are those of the answer, with the file's own bits; the card has a row for each."""
+    folder = run / "artifacts" / "bundle"
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's own, of type hints, at import
+        from pipeline.pyfunc import LeadConversion
+
+        patch.setattr("models.bundle.prove", lambda folder: None)
+        model = LeadConversion()
+        model.load_context(SimpleNamespace(artifacts={"bundle": str(folder)}))
+    examples = pl.read_parquet(run / "data" / "examples.parquet")["mature"]
+    rows = pl.read_parquet(run / "data" / "features.parquet").filter(examples).head(20)
+    found = model.predict(None, rows.to_pandas())
+    assert list(found.columns) == signature(folder).outputs.input_names()
+    expected = pl.read_parquet(run / "data" / "predictions.parquet").head(20).select(*SHORTER, "probability")
+    assert [tuple(row) for row in found[[*SHORTER, "probability"]].to_numpy()] == expected.rows()
+    assert all(f"\n| {days} | " in several.card for days in ("30", "60", "90"))
 
 
 def test_a_bundle_of_several_horizons_proves_them(several: Bundle, run: Path, tmp_path: Path) -> None:

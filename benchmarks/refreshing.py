@@ -1,0 +1,70 @@
+"""Does the intercept refresh help where the rate has moved, and leave alone what has not?
+
+    .venv/bin/python -m benchmarks.refreshing [LEADS] [SEED …]
+
+`make proof-refresh`. A company whose rate of winning halves before the test, and one whose rate stays, each with
+several seeds: expected log loss against the exact truth without and with the shift, and what the truth itself has.
+"""
+
+import contextlib
+import sys
+import tempfile
+from pathlib import Path
+
+WORLDS = ("shifted", "plain")
+LEADS = 20_000
+SEEDS = (1, 2, 3)
+UNTIL_TRAINED = ("configure", "ingest", "validate", "label", "featurize", "screen", "points", "train")
+
+
+def measured(world: str, leads: int, seed: int) -> str:
+    """A row of the table."""
+    from pipeline import stage
+    from pipeline.stages import STAGES
+
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        source = f"source: {{kind: simulated, simulated: {{leads: {leads}, seed: {seed}, world: {world}}}}}\n"
+        Path("params.yaml").write_text(f"{source}train: {{refresh_intercept: true}}\n", encoding="utf-8")
+        for name in UNTIL_TRAINED:
+            STAGES[name]()
+        shift = float(stage.read_json(stage.MODEL / "training.json")["refresh"]["shift"])
+        losses = " | ".join(f"{loss:.4f}" for loss in _losses(shift))
+    return f"| {world} | {seed} | {shift:+.3f} | {losses} |"
+
+
+def _losses(shift: float) -> tuple[float, float, float]:
+    """Expected log loss on the test fold without the shift, with it, and of the truth."""
+    import numpy as np
+
+    from features.plan import plan_of_json
+    from models import metrics
+    from models.refresh import shifted
+    from pipeline import evaluate, stage
+    from pipeline.train import load
+
+    plan = plan_of_json(stage.read_json(stage.PLAN))
+    leads = stage.read_table(stage.TABLES / "leads.parquet")
+    data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
+    fitted = evaluate.read_model()
+    before = evaluate.Fitted(fitted.text, fitted.encoding, shifted(fitted.calibration, -shift))
+    truth = data.examples.join(
+        stage.read_table(stage.TRUTH), on=["lead_id", "as_of"], how="left", maintain_order="left"
+    )["probability"].to_numpy()
+    test = data.rows("test") & ~np.isnan(truth)
+    without, refreshed = (
+        metrics.expected_log_loss(truth[test], evaluate.predict(data, model, 1)[test]) for model in (before, fitted)
+    )
+    return without, refreshed, metrics.expected_log_loss(truth[test], truth[test])
+
+
+def main(arguments: list[str]) -> None:
+    """Print a row a company."""
+    leads = int(arguments[0]) if arguments else LEADS
+    print("| world | seed | shift | without | with | truth |\n|---|---|---|---|---|---|", flush=True)
+    for world in WORLDS:
+        for seed in [int(word) for word in arguments[1:]] or SEEDS:
+            print(measured(world, leads, seed), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
