@@ -1,7 +1,7 @@
 """A test of a lead in one line of plain text: `employees between 50 and 500 and country in FI, SE`.
 
 The line becomes the very tests of a table of points (models/points_when.py). `and` binds closer than `or`; parentheses
-group; `not` turns round. Texts of several words need no quotes up to the next word of the language; in quotes anything goes.
+group; `not` turns round. Texts of several words need no quotes up to the next word of the language.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from models.points_when import All, EventTest, FieldTest, Not, Silence, Some, Values
+from models.points_when import All, EventTest, FieldTest, Not, Silence, Some
 
 WORDS = (
     *("and", "or", "not", "is", "in", "contains", "between", "known", "unknown"),
@@ -22,7 +22,9 @@ WORDS = (
 STARTS = ("value", "topic", "times", "days", "day", "least", "within", "at", "for")
 """Those of them that may still be a field's name without quotes."""
 OPERATORS = "=, in, contains, between … and …, >, >=, <, <=, known or unknown"
-_TOKEN = re.compile(r"""\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*"|'[^']*')|(?P<mark>>=|<=|!=|[=<>(),])|(?P<word>[^\s=<>(),"'!]+))""")
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*"|'[^']*')|(?P<mark>>=|<=|!=|[=<>(),])|(?P<word>[^\s=<>(),"'!]+))"""
+)
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 DEEPEST = 40
 """Nesting deeper than this is refused, before Python's own stack ends."""
@@ -142,6 +144,7 @@ class _Reader:
 
     def _leaf(self) -> Any:
         start, before = self.here.start, len(self.places)
+        test: Any
         try:
             if self.take("event"):
                 test = self._event()
