@@ -40,7 +40,7 @@ class Deciders:
 
 
 def deciders(
-    account: Ints, created: Ints, role: Array, won_at: Ints, looked: Ints, within: Ints, until: int
+    account: Ints, created: Ints, role: Array, won_at: Ints, looked: Ints, within: int, until: int
 ) -> Deciders:
     """Of m people: the code of their account (m,), creation (m,) and role (m,; "" unknown), times in µs.
 

@@ -23,7 +23,7 @@ def main() -> None:
     table = points_table(params)
     dumped = params.model_dump(mode="json", by_alias=True)
     agreed = {key: dumped["definition"].pop(key) for key in AGREED}
-    _write(agreed, stage.AGREED)
+    _write({**agreed, "criteria": list(agreed["criteria"].items())}, stage.AGREED)  # in the order of the people
     for name in SECTIONS:
         _write(dumped[name], stage.SETTINGS / f"{name}.json")
     _write(None if table is None else table.model_dump(mode="json", by_alias=True), stage.POINTS_TABLE)
