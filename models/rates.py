@@ -47,4 +47,4 @@ def wilson(p: float, n: float) -> tuple[float, float]:
     """The 95 % score interval of a share p of n > 0 independent rows (Wilson 1927), within [0, 1]."""
     centre, half = p + Z**2 / (2 * n), Z * sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
     low, high = (centre - half) / (1 + Z**2 / n), (centre + half) / (1 + Z**2 / n)
-    return max(0.0, low), min(1.0, high)
+    return max(0.0, min(low, p)), min(1.0, max(high, p))  # rounding must not part them from p

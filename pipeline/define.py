@@ -37,7 +37,10 @@ def define(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str,
         "stages": stage_counts(tables, people),
         "product_events": _product_events(tables, policy),
         "expected": stage.read_json(stage.POLICY_FIGURES),
-        "grades": [[name, lift, min(1.0, lift * policy["base_rate"])] for name, lift in policy["grades"]],
+        "grades": [
+            *([name, min(1.0, lift * policy["base_rate"])] for name, lift in policy["grades"]),
+            [policy["rest"], None],
+        ],
     }
 
 

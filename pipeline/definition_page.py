@@ -1,13 +1,15 @@
 """reports/lead-definition.html: the page on which marketing and sales agree, in a language, from definition.json."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from models.routing import PRODUCT_DAYS
 from models.words import LANGUAGES
 from pipeline.language import PAGES
-from pipeline.report import TEMPLATES
 from pipeline.wording import UNKNOWN
+
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(figures: Mapping[str, Any], language: str) -> str:
@@ -61,6 +63,11 @@ class Page:
         if not pair:
             return ""
         return f"{self.number(100 * pair[0])} {self('to')} {self.percent(pair[1])}"
+
+    def day(self, day: str) -> str:
+        """A date of ISO 8601 as the language writes it."""
+        year, month, of_month = (int(part) for part in day.split("-"))
+        return self("day", iso=day, d=of_month, m=month, y=year)
 
     def span(self, pair: Any, digits: int = 1) -> str:
         """An interval of numbers."""

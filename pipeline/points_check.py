@@ -92,7 +92,8 @@ def _field_problems(test: FieldTest, there: Mapping[str, Attribute], left_out: M
 
 
 def _no_event(name: str, events: Sequence[str]) -> str:
-    return f"no event is a {name!r}; {_near(name, events)}. One that is yet to come can be named in definition.events"
+    near = _near(name, events).rstrip("?")
+    return f"no event is a {name!r}; {near}. One that is yet to come can be named in definition.events"
 
 
 def _near(name: str, names: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from features.arrays import Bools
@@ -17,6 +18,7 @@ from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.meeting import Population, checkable, fitted, inputs_of, met, open_now, population
 from pipeline.outcomes import value_of
+from pipeline.points_inputs import Inputs
 
 NEW = "tried"
 COLUMNS = ("lead_id", "change", "is", "as_of", "converted", "value")
@@ -67,10 +69,10 @@ def run(text: str | None, replace: str | None = None, drop: str | None = None) -
     people = population(stage.read_table(stage.EXAMPLES), tables["leads"])
     now, value = open_now(tables), value_of(people.rows, tables, definition)
     inputs = inputs_of(before), inputs_of(after)
-    past, today = ([met(one, rows).all(axis=1) for one in inputs] for rows in (people.rows, now))
+    past, today = _sides(inputs, people.rows), _sides(inputs, now)
     found = trial(past[0], past[1], people.y, value, people.weeks or 1.0, people.group, stage.section("train").seed)
     known = people.rows.select("lead_id", "as_of", converted="label").with_columns(value=pl.Series(value))
-    leads = pl.concat([_moved(now, *today, "open"), _moved(known, *past, "past")], how="diagonal_relaxed")
+    leads = pl.concat([_moved(now, today, "open"), _moved(known, past, "past")], how="diagonal_relaxed")
     for name in ("converted", "value"):
         leads = leads if name in leads.columns else leads.with_columns(pl.lit(None, pl.Float64).alias(name))
     return Tried(before, after, people, found, leads.select(COLUMNS))
@@ -90,9 +92,15 @@ def _check(parsed: Parsed, text: str) -> None:
         raise Stop("\n".join(dict.fromkeys(said)))
 
 
-def _moved(rows: pl.DataFrame, before: Bools, after: Bools, what: str) -> pl.DataFrame:
+def _sides(inputs: tuple[Inputs | None, Inputs | None], rows: pl.DataFrame) -> tuple[Bools, Bools]:
+    """Who meets all the criteria before and after; without any, everyone does."""
+    before, after = (np.asarray(met(one, rows).all(axis=1)) for one in inputs)
+    return before, after
+
+
+def _moved(rows: pl.DataFrame, sides: tuple[Bools, Bools], what: str) -> pl.DataFrame:
     """Those of the rows that come in or go out, the latest first."""
-    pairs = zip(before.tolist(), after.tolist(), strict=True)
+    pairs = zip(*(side.tolist() for side in sides), strict=True)
     way = pl.Series([None if b == a else "in" if a else "out" for b, a in pairs], dtype=pl.String)
     moved = rows.with_columns(way.alias("change"), pl.lit(what).alias("is")).filter(pl.col("change").is_not_null())
     return moved.sort("change", "as_of", "lead_id", descending=[False, True, False])
@@ -140,11 +148,17 @@ def _said(criteria: tuple[Criterion, ...]) -> str:
 
 def _cell(measured: Measured, key: str) -> str:
     share = key in ("conversion", "share_of_conversions")
-    style = (lambda x: f"{100 * x:.1f}") if share else (lambda x: f"{x:,.0f}" if abs(x) >= 100 else f"{x:.1f}")
     if measured.value is None:
         return "–"
-    span = "" if measured.interval is None else f" ({style(measured.interval[0])} to {style(measured.interval[1])})"
-    return f"{style(measured.value)}{' %' if share else ''}{span}"
+    low, high = measured.interval or (None, None)
+    span = "" if low is None or high is None else f" ({_figure(low, share)} to {_figure(high, share)})"
+    return f"{_figure(measured.value, share)}{' %' if share else ''}{span}"
+
+
+def _figure(x: float, share: bool) -> str:
+    if share:
+        return f"{100 * x:.1f}"
+    return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.1f}"
 
 
 def adopted(text: str, name: str) -> list[str]:

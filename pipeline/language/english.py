@@ -8,6 +8,7 @@ ENGLISH = {
     "basis.age": "Figures: {n} leads as they were at {days} days old, from {first} to {last}; each counted once, leads closed earlier left out. Outcomes are known for all of them.",
     "basis.first": "Figures: {n} leads, each counted once, as first looked at. Outcomes are known for all of them.",
     "overall": "Of all of them {rate} converted ({span}). In brackets or small: 95 % intervals.",
+    "day": "{iso}",
     "edition": "Version {n}", "skip": "Skip to the content", "to": "to",
     "criteria": "Our criteria", "criteria.none": "No criteria are written down yet. Put them under definition.criteria in params.yaml.",
     "criterion": "Criterion", "words": "In our words", "meet": "Meet it", "with": "Convert with it", "without": "Without", "odds": "Odds ratio", "verdict": "Does it carry weight?",
