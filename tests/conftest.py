@@ -1,5 +1,6 @@
 """A finished run on a small imagined company, made once a session by the stages themselves."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -7,6 +8,7 @@ import pytest
 from blinded import blind
 
 from models.bundle import Bundle, check_digests, read_bundle
+from pipeline.score import Asked, read
 
 PARAMS = """
 source: {kind: simulated, simulated: {leads: 600, seed: 3}}
@@ -76,3 +78,17 @@ def checked_tables(finished_run: Path) -> dict[str, pl.DataFrame]:
 def predictions(finished_run: Path) -> pl.DataFrame:
     """`data/predictions.parquet` of the finished run."""
     return pl.read_parquet(finished_run / "data" / "predictions.parquet")
+
+
+@pytest.fixture(scope="session")
+def day(predictions: pl.DataFrame) -> datetime:
+    """An instant in the midst of the test fold."""
+    at = predictions.filter(pl.col("fold") == "test")["as_of"].median()
+    assert isinstance(at, datetime)
+    return at
+
+
+@pytest.fixture(scope="session")
+def asked(bundle: Bundle, lead_tables: Path, day: datetime) -> Asked:
+    """The run's own tables, read again for scoring as of that day."""
+    return read(bundle, lead_tables, day, None, datetime(2100, 1, 1, tzinfo=UTC))
