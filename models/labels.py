@@ -62,7 +62,7 @@ def next_conversion(conversions: Conversions, lead: Ints, as_of: Ints) -> tuple[
 
 def at_ages(records: Records, ages_days: Sequence[float], until: int) -> tuple[Ints, Ints]:
     """(lead, as_of) at ages since the start of every episode, where the lead is open and `as_of <= until`."""
-    lead, since = _episodes(records)
+    lead, since = beginnings(records)
     ages = np.rint(np.asarray(ages_days, float) * DAY_US).astype(np.int64)
     lead, begun = np.repeat(lead, len(ages)), np.repeat(since, len(ages))
     as_of = begun + np.tile(ages, len(since))
@@ -88,7 +88,7 @@ def _sorted(lead: Ints, as_of: Ints) -> tuple[Ints, Ints]:
     return lead[new], as_of[new]
 
 
-def _episodes(records: Records) -> tuple[Ints, Ints]:
+def beginnings(records: Records) -> tuple[Ints, Ints]:
     """(lead, start) of every episode: the creation, and every time that a closed lead was opened again."""
     lead, since = np.arange(len(records)), records.created
     s = records.stages

@@ -49,6 +49,7 @@ STAGES: dict[str, Callable[[], None]] = {
     "evaluate": _main_of("evaluate"),
     "audit": _main_of("audit"),
     "compare": _main_of("compare"),
+    "funnel": _main_of("funnel"),
     "publish": _main_of("publish"),
     "define": _main_of("define"),
 }

@@ -1,17 +1,14 @@
 """Open leads that stand still in their stage, or that nobody touched though they are worth it."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import polars as pl
 
 from features.vocabulary import event_group
 from models.bundle import Bundle
+from pipeline.pace import entries, latest, usual_days
 from pipeline.score import Asked, Schema, score_tables
 
-LEAST_MOVES = 20
-"""Fewer leads that went on from a stage say nothing of how long it usually takes."""
-FRESH = "(no stage yet)"
 SCHEMA: Schema = {
     "lead_id": pl.String, "as_of": pl.Datetime("us", "UTC"), "stage": pl.String, "days_in_stage": pl.Float64,
     "usual_days_75": pl.Float64, "usual_days_90": pl.Float64, "days_untouched": pl.Float64, "probability": pl.Float64,
@@ -31,8 +28,10 @@ def stalled(bundle: Bundle, asked: Asked, days: float) -> pl.DataFrame:
     if asked.as_of is None:
         return pl.DataFrame(schema=SCHEMA)
     leads = score_tables(bundle, asked, with_reasons=False).filter(pl.col("status") == "scored")
-    rows = _entries(asked.checked.tables, asked.as_of)
-    found = leads.join(_now(rows), on="lead_id", how="left").join(usual_days(rows, bundle), on="stage", how="left")
+    rows = entries(asked.checked.tables, asked.as_of)
+    found = leads.join(latest(rows), on="lead_id", how="left").join(
+        usual_days(rows, bundle.plan), on="stage", how="left"
+    )
     found = found.join(_touched(asked, bundle), on="lead_id", how="left").with_columns(
         days_in_stage=_days(asked.as_of, "entered_at"),
         days_untouched=_days(asked.as_of, "touched_at") if sellers_seen(asked, bundle) else pl.lit(None, pl.Float64),
@@ -68,38 +67,6 @@ def _slow() -> pl.Expr:
 
 def _left() -> pl.Expr:
     return pl.format("untouched by sellers for {} days", pl.col("days_untouched").round(0).cast(pl.Int64))
-
-
-def _entries(tables: Mapping[str, pl.DataFrame], as_of: datetime) -> pl.DataFrame:
-    """`lead_id, stage, entered_at` known at the instant, in order; each lead first enters FRESH, at its creation."""
-    known = pl.col("entered_at") <= as_of
-    born = tables["leads"].select("lead_id", stage=pl.lit(FRESH), entered_at="created_at", row=pl.lit(-1, pl.Int64))
-    parts = [born.drop_nulls("entered_at")]
-    if "stages" in tables:
-        parts.append(tables["stages"].select("lead_id", "stage", "entered_at", pl.col("row").cast(pl.Int64)))
-    return pl.concat(parts).filter(known).sort("lead_id", "entered_at", "row").drop("row")
-
-
-def _now(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.group_by("lead_id", maintain_order=True).last()
-
-
-def usual_days(rows: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
-    """`stage, usual_days_75, usual_days_90`: quantiles of the days in a stage before a lead went on from it.
-
-    To go on is to enter another stage that does not close the lead without a conversion. Null where fewer than
-    LEAST_MOVES did.
-    """
-    won = bundle.plan.won
-    ends = [stage for stage in bundle.plan.closes if stage != won]
-    moves = rows.with_columns(
-        next=pl.col("stage").shift(-1).over("lead_id"), until=pl.col("entered_at").shift(-1).over("lead_id")
-    ).filter(pl.col("next").is_not_null() & ~pl.col("next").is_in(ends) & (pl.col("next") != pl.col("stage")))
-    spent = (pl.col("until") - pl.col("entered_at")).dt.total_seconds() / 86_400
-    enough = pl.len() >= LEAST_MOVES
-    return moves.group_by("stage").agg(
-        pl.when(enough).then(spent.quantile(q / 100, "linear")).alias(f"usual_days_{q}") for q in (75, 90)
-    )
 
 
 def sellers_seen(asked: Asked, bundle: Bundle) -> bool:

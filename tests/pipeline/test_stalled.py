@@ -7,7 +7,8 @@ import polars as pl
 
 from models.bundle import Bundle
 from pipeline.score import Asked
-from pipeline.stalled import SCHEMA, stalled, usual_days
+from pipeline.pace import usual_days
+from pipeline.stalled import SCHEMA, stalled
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -20,9 +21,9 @@ def test_usual_days_are_those_of_leads_that_went_on(bundle: Bundle) -> None:
         rows += [(f"L{i:02}", "mql", day), (f"L{i:02}", "sql", day + timedelta(days=i))]
     rows += [("lost", "mql", day), ("lost", "disqualified", day + timedelta(days=999)), ("still", "mql", day)]
     frame = pl.DataFrame(rows, ["lead_id", "stage", "entered_at"], orient="row")
-    found = usual_days(frame, bundle)
+    found = usual_days(frame, bundle.plan)
     assert found.rows() == [("mql", 30.0, 36.0)]
-    few = usual_days(frame.head(38), bundle)
+    few = usual_days(frame.head(38), bundle.plan)
     assert few.rows() == [("mql", None, None)]
 
 

@@ -1,0 +1,246 @@
+"""Stage funnel: how leads go from stage to stage, how fast, what is lost on the way, and who was reached."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.arrays import Bools
+from features.plan import Attribute, EventType, Plan
+from features.records import Records
+from features.vocabulary import event_group
+from models import funnel as way
+from models.funnel import CLOSED, CONVERTED, ON, OPEN, OUT, Episodes
+from pipeline import stage
+from pipeline.cohorts import cohorts
+from pipeline.label import closing_when_it_happened, conversions_of_events, micros
+from pipeline.params import Definition
+from pipeline.planning import MOST_TYPES, bare_plan
+from pipeline.reach import accounts_reached, contacts
+from pipeline.records import Tables, records_of
+from pipeline.spells import Telling, told
+from pipeline.standing import standing_still
+from pipeline.targets import targets
+
+DRAWS = 200
+RETURNED_D = 14.0
+"""Closed within so many days of the hand-over, before it went on: sales received it unqualified."""
+MOST_REASONS = 5
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """What the parts of the page are made from."""
+
+    records: Records
+    order: pl.DataFrame
+    plan: Plan
+    episodes: Episodes
+
+
+def funnel(
+    tables: Tables, attributes: Sequence[Attribute], definition: Definition, until: datetime,
+    criteria: Mapping[str, Bools], seed: int, draws: int = DRAWS,
+) -> dict[str, Any]:  # fmt: skip
+    """reports/funnel.json of dated leads, by what was known at `until`.
+
+    `criteria`: by name, whether each row of `tables["leads"]` meets it, `target` and `decider`; those that nobody
+    can check are left out.
+    """
+    found = read(tables, attributes, definition, until)
+    e, within = found.episodes, definition.conversion.within_days
+    telling = Telling(np.unique([*np.linspace(0, within, 46), RETURNED_D, 30.0, within]), within, seed, draws)
+    meets = {name: _in_order(holds, tables["leads"], found.order) for name, holds in criteria.items()}
+    return {
+        "until": until.isoformat(),
+        "within_days": within,
+        "episodes": _counts(e),
+        "conversion": told(way.whole_way(e), ON, telling, drawn=True),
+        "closing": told(way.whole_way(e), OUT, telling, drawn=True),
+        "stages": _stages(e, telling),
+        "steps": [_step(e, k, telling) for k in range(-1, len(e.stages) - 1)],
+        "value": _value(tables, found, definition),
+        "drop_off": _drop_off(tables, found, definition),
+        "handover": _handover(e, telling),
+        "contacts": contacts(found.records, found.plan, e, dict(definition.events), telling),
+        "accounts": accounts_reached(found.records, found.plan, e, dict(definition.events), meets, telling),
+        "standing_still": standing_still(tables, definition, until),
+        "cohorts": cohorts(found.records, found.plan, e, telling),
+    }
+
+
+def read(tables: Tables, attributes: Sequence[Attribute], definition: Definition, until: datetime) -> Funnel:
+    """The leads that existed at `until`, and what was known of them then."""
+    cut = known_by(closing_when_it_happened(tables, definition), until)
+    plan = plan_of(cut, attributes, definition)
+    records, order = records_of(cut, plan)
+    end, conversion = micros(until), definition.conversion
+    repeating = None
+    if conversion.event is not None and conversion.repeats:
+        repeating = conversions_of_events(cut, order, conversion.event, end)
+    return Funnel(records, order, plan, way.episodes(records, plan.stages, end, plan.won, repeating))
+
+
+def known_by(tables: Tables, until: datetime) -> Tables:
+    """Only rows that were there at `until`; leads without a creation are left out."""
+    column = {"leads": "created_at", "events": "known_at", "stages": "entered_at", "history": "changed_at"}
+    return {
+        name: table.filter(pl.col(column[name]) <= until) if name in column else table for name, table in tables.items()
+    }
+
+
+def plan_of(tables: Tables, attributes: Sequence[Attribute], definition: Definition) -> Plan:
+    """Every stage on the way, and every type of event but those to ignore: what sellers did counts here too."""
+    bare = bare_plan(definition)
+    off = {*bare.closes, *bare.reopens}
+    stages = tables["stages"]["stage"].unique().sort().to_list() if "stages" in tables else []
+    types: list[str] = []
+    ignored: list[str] = []
+    if "events" in tables:
+        counts = tables["events"]["type"].value_counts().sort("count", "type", descending=[True, False])["type"]
+        ignored = [t for t in counts.to_list() if event_group(t, dict(definition.events)) == "ignore"]
+        types = sorted([t for t in counts.to_list() if t not in ignored][:MOST_TYPES])
+    return Plan(
+        attributes=tuple(attributes), types=tuple(EventType(t, "engagement") for t in types), topics=(),
+        stages=tuple(s for s in stages if s not in off), closes=bare.closes, reopens=bare.reopens, won=bare.won,
+        ignored=tuple(ignored), closing_event=bare.closing_event,
+    )  # fmt: skip
+
+
+def _in_order(holds: Bools, leads: pl.DataFrame, order: pl.DataFrame) -> Bools:
+    both = order.join(
+        leads.select("lead_id").with_columns(_holds=holds), on="lead_id", how="left", maintain_order="left"
+    )
+    return both["_holds"].to_numpy().astype(np.bool_)
+
+
+def _counts(e: Episodes) -> dict[str, int]:
+    ends = {"converted": CONVERTED, "closed": CLOSED, "open": OPEN}
+    return {
+        "leads": len(np.unique(e.lead)),
+        "episodes": len(e),
+        "opened_again": int(e.again.sum()),
+        "converted_after_opened_again": int((e.again & (e.end == CONVERTED)).sum()),
+        **{name: int((e.end == end).sum()) for name, end in ends.items()},
+    }
+
+
+def _stages(e: Episodes, telling: Telling) -> list[dict[str, Any]]:
+    stands = way.standing(e)
+    return [
+        {
+            "stage": name,
+            "entered": int((e.entered[:, k] != way.NEVER).sum()),
+            "standing": int(((stands == k) & (e.end == OPEN)).sum()),
+            "reached": told(way.reaching(e, k), ON, telling),
+        }
+        for k, name in enumerate(e.stages)
+    ]
+
+
+def _step(e: Episodes, k: int, telling: Telling) -> dict[str, Any]:
+    spells, there = way.step(e, k)
+    entered = len(e) if k < 0 else int((e.entered[:, k] != way.NEVER).sum())
+    return {
+        "from": None if k < 0 else e.stages[k],
+        "to": e.stages[k + 1],
+        "came_back": entered - int(there.sum()),
+        "went_on": told(spells, ON, telling, drawn=True),
+        "closed": told(spells, OUT, telling),
+    }
+
+
+def _value(tables: Tables, found: Funnel, definition: Definition) -> dict[str, Any]:
+    """Money: expected of the open leads by where they stand, and won."""
+    e = found.episodes
+    own = found.order.join(tables["leads"].select("lead_id", "value"), on="lead_id", how="left", maintain_order="left")
+    expected = own["value"].cast(pl.Float64).fill_null(float("nan")).to_numpy()[e.lead]
+    stands, is_open = way.standing(e), e.end == OPEN
+    rows = [(stands == k) & is_open & ~np.isnan(expected) for k in range(-1, len(e.stages) - 1)]
+    return {
+        "open": [
+            {"stage": None if k == 0 else e.stages[k - 1], "leads": int(mine.sum()), "sum": float(expected[mine].sum())}
+            for k, mine in enumerate(rows)
+        ],
+        "won": _won(tables, found, definition),
+    }
+
+
+def _won(tables: Tables, found: Funnel, definition: Definition) -> dict[str, Any]:
+    name = definition.conversion.stage
+    if name is None or "stages" not in tables:
+        return {"deals": 0, "sum": None, "median": None}
+    deals = tables["stages"].filter((pl.col("stage") == name) & pl.col("amount").is_not_null()).filter(
+        pl.col("entered_at").to_physical() <= found.episodes.until
+    )["amount"]  # fmt: skip
+    median = deals.median()
+    return {
+        "deals": len(deals), "sum": float(deals.sum()) if len(deals) else None,
+        "median": None if median is None else float(median),  # type: ignore[arg-type]
+    }  # fmt: skip
+
+
+def _drop_off(tables: Tables, found: Funnel, definition: Definition) -> list[dict[str, Any]]:
+    """Episodes that were closed, by the furthest stage that they had come to, and the commonest reasons given."""
+    e = found.episodes
+    gone = e.end == CLOSED
+    frame = pl.DataFrame({"index": e.lead[gone], "at": e.over[gone], "place": way.standing(e)[gone]})
+    reasons = _reasons(tables, found, definition)
+    frame = frame.join(reasons, on=["index", "at"], how="left", maintain_order="left")
+    return [
+        {
+            "stage": None if k < 0 else e.stages[k],
+            "closed": len(mine),
+            "reasons": dict(
+                mine["reason"].drop_nulls().value_counts().sort("count", "reason", descending=[True, False])
+                .head(MOST_REASONS).iter_rows()
+            ),
+        }
+        for k in range(-1, len(e.stages) - 1)
+        for mine in [frame.filter(pl.col("place") == k)]
+    ]  # fmt: skip
+
+
+def _reasons(tables: Tables, found: Funnel, definition: Definition) -> pl.DataFrame:
+    """`index, at, reason` of the rows that closed leads, once each."""
+    if "stages" not in tables:
+        return pl.DataFrame(schema={"index": pl.Int64, "at": pl.Int64, "reason": pl.String})
+    rows = tables["stages"].filter(pl.col("stage").is_in(definition.terminal)).join(found.order, on="lead_id")
+    named = rows.select(pl.col("index").cast(pl.Int64), pl.col("entered_at").to_physical().alias("at"), "reason")
+    return named.unique(["index", "at"], keep="first", maintain_order=True)
+
+
+def _handover(e: Episodes, telling: Telling) -> dict[str, Any] | None:
+    found = way.handover(e)
+    if found is None:
+        return None
+    without = None if found.without is None else int(found.without.sum())
+    return {
+        "stage": found.stage,
+        "qualified_stage": way.QUALIFIED,
+        "within_days": min(RETURNED_D, telling.within),
+        "received": len(found.spells),
+        "without": without,
+        "unqualified": told(found.spells, ON, telling.up_to(RETURNED_D)),
+    }
+
+
+def _criteria() -> dict[str, Bools]:
+    until = stage.read_until()
+    return {} if until is None else targets(stage.read_json(stage.AGREED)["criteria"], until)
+
+
+def main() -> None:
+    """Write reports/funnel.json; where the leads have no stages in time, why there is nothing to tell."""
+    until, shape = stage.read_until(), stage.read_json(stage.TABLES / "meta.json")["shape"]
+    with stage.speaking("funnel") as say:
+        if until is None or shape != "dated":
+            found: dict[str, Any] = {"reason": "these data do not say when leads entered their stages"}
+        else:
+            say("following leads from stage to stage")
+            definition, seed = stage.section("definition"), stage.section("train").seed
+            found = funnel(stage.read_tables(), stage.read_attributes(), definition, until, _criteria(), seed)
+    stage.write_json(found, stage.FUNNEL)
