@@ -116,7 +116,8 @@ def _places(bundle: Bundle) -> dict[int, tuple[str, str]]:
 
 
 def _new(request: Mapping[str, Any], rows: str, key: str, known: Iterable[str]) -> Found:
-    texts = {plain(row.get(key)) for row in request.get(rows) or ()} - {""}
+    given = {row.get(key) for row in request.get(rows) or ()}  # texts, as the reader has checked
+    texts = {plain(text) for text in given} - {""}
     return [("unseen", f"{rows}.{key}")] if texts.difference(known) else []
 
 
