@@ -107,7 +107,7 @@ def batch(bundle: Bundle, folder: Path) -> None:
                 reply.read()
             whole.append(time.perf_counter() - begun)
             begun = time.perf_counter()
-            raw_scores(bundle.booster, X)
+            raw_scores(bundle.trees.booster, X)
             alone.append(time.perf_counter() - begun)
     took, least = statistics.median(whole[1:]), statistics.median(alone[1:])
     print(f"a batch of 1,000 without reasons   {took * 1e3:8.0f} ms, {took / least:.1f} times predicting alone")

@@ -13,7 +13,7 @@ import numpy as np
 
 from features.arrays import Array, Bools, Floats, Ints
 from models.conditions import ROWS, Conditions, conditions_of, words
-from models.forest import Forest, forest_of
+from models.forest import Forest
 from models.paths import Paths, paths_of
 
 BYTE = 8
@@ -54,18 +54,16 @@ class Leaves:
         rows, t = len(X), len(self.start)
         right = self.conditions.answers(X).view(np.uint8) - np.uint8(1)  # 0 for left, every bit for right
         asked = right.view(f"u{rows}").reshape(-1).take(self.asks)
-        leaf: Array | None = None
+        leaf: Array = np.zeros((t, rows), np.uint8)
         for byte in reversed(range(len(self.taken))):
             gone = np.bitwise_or.reduce((asked & self.taken[byte].astype(asked.dtype)).reshape(-1, t), axis=0)
             each = gone.view(np.uint8).reshape(t, rows)
-            first = FIRST.take(each) + np.uint8(byte * BYTE)
-            leaf = first if leaf is None else np.where(each < 255, first, leaf)
-        return np.asarray(leaf + self.start)
+            leaf = np.where(each < 255, FIRST.take(each) + np.uint8(byte * BYTE), leaf)
+        return leaf + self.start
 
 
-def leaves_of(text: str) -> Leaves | None:
-    """Of a model's text; None where a tree has more than MOST_LEAVES: LightGBM's own code scores those."""
-    forest = forest_of(text)
+def leaves_of(forest: Forest) -> Leaves | None:
+    """None where a tree has more than MOST_LEAVES: LightGBM's own code scores those."""
     leaves = np.diff(forest.leaf_start)
     if leaves.max() > MOST_LEAVES:
         return None

@@ -53,9 +53,7 @@ class Reading:
         self.plan, self.zone = plan, zone
         widths = [2 if a.kind == "text" else 1 for a in plan.attributes]
         self.width = sum(widths)
-        self.fields = [
-            Field(a, sum(widths[:i]), i, f"{a.entity}.{a.column}") for i, a in enumerate(plan.attributes)
-        ]
+        self.fields = [Field(a, sum(widths[:i]), i, f"{a.entity}.{a.column}") for i, a in enumerate(plan.attributes)]
         self.lead = [f for f in self.fields if f.attribute.entity == "lead"]
         self.company = [f for f in self.fields if f.attribute.entity == "account"]
         self.slots = {**plan.slot_of, **dict.fromkeys(plan.ignored, -1)}

@@ -12,7 +12,7 @@ import numpy as np
 
 from features.arrays import Array, Bools, Floats, Ints
 from models.conditions import ROWS, Conditions, conditions_of, words
-from models.forest import Forest, forest_of
+from models.forest import Forest
 from models.paths import Paths, paths_of
 
 QUESTIONS = 6
@@ -64,9 +64,8 @@ class Tables:
         return np.asarray(sums.reshape(rows, width), dtype=np.float64)
 
 
-def tables_of(text: str, most_bytes: int = MOST_BYTES) -> Tables | None:
-    """Tables of a model's text; None where they would take more than `most_bytes`: trees too deep or too many."""
-    forest = forest_of(text)
+def tables_of(forest: Forest, most_bytes: int = MOST_BYTES) -> Tables | None:
+    """Tables of a forest; None where they would take more than `most_bytes`: trees too deep or too many."""
     if (forest.leaf_count <= 0).any():
         return None  # what no training row says cannot be weighed; LightGBM's own code decides
     paths = paths_of(forest)

@@ -89,7 +89,7 @@ def coded(a: Attribute, value: Any, codes: dict[str, int], place: str) -> tuple[
 
     A text that `codes` does not have gets the next code.
     """
-    if isinstance(value, (dict, list)):  # noqa: UP038, a union is made anew at each call
+    if isinstance(value, (dict, list)):
         raise WrongRequest(place, "a single value")
     text = plain(value)
     if not text:
