@@ -8,6 +8,7 @@ its own to the last bit.
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -38,6 +39,11 @@ class Leaves:
     start: Ints
     """Shape (t, 1): the place of each tree's first leaf in `value`."""
 
+    @cached_property
+    def _of_one(self) -> Array:
+        """`taken` for a row alone: the byte itself."""
+        return self.taken.astype(np.uint8)
+
     def scores(self, X: Floats, threads: int = 1) -> Floats:
         """Raw scores, shape (k,). A row has the same bits in any batch, by any number of threads."""
         if threads == 1 or len(X) <= ROWS:
@@ -54,11 +60,13 @@ class Leaves:
         rows, t = len(X), len(self.start)
         right = self.conditions.answers(X).view(np.uint8) - np.uint8(1)  # 0 for left, every bit for right
         asked = right.view(f"u{rows}").reshape(-1).take(self.asks)
-        leaf: Array = np.zeros((t, rows), np.uint8)
+        leaf: Array = np.empty((t, rows), np.uint8)
         for byte in reversed(range(len(self.taken))):
-            gone = np.bitwise_or.reduce((asked & self.taken[byte].astype(asked.dtype)).reshape(-1, t), axis=0)
+            taken = self.taken[byte] if rows == ROWS else self._of_one[byte]
+            gone = np.bitwise_or.reduce((asked & taken).reshape(-1, t), axis=0)
             each = gone.view(np.uint8).reshape(t, rows)
-            leaf = np.where(each < 255, FIRST.take(each) + np.uint8(byte * BYTE), leaf)
+            stays = True if byte == len(self.taken) - 1 else each < 255
+            np.copyto(leaf, FIRST.take(each) + np.uint8(byte * BYTE), where=stays)
         return leaf + self.start
 
 

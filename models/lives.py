@@ -170,6 +170,8 @@ def _each(name: str, given: Sequence[Item], read: Callable[[Item], Read]) -> lis
 
 def _once(happened: list[tuple[str | None, str, Event]]) -> list[tuple[str | None, str, Event]]:
     """In the order they were known; of a repeat the earliest stays, as in validation."""
+    if len(happened) < 2:
+        return happened
     happened.sort(key=lambda h: h[2][0])
     ids = [h[0] for h in happened if h[0] is not None]
     if len(set(ids)) == len(ids):
