@@ -6,7 +6,6 @@ rows go side by side as the bytes of one word. Leaves are added up tree after tr
 its own to the last bit.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,14 +43,8 @@ class Leaves:
         """`taken` for a row alone: the byte itself."""
         return self.taken.astype(np.uint8)
 
-    def scores(self, X: Floats, threads: int = 1) -> Floats:
-        """Raw scores, shape (k,). A row has the same bits in any batch, by any number of threads."""
-        if threads == 1 or len(X) <= ROWS:
-            return self._some(X)
-        with ThreadPoolExecutor(threads) as pool:
-            return np.concatenate(list(pool.map(self._some, np.array_split(X, threads))))
-
-    def _some(self, X: Floats) -> Floats:
+    def scores(self, X: Floats) -> Floats:
+        """Raw scores, shape (k,). A row has the same bits in any batch."""
         found = [self.value.take(self._leaf(some)).cumsum(axis=0)[-1] for some in words(X)]
         return np.concatenate(found)[: len(X)] if found else np.empty(0)
 

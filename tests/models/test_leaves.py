@@ -1,6 +1,9 @@
 """Rows are scored eight at once, and every score is LightGBM's own to the last bit."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from growing import grown, hostile_rows, rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,8 +37,8 @@ def test_scores_are_lightgbms_to_the_bit(seed: int, more: dict[str, object], dep
     np.testing.assert_array_equal(leaves(text).scores(X), raw_scores(load_booster(text), X))
 
 
-def test_a_row_has_the_same_bits_in_any_batch_and_by_any_number_of_threads() -> None:
-    """Alone, among others, in parts: eight rows are a word, and what fills it up is left out."""
+def test_a_row_has_the_same_bits_in_any_batch() -> None:
+    """Alone and among others: eight rows are a word, and what fills it up is left out."""
     text = merge([grown(seed, rounds=40) for seed in range(3)])
     X = rows(np.random.default_rng(0), 50)
     found = leaves(text)
@@ -43,8 +46,6 @@ def test_a_row_has_the_same_bits_in_any_batch_and_by_any_number_of_threads() -> 
     np.testing.assert_array_equal([found.scores(row[None])[0] for row in X], whole)
     for n in (2, 7, 8, 9, 17):
         np.testing.assert_array_equal(found.scores(X[-n:]), whole[-n:])
-    for threads in (2, 3, 60):
-        np.testing.assert_array_equal(found.scores(X, threads), whole)
     assert found.scores(X[:0]).shape == (0,)
 
 
@@ -62,3 +63,12 @@ def test_trees_of_many_leaves_are_lightgbms_to_score() -> None:
     trees = Trees(text)
     assert trees.leaves is None
     np.testing.assert_array_equal(trees.scores(X), raw_scores(load_booster(text), X))
+
+
+def test_a_tree_that_leads_in_a_circle_is_refused() -> None:
+    """Rather than followed without end."""
+    forest = forest_of(grown(1))
+    left = forest.left.copy()
+    left[1] = 1
+    with pytest.raises(ValueError, match="circle"):
+        leaves_of(replace(forest, left=left))
