@@ -69,6 +69,7 @@ def test_a_tree_that_leads_in_a_circle_is_refused() -> None:
     """Rather than followed without end."""
     forest = forest_of(grown(1))
     left = forest.left.copy()
-    left[1] = 1
+    node = int(left[left > 0][0])
+    left[node] = node
     with pytest.raises(ValueError, match="circle"):
         leaves_of(replace(forest, left=left))
