@@ -1,11 +1,11 @@
 """Labels softened by what a first model says a little later.
 
 Whether a lead converts within 90 days is mostly decided long after the look at it, and much of it is luck. A look at
-the same lead some days later knows part of that, and none of the luck that follows. So a first model learns who converts
-within the rest of the horizon; and the model proper learns what the first one, which had not seen the lead's account,
-says of it those days later: 1 where it had converted by then, 0 where it was closed. Where the label itself was known,
-it learns the mean of both, as a first model that shrinks too much would hide what came of it. Recent leads, whose
-horizon is not over but whose next days are, are learned from too.
+the same lead some days later knows part of that, and none of the luck that follows. So a first model learns who
+converts within the rest of the horizon, and the model proper learns what the first one, which had not seen the lead's
+account, says of it those days later: 1 where it had converted by then, 0 where it was closed. Where the label itself
+was known, it learns the mean of both, as a first model that shrinks too much would hide what came of it. Recent leads,
+whose horizon is not over but whose next days are, are learned from too.
 """
 
 from dataclasses import dataclass, replace

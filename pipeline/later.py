@@ -44,7 +44,7 @@ def looks_of(data: "Data", tables: Tables, plan: Plan, within_days: float, until
     """Features of the leads that are still open later, up to `until` (µs). None where the tables have no dates, or do
     not say when a lead converted."""
     came, heard = (data.examples[f"days_to_{what}"].fill_null(np.nan).to_numpy() for what in ("conversion", "record"))
-    if data.examples["as_of"].null_count() or np.isnan(came).all():
+    if data.examples["as_of"].null_count() or np.isnan(heard).all():
         return None
     days = within_days * STEP
     records, order = records_of(tables, plan)
