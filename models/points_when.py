@@ -1,5 +1,6 @@
 """The tests of a table of points as people write them (contract section 8): typed, frozen, strict about their keys."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Union
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
@@ -133,3 +134,19 @@ Test = Annotated[
 ]
 for _part in (All, Some, Not):
     _part.model_rebuild()
+
+
+def leaves(test: Any) -> Iterator[Any]:
+    """The tests that have no parts, in the order in which they are written."""
+    match test:
+        case All():
+            parts = test.all
+        case Some():
+            parts = test.any
+        case Not():
+            parts = [test.not_]
+        case _:
+            yield test
+            return
+    for part in parts:
+        yield from leaves(part)

@@ -13,12 +13,17 @@ from pipeline import stage
 from pipeline.params import SECTIONS, Params, load_params
 from pipeline.points_file import load_points
 
+AGREED = ("criteria", "language")
+"""Of the definition, what only people go by: a file of its own, so that a change of words trains nothing again."""
+
 
 def main() -> None:
     """Write what has changed of data/settings; a file that would be the same is left as it is."""
     params = load_params()
     table = points_table(params)
     dumped = params.model_dump(mode="json", by_alias=True)
+    agreed = {key: dumped["definition"].pop(key) for key in AGREED}
+    _write({**agreed, "criteria": list(agreed["criteria"].items())}, stage.AGREED)  # in the order of the people
     for name in SECTIONS:
         _write(dumped[name], stage.SETTINGS / f"{name}.json")
     _write(None if table is None else table.model_dump(mode="json", by_alias=True), stage.POINTS_TABLE)

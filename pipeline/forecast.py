@@ -78,7 +78,7 @@ def _value(
     A conversion without an amount is taken to have brought the value that was expected of it.
     """
     at = np.flatnonzero((rows["fold"] == "test").to_numpy() & ~np.isnan(values))
-    amount = _amounts(rows[at], tables, definition)
+    amount = amounts(rows[at], tables, definition)
     y = rows["label"].to_numpy().astype(np.float64)[at]
     told = (y == 1) & ~np.isnan(amount)
     if not told.any():
@@ -98,7 +98,7 @@ def _value(
     }
 
 
-def _amounts(rows: pl.DataFrame, tables: Tables, definition: Definition) -> Floats:
+def amounts(rows: pl.DataFrame, tables: Tables, definition: Definition) -> Floats:
     """What the first conversion after each row brought, NaN where that was not recorded."""
     c = definition.conversion
     table, time, kind, amount = (

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from models.criteria import criteria_of
 from pipeline.errors import Stop
 from pipeline.yamls import read_yaml
 
@@ -134,6 +135,9 @@ class Definition(Section):
     exclude: list[str] = []
     events: dict[str, EventGroup] = {}
     criteria: dict[str, Any] = {}
+    """Name to words, or to `words` and `when`, as models/criteria.py reads them."""
+    language: Literal["en", "fi", "sv"] = "en"
+    """Of the page on which marketing and sales agree."""
     horizons: list[Annotated[float, Field(gt=0, le=LONGEST_D)]] = []
     """Days within which probabilities are given, rising to conversion.within_days; empty: that one alone."""
     positive: list[str] = ["1", "true", "yes", "y", "t"]
@@ -147,6 +151,12 @@ class Definition(Section):
         if days and days[-1] != last:
             raise ValueError(f"the last of horizons must be conversion.within_days, {last:g}, got {days}")
         return self
+
+    @field_validator("criteria")
+    @classmethod
+    def _readable(cls, given: dict[str, Any]) -> dict[str, Any]:
+        criteria_of(given)
+        return given
 
     def attribute(self, name: str) -> Attribute:
         """What the user said of a column; nothing said is an empty Attribute."""

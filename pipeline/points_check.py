@@ -7,7 +7,7 @@ from typing import Any, Literal
 from features.plan import Attribute
 from models.points_table import PointsTable
 from models.points_tests import ANSWERS
-from models.points_when import All, EventTest, FieldTest, Not, Silence, Some, Values
+from models.points_when import EventTest, FieldTest, Silence, Values, leaves
 from pipeline.errors import Stop
 from pipeline.records import Tables
 
@@ -19,24 +19,9 @@ HELP = "mend the table of points, or leave points out of params.yaml"
 def tests_of(table: PointsTable) -> Iterator[tuple[str, Any]]:
     """Every test of a table that has no parts, and where it is: the rule and the key."""
     for rule in table.rules:
-        yield from ((f"rule {rule.id}: when", test) for test in _leaves(rule.when))
+        yield from ((f"rule {rule.id}: when", test) for test in leaves(rule.when))
     for i, exclusion in enumerate(table.exclude):
-        yield from ((f"exclude.{i}", test) for test in _leaves(exclusion))
-
-
-def _leaves(test: Any) -> Iterator[Any]:
-    match test:
-        case All():
-            parts = test.all
-        case Some():
-            parts = test.any
-        case Not():
-            parts = [test.not_]
-        case _:
-            yield test
-            return
-    for part in parts:
-        yield from _leaves(part)
+        yield from ((f"exclude.{i}", test) for test in leaves(exclusion))
 
 
 def fields_there(tables: Tables, attributes: Sequence[Attribute]) -> dict[str, Attribute]:
@@ -60,21 +45,37 @@ def check_points(
 
     `named_events`: types that definition.events names, seen or not. `left_out`: column to why it is no attribute.
     """
+    problems = problems_of(tests_of(table), tables, attributes, named_events, left_out)
+    if problems:
+        raise Stop("\n".join([*(f"{place}: {where}.{text}" for where, text in problems), HELP]))
+
+
+def problems_of(
+    tests: Iterable[tuple[str, Any]],
+    tables: Tables,
+    attributes: Sequence[Attribute],
+    named_events: Iterable[str],
+    left_out: Mapping[str, str],
+) -> list[tuple[str, str]]:
+    """Where a test without parts asks for what is not there, and what is wrong; arguments as of `check_points`."""
     there = fields_there(tables, attributes)
     seen = tables["events"]["type"].unique().to_list() if "events" in tables else []
     events = sorted({*seen, *named_events})
-    problems = []
-    for where, test in tests_of(table):
-        if isinstance(test, FieldTest):
-            problems += [f"{where}.{text}" for text in _field_problems(test, there, left_out)]
-        if isinstance(test, EventTest):
-            problems += [f"{where}.event: {_no_event(n, events)}" for n in test.event if n not in events]
-            problems += [f"{where}.topic.{text}" for text in _misfits(test.topic, "categorical", "topic")]
-            problems += [f"{where}.value.{text}" for text in _misfits(test.value, "numeric", "value")]
-        if isinstance(test, Silence):
-            problems += [f"{where}.of: {_no_event(n, events)}" for n in test.of if n not in events]
-    if problems:
-        raise Stop("\n".join([*(f"{place}: {problem}" for problem in problems), HELP]))
+    return [(where, text) for where, test in tests for text in _problems(test, there, events, left_out)]
+
+
+def _problems(
+    test: Any, there: Mapping[str, Attribute], events: Sequence[str], left_out: Mapping[str, str]
+) -> Iterator[str]:
+    match test:
+        case FieldTest():
+            yield from _field_problems(test, there, left_out)
+        case EventTest():
+            yield from (f"event: {_no_event(n, events)}" for n in test.event if n not in events)
+            yield from (f"topic.{text}" for text in _misfits(test.topic, "categorical", "topic"))
+            yield from (f"value.{text}" for text in _misfits(test.value, "numeric", "value"))
+        case Silence():
+            yield from (f"of: {_no_event(n, events)}" for n in test.of if n not in events)
 
 
 def _field_problems(test: FieldTest, there: Mapping[str, Attribute], left_out: Mapping[str, str]) -> Iterator[str]:
@@ -91,7 +92,8 @@ def _field_problems(test: FieldTest, there: Mapping[str, Attribute], left_out: M
 
 
 def _no_event(name: str, events: Sequence[str]) -> str:
-    return f"no event is a {name!r}; {_near(name, events)}. One that is yet to come can be named in definition.events"
+    near = _near(name, events).rstrip("?")
+    return f"no event is a {name!r}; {near}. One that is yet to come can be named in definition.events"
 
 
 def _near(name: str, names: Iterable[str]) -> str:

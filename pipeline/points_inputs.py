@@ -39,13 +39,18 @@ def read_table() -> PointsTable | None:
 
 def read_inputs(table: PointsTable, place: str) -> Inputs:
     """With the tables of the last run. Raises Stop where the table of points (from `place`) does not fit them."""
+    return fitting(*last_run(table), place)
+
+
+def last_run(
+    table: PointsTable,
+) -> tuple[PointsTable, Tables, tuple[Attribute, ...], Tables, dict[str, str], Definition, Clock]:
+    """The arguments of `widened` for the tables of the last run."""
     left_out = stage.read_json(stage.TABLES / "meta.json")["left_out_columns"]
     paths = {name: stage.INGESTED / f"{name}.parquet" for name in TABLE_OF.values()}
     raw = {name: stage.read_table(path) for name, path in paths.items() if left_out and path.is_file()}
     source, definition = stage.section("source"), stage.section("definition")
-    return fitting(
-        table, stage.read_tables(), stage.read_attributes(), raw, left_out, definition, Clock.of(source), place
-    )
+    return table, stage.read_tables(), stage.read_attributes(), raw, left_out, definition, Clock.of(source)
 
 
 def fitting(
@@ -62,14 +67,28 @@ def fitting(
 
     `left_out`: column to why it is no attribute. Raises Stop as `check_points` does.
     """
+    tables, found = widened(table, tables, attributes, raw, left_out, definition, clock)
+    check_points(table, tables, found, definition.events, left_out, place)
+    return Inputs(table, tables, tuple(found), clock.timezone)
+
+
+def widened(
+    table: PointsTable,
+    tables: Tables,
+    attributes: Collection[Attribute],
+    raw: Tables,
+    left_out: Mapping[str, str],
+    definition: Definition,
+    clock: Clock,
+) -> tuple[Tables, list[Attribute]]:
+    """Tables and attributes with the columns that the table of points names besides; arguments as of `fitting`."""
     tables, found = dict(tables), list(attributes)
     used = {test.field for _, test in tests_of(table) if isinstance(test, FieldTest)}
     for column in sorted(used & set(left_out) - set(definition.exclude) - set(fields_there(tables, found))):
         attribute = _more(column, tables, raw, clock)
         if attribute is not None:
             found.append(attribute)
-    check_points(table, tables, found, definition.events, left_out, place)
-    return Inputs(table, tables, tuple(found), clock.timezone)
+    return tables, found
 
 
 def _more(column: str, tables: dict[str, pl.DataFrame], raw: Tables, clock: Clock) -> Attribute | None:

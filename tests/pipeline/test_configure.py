@@ -20,7 +20,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_kind_is_enough() -> None:
     """Every section has its file, also those that params.yaml leaves out, and reads back as it was."""
     configure.main()
-    assert {path.stem for path in stage.SETTINGS.iterdir()} == {*SECTIONS, "fingerprint", "points_table"}
+    assert {path.stem for path in stage.SETTINGS.iterdir()} == {*SECTIONS, "fingerprint", "points_table", "criteria"}
     params = parse_params("source: {kind: simulated}", "p")
     for name in SECTIONS:
         assert stage.section(name) == getattr(params, "validate_" if name == "validate" else name)

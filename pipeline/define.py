@@ -1,0 +1,121 @@
+"""Stage define: what marketing and sales agree a lead is, held against results, as a page to sign."""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.arrays import Bools
+from models.criteria import Criterion, criteria_of
+from models.editions import edition
+from models.points_write import write
+from models.rates import rate
+from models.weighing import weigh
+from pipeline import stage
+from pipeline.definition_page import render
+from pipeline.files import whole_file
+from pipeline.meeting import Population, inputs_of, met, population
+from pipeline.outcomes import stage_counts, topics, who_decides
+from pipeline.params import Definition
+
+
+def define(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str, Any]:
+    """Every figure of the page, from what the stages before left."""
+    tables, people = stage.read_tables(), population(stage.read_table(stage.EXAMPLES), stage.read_table(_LEADS))
+    inputs = inputs_of(criteria)
+    names, about = topics(tables, people)
+    policy = stage.read_json(stage.BUNDLE / "policy.json")
+    return {
+        "leads": len(people.rows),
+        "age_days": people.age_days,
+        "span": _span(people.rows),
+        "overall": asdict(rate(people.y, people.group)),
+        "criteria": _criteria(criteria, met(inputs, people.rows), people),
+        "topics": [{"name": n, **asdict(w)} for n, w in zip(names, weigh(about, people.y, people.group), strict=True)],
+        "deciders": who_decides(tables, definition, stage.read_until(), people.age_days),
+        "stages": stage_counts(tables, people),
+        "product_events": _product_events(tables, policy),
+        "expected": stage.read_json(stage.POLICY_FIGURES),
+        "grades": [
+            *([name, min(1.0, lift * policy["base_rate"])] for name, lift in policy["grades"]),
+            [policy["rest"], None],
+        ],
+    }
+
+
+_LEADS = stage.TABLES / "leads.parquet"
+
+
+def _span(rows: pl.DataFrame) -> list[str] | None:
+    at = rows["as_of"].drop_nulls()
+    return [str(at.min())[:10], str(at.max())[:10]] if len(at) else None
+
+
+def _criteria(criteria: tuple[Criterion, ...], facts: Bools, people: Population) -> dict[str, Any]:
+    """Of each criterion its words, test and weight; and conversion by how many of them a lead meets."""
+    weights, checked = iter(weigh(facts, people.y, people.group)), facts.shape[1]
+    each = [
+        {
+            "name": c.name,
+            "words": c.words,
+            "when": None if c.when is None else write(c.when),
+            "weight": None if c.when is None else asdict(next(weights)),
+        }
+        for c in criteria
+    ]
+    count = facts.sum(axis=1)
+    parts = {"all": count == checked, "some": (count > 0) & (count < checked), "none": count == 0}
+    kept = parts if checked > 1 else {name: parts[name] for name in ("all", "none")} if checked else {}
+    return {"each": each, "by_met": {name: asdict(rate(people.y, people.group, own)) for name, own in kept.items()}}
+
+
+def _product_events(tables: Any, policy: dict[str, Any]) -> list[str]:
+    """The events that show use of the product and occur in the data."""
+    seen = set(tables["events"]["type"].unique()) if "events" in tables else set()
+    return [name for name in policy["routing"]["product_events"] if name in seen]
+
+
+def agreement(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str, Any]:
+    """What an edition of the definition is: what a change of makes a new one."""
+    policy, figures = stage.read_json(stage.BUNDLE / "policy.json"), stage.read_json(stage.POLICY_FIGURES)
+    table = stage.read_json(stage.POINTS_TABLE)
+    return {
+        "criteria": {c.name: {"words": c.words, "when": None if c.when is None else write(c.when)} for c in criteria},
+        "conversion": definition.conversion.model_dump(mode="json"),
+        "threshold": {"probability": policy["threshold"], "score": figures["score_at_threshold"]},
+        "grades": dict(policy["grades"]),
+        "routes": [rule["route"] for rule in policy["routing"]["rules"]],
+        "points": {} if table is None else table["thresholds"],
+        "model": _model(),
+    }
+
+
+def _model() -> str:
+    """The digest of the bundle, as everywhere."""
+    from models.bundle import check_digests
+
+    return check_digests(stage.BUNDLE)[:12]
+
+
+def main() -> None:
+    """Write the figures and the page; the edition goes by what the last run left."""
+    given, definition = stage.read_json(stage.AGREED), stage.section("definition")
+    criteria = criteria_of(dict(given["criteria"]))
+    with stage.speaking("define") as say:
+        say("holding the criteria against results")
+        previous = stage.read_json(stage.DEFINITION)["edition"] if stage.DEFINITION.is_file() else None
+        figures = define(criteria, definition)
+        figures["edition"] = edition(agreement(criteria, definition), previous)
+    stage.write_json(_plain(figures), stage.DEFINITION)
+    with whole_file(stage.DEFINITION_PAGE) as temporary:
+        temporary.write_text(render(stage.read_json(stage.DEFINITION), given["language"]), encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers as Python's, tuples as lists."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,32 @@
+# ruff: noqa: E501 # sentences on one line
+"""English."""
+
+ENGLISH = {
+    "title": "What we call a lead",
+    "subtitle": "Agreed by marketing and sales. A lead converts when it {what} within {days} days.",
+    "what.stage": "reaches “{name}”", "what.event": "does “{name}”",
+    "basis.age": "Figures: {n} leads as they were at {days} days old, from {first} to {last}; each counted once, leads closed earlier left out. Outcomes are known for all of them.",
+    "basis.first": "Figures: {n} leads, each counted once, as first looked at. Outcomes are known for all of them.",
+    "overall": "Of all of them {rate} converted ({span}). In brackets or small: 95 % intervals.",
+    "day": "{iso}",
+    "edition": "Version {n}", "skip": "Skip to the content", "to": "to",
+    "criteria": "Our criteria", "criteria.none": "No criteria are written down yet. Put them under definition.criteria in params.yaml.",
+    "criterion": "Criterion", "words": "In our words", "meet": "Meet it", "with": "Convert with it", "without": "Without", "odds": "Odds ratio", "verdict": "Does it carry weight?",
+    "odds.note": "Odds ratio: how many times better the odds of converting are with the criterion when the other criteria are alike. Above 1 it helps. It does not prove a cause. A lead whose value is not known does not meet a criterion.",
+    "carries": "Yes", "against": "No, it points the other way", "unshown": "Not shown: could be chance", "few": "Cannot be told: too few leads, or no difference from the others", "people": "For people to judge",
+    "target_group": "Target group", "decision_maker": "Decision-maker", "buying_stage": "Buying stage", "theme": "Theme",
+    "by_met": "Leads that meet the criteria", "met": "Criteria met", "all": "all", "some": "some", "none": "none", "leads": "Leads", "converted": "Converted", "rate": "Conversion",
+    "terms": "MQL, SQL and PQL",
+    "mql": "MQL, marketing qualified lead", "sql": "SQL, sales qualified lead", "pql": "PQL, product qualified lead",
+    "mql.threshold": "The probability to convert reaches {p}, which is a score of {score} out of 100.", "mql.none": "No threshold has been set.",
+    "mql.points": "Until now: {points} points.", "stage.counted": "In the CRM, {n} of {of} leads came to the stage “{name}”.", "sql.is": "Sales has accepted the lead as worth working on.",
+    "pql.is": "The lead has used the product within the last {days} days ({events}), and goes by a route of its own.", "pql.none": "No use of the product is recorded, so there are none.",
+    "expected": "What to expect in a week", "expected.note": "Weekly averages over {weeks} weeks of test data; each lead counts when it first comes there, so a lead may count in several rows.",
+    "where": "Where", "above": "above the threshold", "grade": "Grade {name}", "grade.from": "from {p}", "route": "Route {name}", "a_week": "Leads a week", "convert": "Of them convert", "expected.out": "There are no weekly figures for these data.",
+    "deciders": "Who decides in an account", "deciders.note": "Of {won} won accounts: who we knew before the win. Of {looked} accounts not yet won {days} days after their first lead: how many were won within {within} days.",
+    "deciders.out": "These data do not tell accounts and wins apart, so nothing can be said.", "role": "Role by job title", "persons": "People known", "of_won": "Known before the win", "won_with": "Won with", "won_without": "Won without", "person.one": "1 person", "person.many": "{n} people",
+    "topics": "Topics that lead to deals", "topic": "Topic", "topics.out": "There are no events with topics.", "topics.note": "Leads that had looked at the topic, against those that had not; the odds ratio holds the other topics alike. With many topics, one in twenty looks sure by chance.",
+    "changes": "What has changed since the last version", "changes.first": "This is the first version.", "changes.none": "Nothing.", "change": "What", "before": "Before", "after": "Now", "nothing": "none",
+    "key.criteria": "criterion {name}", "key.words": "words", "key.when": "check", "key.conversion": "conversion", "key.threshold": "threshold", "key.grades": "grade", "key.routes": "routes", "key.points": "points for", "key.model": "model", "key.stage": "stage", "key.event": "event", "key.within_days": "days", "key.repeats": "repeats", "key.probability": "probability", "key.score": "score",
+    "sign": "Agreed", "sign.marketing": "For marketing", "sign.sales": "For sales", "sign.name": "Name and signature", "sign.date": "Date",
+}  # fmt: skip

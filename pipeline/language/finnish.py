@@ -1,0 +1,32 @@
+# ruff: noqa: E501 # sentences on one line
+"""Suomi."""
+
+FINNISH = {
+    "title": "Mitä tarkoitamme liidillä",
+    "subtitle": "Markkinoinnin ja myynnin yhteinen sopimus. Liidi on konvertoitunut, kun se {what} {days} päivän kuluessa.",
+    "what.stage": "etenee vaiheeseen ”{name}”", "what.event": "tekee tapahtuman ”{name}”",
+    "basis.age": "Luvut: {n} liidiä sellaisina kuin ne olivat {days} päivän ikäisinä, {first}–{last}. Jokainen on mukana kerran; sitä ennen suljetut eivät ole mukana. Kaikkien lopputulos tiedetään.",
+    "basis.first": "Luvut: {n} liidiä, jokainen kerran ensimmäisen tarkastelun mukaan. Kaikkien lopputulos tiedetään.",
+    "overall": "Kaikista {rate} konvertoitui ({span}). Suluissa tai pienellä: 95 %:n luottamusvälit.",
+    "day": "{d}.{m}.{y}",
+    "edition": "Versio {n}", "skip": "Siirry sisältöön", "to": "–",
+    "criteria": "Kriteerimme", "criteria.none": "Kriteereitä ei ole vielä kirjattu. Kirjaa ne tiedostoon params.yaml kohtaan definition.criteria.",
+    "criterion": "Kriteeri", "words": "Omin sanoin", "meet": "Täyttää", "with": "Konversio, kun täyttyy", "without": "Kun ei täyty", "odds": "Vetosuhde", "verdict": "Onko merkitystä?",
+    "odds.note": "Vetosuhde kertoo, kuinka moninkertaiset mahdollisuudet liidillä on konvertoitua, kun kriteeri täyttyy ja muut kriteerit ovat samat. Yli 1 on eduksi. Se ei todista syytä. Jos tietoa ei ole, kriteeri ei täyty.",
+    "carries": "Kyllä", "against": "Ei, vaikutus on päinvastainen", "unshown": "Ei näyttöä: voi olla sattumaa", "few": "Ei voi sanoa: liidejä on liian vähän tai ero muihin puuttuu", "people": "Ihmisen arvioitava",
+    "target_group": "Kohderyhmä", "decision_maker": "Päättäjä", "buying_stage": "Ostovaihe", "theme": "Teema",
+    "by_met": "Kriteerit täyttävät liidit", "met": "Kriteereistä täyttyy", "all": "kaikki", "some": "osa", "none": "ei yksikään", "leads": "Liidejä", "converted": "Konvertoitui", "rate": "Konversio",
+    "terms": "MQL, SQL ja PQL",
+    "mql": "MQL, markkinoinnin hyväksymä liidi", "sql": "SQL, myynnin hyväksymä liidi", "pql": "PQL, tuotteen käytöstä tunnistettu liidi",
+    "mql.threshold": "Konversion todennäköisyys on vähintään {p} eli pistemäärä on vähintään {score} sadasta.", "mql.none": "Rajaa ei ole asetettu.",
+    "mql.points": "Tähän asti: {points} pistettä.", "stage.counted": "CRM:ssä {of} liidistä {n} eteni vaiheeseen ”{name}”.", "sql.is": "Myynti on hyväksynyt liidin työstettäväksi.",
+    "pql.is": "Liidi on käyttänyt tuotetta viimeisten {days} päivän aikana ({events}), ja sillä on oma reittinsä.", "pql.none": "Tuotteen käyttöä ei kirjata, joten näitä ei ole.",
+    "expected": "Mitä viikossa on odotettavissa", "expected.note": "Viikkokeskiarvot testijaksolta, {weeks} viikkoa. Liidi lasketaan, kun se ensi kertaa tulee kohtaan, joten sama liidi voi olla usealla rivillä.",
+    "where": "Missä", "above": "rajan yläpuolella", "grade": "Luokka {name}", "grade.from": "alkaen {p}", "route": "Reitti {name}", "a_week": "Liidejä viikossa", "convert": "Niistä konvertoituu", "expected.out": "Tästä aineistosta ei saa viikkolukuja.",
+    "deciders": "Kuka asiakasyrityksessä päättää", "deciders.note": "Voitetut asiakkaat, {won}: ketkä tunsimme ennen kauppaa. Asiakkaat, joita ei ollut voitettu {days} päivän kuluttua ensimmäisestä liidistä, {looked}: kuinka moni voitettiin {within} päivän kuluessa.",
+    "deciders.out": "Aineistosta ei näe asiakkaita ja kauppoja, joten tästä ei voi sanoa mitään.", "role": "Rooli tittelin mukaan", "persons": "Tunnettuja henkilöitä", "of_won": "Tunnettiin ennen kauppaa", "won_with": "Voitettiin, kun on", "won_without": "Kun ei ole", "person.one": "1 henkilö", "person.many": "{n} henkilöä",
+    "topics": "Aiheet, jotka johtavat kauppoihin", "topic": "Aihe", "topics.out": "Tapahtumilla ei ole aiheita.", "topics.note": "Liidit, jotka olivat tutustuneet aiheeseen, verrattuna muihin; vetosuhteessa muut aiheet ovat samat. Kun aiheita on monta, yksi kahdestakymmenestä näyttää varmalta sattumalta.",
+    "changes": "Mikä on muuttunut edellisestä versiosta", "changes.first": "Tämä on ensimmäinen versio.", "changes.none": "Ei mikään.", "change": "Mikä", "before": "Ennen", "after": "Nyt", "nothing": "ei ole",
+    "key.criteria": "kriteeri {name}", "key.words": "sanat", "key.when": "tarkistus", "key.conversion": "konversio", "key.threshold": "raja", "key.grades": "luokka", "key.routes": "reitit", "key.points": "pisteraja", "key.model": "malli", "key.stage": "vaihe", "key.event": "tapahtuma", "key.within_days": "päiviä", "key.repeats": "toistuu", "key.probability": "todennäköisyys", "key.score": "pistemäärä",
+    "sign": "Sovittu", "sign.marketing": "Markkinoinnin puolesta", "sign.sales": "Myynnin puolesta", "sign.name": "Nimi ja allekirjoitus", "sign.date": "Päiväys",
+}  # fmt: skip

@@ -1,0 +1,32 @@
+# ruff: noqa: E501 # sentences on one line
+"""Svenska."""
+
+SWEDISH = {
+    "title": "Vad vi menar med ett lead",
+    "subtitle": "Överenskommet mellan marknad och sälj. Ett lead har konverterat när det {what} inom {days} dagar.",
+    "what.stage": "når steget ”{name}”", "what.event": "gör händelsen ”{name}”",
+    "basis.age": "Siffrorna: {n} leads som de var vid {days} dagars ålder, {first} till {last}. Varje lead räknas en gång; de som stängts tidigare är inte med. Utfallet är känt för alla.",
+    "basis.first": "Siffrorna: {n} leads, vart och ett räknat en gång, som de var när vi först såg på dem. Utfallet är känt för alla.",
+    "overall": "Av alla konverterade {rate} ({span}). Inom parentes eller med liten stil: 95-procentiga konfidensintervall.",
+    "day": "{iso}",
+    "edition": "Version {n}", "skip": "Hoppa till innehållet", "to": "till",
+    "criteria": "Våra kriterier", "criteria.none": "Inga kriterier är nedskrivna än. Skriv dem i params.yaml under definition.criteria.",
+    "criterion": "Kriterium", "words": "Med våra ord", "meet": "Uppfyller", "with": "Konverterar med", "without": "Utan", "odds": "Oddskvot", "verdict": "Spelar det någon roll?",
+    "odds.note": "Oddskvoten säger hur många gånger högre oddsen att konvertera är när kriteriet är uppfyllt och de andra kriterierna är lika. Över 1 hjälper det. Det bevisar ingen orsak. Om uppgiften saknas är kriteriet inte uppfyllt.",
+    "carries": "Ja", "against": "Nej, det pekar åt andra hållet", "unshown": "Inte visat: kan vara slump", "few": "Går inte att säga: för få leads, eller ingen skillnad mot de andra", "people": "Bedöms av människor",
+    "target_group": "Målgrupp", "decision_maker": "Beslutsfattare", "buying_stage": "Köpfas", "theme": "Tema",
+    "by_met": "Leads som uppfyller kriterierna", "met": "Uppfyllda kriterier", "all": "alla", "some": "några", "none": "inget", "leads": "Leads", "converted": "Konverterade", "rate": "Konvertering",
+    "terms": "MQL, SQL och PQL",
+    "mql": "MQL, lead kvalificerat av marknad", "sql": "SQL, lead kvalificerat av sälj", "pql": "PQL, lead kvalificerat genom produkten",
+    "mql.threshold": "Sannolikheten att konvertera når {p}, det vill säga poängen {score} av 100.", "mql.none": "Ingen gräns är satt.",
+    "mql.points": "Hittills: {points} poäng.", "stage.counted": "I CRM nådde {n} av {of} leads steget ”{name}”.", "sql.is": "Sälj har godkänt leadet som värt att bearbeta.",
+    "pql.is": "Leadet har använt produkten under de senaste {days} dagarna ({events}) och har en egen väg.", "pql.none": "Användning av produkten registreras inte, så det finns inga.",
+    "expected": "Vad vi kan vänta oss per vecka", "expected.note": "Veckomedelvärden över {weeks} veckor av testperioden. Ett lead räknas när det först kommer dit, så samma lead kan finnas på flera rader.",
+    "where": "Var", "above": "över gränsen", "grade": "Klass {name}", "grade.from": "från {p}", "route": "Väg {name}", "a_week": "Leads per vecka", "convert": "Av dem konverterar", "expected.out": "Dessa data ger inga veckosiffror.",
+    "deciders": "Vem som beslutar hos kunden", "deciders.note": "Av {won} vunna kunder: vilka vi kände före affären. Av {looked} kunder som inte var vunna {days} dagar efter första leadet: hur många som vanns inom {within} dagar.",
+    "deciders.out": "Dessa data visar inte kunder och affärer, så inget kan sägas.", "role": "Roll enligt titeln", "persons": "Kända personer", "of_won": "Kända före affären", "won_with": "Vunna med", "won_without": "Vunna utan", "person.one": "1 person", "person.many": "{n} personer",
+    "topics": "Ämnen som leder till affärer", "topic": "Ämne", "topics.out": "Inga händelser har ämnen.", "topics.note": "Leads som hade tittat på ämnet jämfört med de andra; oddskvoten håller övriga ämnen lika. Med många ämnen ser ett av tjugo säkert ut av en slump.",
+    "changes": "Vad som ändrats sedan förra versionen", "changes.first": "Detta är den första versionen.", "changes.none": "Ingenting.", "change": "Vad", "before": "Förut", "after": "Nu", "nothing": "saknas",
+    "key.criteria": "kriterium {name}", "key.words": "ord", "key.when": "kontroll", "key.conversion": "konvertering", "key.threshold": "gräns", "key.grades": "klass", "key.routes": "vägar", "key.points": "poänggräns", "key.model": "modell", "key.stage": "steg", "key.event": "händelse", "key.within_days": "dagar", "key.repeats": "upprepas", "key.probability": "sannolikhet", "key.score": "poäng",
+    "sign": "Överenskommet", "sign.marketing": "För marknad", "sign.sales": "För sälj", "sign.name": "Namn och underskrift", "sign.date": "Datum",
+}  # fmt: skip

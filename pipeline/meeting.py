@@ -1,0 +1,121 @@
+"""Which leads meet the criteria: one example a lead of the last run, at an age that is the same for all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from features.arrays import Bools, Floats, Ints
+from models.criteria import Criterion
+from models.points_table import PointsTable, Rule
+from models.points_tests import Look, holds
+from pipeline import stage
+from pipeline.errors import Stop
+from pipeline.featurize import instants
+from pipeline.groups import groups_of
+from pipeline.points import point_records
+from pipeline.points_check import problems_of, tests_of
+from pipeline.points_inputs import Inputs, last_run, widened
+
+AGE_D = 14
+"""Leads are looked at at the age nearest to this: by then they have shown what they do, and most are still open."""
+HELP = "mend definition.criteria in params.yaml; `leadscore definition try` says what a line would do"
+
+
+@dataclass(frozen=True)
+class Population:
+    """The leads by which criteria are judged, one row each: `lead_id, as_of, age_days, label`; labels are known."""
+
+    rows: pl.DataFrame
+    group: Ints
+    """Shape (n,): codes of the accounts."""
+    age_days: float | None
+    """None where the leads have no dates, or are looked at at fixed instants."""
+
+    @property
+    def y(self) -> Floats:
+        """Shape (n,), in {0, 1}."""
+        return self.rows["label"].to_numpy().astype(np.float64)
+
+    @property
+    def weeks(self) -> float | None:
+        """How long the leads came, in weeks, at least one; None without dates."""
+        at = self.rows["as_of"].drop_nulls()
+        return max(1.0, (at.max() - at.min()).total_seconds() / 604_800) if len(at) else None  # type: ignore[operator,union-attr]
+
+
+def population(examples: pl.DataFrame, leads: pl.DataFrame) -> Population:
+    """Mature examples, each lead once: at the age nearest to AGE_D, or the first where all are of one age or none.
+
+    `examples`: data/examples.parquet. A lead that was closed before that age is not among them.
+    """
+    mature = examples.filter("mature")
+    ages, age = mature["age_days"].drop_nulls(), None
+    if len(ages):
+        age = min(sorted(set(ages.to_list())), key=lambda one: abs(one - AGE_D))
+        common = mature.filter(pl.col("age_days") == age)
+        if len(common) * 4 >= mature["lead_id"].n_unique():
+            mature = common
+        else:
+            age = None  # fixed instants: hardly two leads are of one age
+    rows = mature.sort("as_of", "lead_id").unique("lead_id", keep="first", maintain_order=True)
+    group = groups_of(rows, leads).rank("dense").to_numpy().astype(np.int64)
+    return Population(rows, group, age)
+
+
+def checkable(criteria: Sequence[Criterion]) -> PointsTable | None:
+    """The criteria that a machine can check as rules of a table of points; None where there is none."""
+    rules = [Rule(id=c.name, group="criteria", when=c.when, points=1) for c in criteria if c.when is not None]
+    return PointsTable(rules=rules) if rules else None
+
+
+def inputs_of(criteria: Sequence[Criterion]) -> Inputs | None:
+    """With the tables of the last run. Raises Stop where a criterion asks for what is not there."""
+    table = checkable(criteria)
+    if table is None:
+        return None
+    inputs, problems = fitted(table)
+    if problems:
+        said = [f"definition.criteria.{w.removeprefix('rule ').replace(': ', '.', 1)}.{text}" for w, text in problems]
+        raise Stop("\n".join([*said, HELP]))
+    return inputs
+
+
+def fitted(table: PointsTable) -> tuple[Inputs, list[tuple[str, str]]]:
+    """The inputs of a table, and what does not fit the tables of the last run: where, and how."""
+    given = last_run(table)
+    left_out, definition, clock = given[4:]
+    tables, attributes = widened(*given)
+    problems = problems_of(tests_of(table), tables, attributes, definition.events, left_out)
+    return Inputs(table, tables, tuple(attributes), clock.timezone), problems
+
+
+def met(inputs: Inputs | None, rows: pl.DataFrame) -> Bools:
+    """Which criteria (rules of the table, in order) hold of each row `lead_id, as_of`, shape (k, c)."""
+    if inputs is None:
+        return np.zeros((len(rows), 0), bool)
+    records, order = point_records(inputs)
+    index = pl.int_range(len(order), eager=True, dtype=pl.Int64)
+    lead = rows["lead_id"].replace_strict(order, index, return_dtype=pl.Int64).to_numpy()
+    look = Look(records, lead, instants(rows))
+    return np.column_stack([holds(rule.when, look) for rule in inputs.table.rules])
+
+
+def open_now(definition_tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """`lead_id, as_of` of the leads that are open at the end of the data; empty without dates."""
+    from features.episodes import opening
+    from pipeline.label import closing_when_it_happened, micros
+    from pipeline.planning import bare_plan
+    from pipeline.records import records_of
+
+    until, definition = stage.read_until(), stage.section("definition")
+    if until is None or stage.read_json(stage.TABLES / "meta.json")["shape"] == "flat":
+        return pl.DataFrame(schema={"lead_id": pl.String, "as_of": pl.Datetime("us", "UTC")})
+    tables = closing_when_it_happened(definition_tables, definition)
+    records, order = records_of(tables, bare_plan(definition))
+    lead, end = np.arange(len(order)), micros(until)
+    state = opening(records, lead, np.full(len(lead), end))
+    there = state.open & (records.created <= end)
+    ids = order.filter(pl.Series(there)).select("lead_id")
+    return ids.with_columns(as_of=pl.lit(until).cast(pl.Datetime("us", "UTC")))

@@ -1,0 +1,78 @@
+"""What the criteria are judged by besides conversion: topics, people, stages, money."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.arrays import DAY_US, Bools, Floats
+from features.titles import read_title
+from features.vocabulary import SENIORITIES
+from models.deciders import NEVER, deciders
+from pipeline.forecast import amounts
+from pipeline.meeting import Population
+from pipeline.params import Definition
+
+Tables = Mapping[str, pl.DataFrame]
+MOST_TOPICS = 8
+
+
+def topics(tables: Tables, people: Population) -> tuple[list[str], Bools]:
+    """The commonest topics, and which leads had an event about each by when they are looked at, shape (n, c)."""
+    rows = people.rows.select("lead_id", "as_of").with_row_index("n")
+    if "events" not in tables or rows["as_of"].null_count():
+        return [], np.zeros((len(rows), 0), bool)
+    events = tables["events"].filter(pl.col("topic").is_not_null()).select("lead_id", "topic", "known_at")
+    known = events.join(rows, on="lead_id").filter(pl.col("known_at") <= pl.col("as_of")).unique(["n", "topic"])
+    names = known.group_by("topic").len().sort("len", "topic", descending=[True, False])["topic"].to_list()
+    names = sorted(names[:MOST_TOPICS])
+    found = np.zeros((len(rows), len(names)), bool)
+    for j, name in enumerate(names):
+        found[known.filter(pl.col("topic") == name)["n"].to_numpy(), j] = True
+    return names, found
+
+
+def value_of(rows: pl.DataFrame, tables: Tables, definition: Definition) -> Floats:
+    """What each converted lead brought: its amount, else the value expected of it, else 0; shape (n,)."""
+    own = rows.join(tables["leads"].select("lead_id", "value"), on="lead_id", how="left", maintain_order="left")
+    expected = own["value"].cast(pl.Float64).fill_null(0.0).to_numpy()
+    if rows["as_of"].null_count():
+        return np.asarray(rows["label"].to_numpy() * expected, dtype=np.float64)
+    amount = amounts(rows, tables, definition)
+    return np.asarray(rows["label"].to_numpy() * np.where(np.isnan(amount), expected, amount), dtype=np.float64)
+
+
+def who_decides(tables: Tables, definition: Definition, until: Any, age_days: float | None) -> dict[str, Any]:
+    """models.deciders of the accounts; `left_out` says why there are none."""
+    leads, won = tables["leads"], definition.conversion.stage
+    if won is None or "stages" not in tables or until is None or leads["account_id"].null_count() == len(leads):
+        return {"left_out": "no_accounts"}
+    known = leads.filter(pl.col("account_id").is_not_null()).sort("account_id", "created_at", "lead_id")
+    known = known.with_columns(code=pl.col("account_id").rank("dense").cast(pl.Int64) - 1)
+    entered = tables["stages"].filter(pl.col("stage") == won).join(known.select("lead_id", "code"), on="lead_id")
+    firsts = known.group_by("code").agg(pl.col("created_at").min()).sort("code")
+    wins = firsts.join(entered.group_by("code").agg(pl.col("entered_at").min()), on="code", how="left").sort("code")
+    won_at = wins["entered_at"].to_physical().fill_null(NEVER).to_numpy().astype(np.int64)
+    within = round(definition.conversion.within_days * DAY_US)
+    looked = wins["created_at"].to_physical().to_numpy().astype(np.int64) + round((age_days or 0) * DAY_US)
+    created = known["created_at"].to_physical().to_numpy().astype(np.int64)
+    end = int(until.timestamp() * 1e6)
+    return asdict(deciders(known["code"].to_numpy(), created, _roles(known), won_at, looked, within, end))
+
+
+def _roles(leads: pl.DataFrame) -> Any:
+    """Seniority of each lead's job title; "" where there is none or it says nothing."""
+    if "job_title" not in leads.columns:
+        return np.full(len(leads), "", dtype="U16")
+    codes = [np.nan if t is None else read_title(str(t))[0] for t in leads["job_title"].to_list()]
+    return np.array(["" if c != c else SENIORITIES[int(c)] for c in codes], dtype="U16")
+
+
+def stage_counts(tables: Tables, people: Population) -> dict[str, Any]:
+    """Of the leads, how many entered each stage at any time."""
+    if "stages" not in tables:
+        return {}
+    mine = tables["stages"].join(people.rows.select("lead_id"), on="lead_id", how="semi")
+    return dict(mine.group_by("stage").agg(pl.col("lead_id").n_unique()).sort("stage").iter_rows())
