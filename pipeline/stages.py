@@ -50,4 +50,5 @@ STAGES: dict[str, Callable[[], None]] = {
     "audit": _main_of("audit"),
     "compare": _main_of("compare"),
     "publish": _main_of("publish"),
+    "track": _main_of("track"),
 }
