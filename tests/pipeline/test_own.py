@@ -1,6 +1,5 @@
 """A feature of one's own is made, served, said and checked for leaks like those of the kernel."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -38,9 +37,9 @@ def plan_with(monkeypatch: pytest.MonkeyPatch, run: Path, own: Own) -> Plan:
 
 
 @pytest.fixture
-def examples(finished_run: Path) -> Iterator[pl.DataFrame]:
+def examples(finished_run: Path) -> pl.DataFrame:
     """Of the finished run."""
-    yield stage.read_table(finished_run / stage.EXAMPLES)
+    return stage.read_table(finished_run / stage.EXAMPLES)
 
 
 def stored(tables: dict[str, pl.DataFrame], plan: Plan, examples: pl.DataFrame) -> pl.DataFrame:
