@@ -186,8 +186,14 @@ def read_bundle(folder: Path, digest: str) -> Bundle:
     def part(name: str) -> Any:
         return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
+    plan, learned = plan_of_json(part("features")["plan"]), part("features")["columns"]
+    if (ours := [c.name for c in plan.features]) != learned:
+        other = ", ".join(sorted({*ours} ^ {*learned})) or "their order"
+        raise DamagedBundle(
+            f"{folder}: was made with other features ({other}): features/own.py has changed since; run again: make run"
+        )
     return Bundle(
-        plan=plan_of_json(part("features")["plan"]),
+        plan=plan,
         encoding=Encoding.of_json(part("encoding")),
         trees=Trees((folder / "model.txt").read_text(encoding="utf-8")),
         calibration=Calibration.from_json(part("calibration")),
