@@ -40,6 +40,7 @@ def gather(
     )
     leaks = of_json(stage.read_json(stage.LEAKS))
     return ReportContent(
+        links={"the shared definition of a lead": "lead-definition.html"},
         title="Lead conversion",
         subtitle=subtitle(definition),
         metrics=facts["metrics"],

@@ -1,7 +1,7 @@
 """Stage publish: the bundle, the report and its pictures."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
@@ -17,6 +17,7 @@ from pipeline.drawing import png
 from pipeline.files import whole_file, whole_folder
 from pipeline.forecast import forecast
 from pipeline.matrices import matrix_of
+from pipeline.params import Definition
 from pipeline.points_inputs import read_table
 from pipeline.portraits import portraits
 from pipeline.records import Tables
