@@ -16,6 +16,7 @@ from pipeline.params import Definition
 from pipeline.plainly import about
 from pipeline.quarter import noun
 from pipeline.report import Feature, Figure, Refused, ReportContent
+from pipeline.wording import what_is_predicted
 
 SHOWN = ("logistic", "naive_bayes")
 EXAMPLES_A_CODE = 2
@@ -39,6 +40,7 @@ def gather(
     )
     leaks = of_json(stage.read_json(stage.LEAKS))
     return ReportContent(
+        links={"the shared definition of a lead": "lead-definition.html"},
         title="Lead conversion",
         subtitle=subtitle(definition),
         metrics=facts["metrics"],
@@ -72,9 +74,7 @@ def gather(
 
 def subtitle(definition: Definition) -> str:
     """What is predicted, in words."""
-    c = definition.conversion
-    what = f"entering the stage “{c.stage}”" if c.stage else f"the event “{c.event}”"
-    return f"The probability of {what} within {c.within_days:g} days, of leads that are open, by what was known then."
+    return what_is_predicted(definition.conversion.model_dump())
 
 
 PART = (

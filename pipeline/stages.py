@@ -52,4 +52,5 @@ STAGES: dict[str, Callable[[], None]] = {
     "funnel": _main_of("funnel"),
     "publish": _main_of("publish"),
     "define": _main_of("define"),
+    "track": _main_of("track"),
 }

@@ -1,5 +1,6 @@
 """Numbers and names as people read them: 4.1 %, 0.152, “logistic regression”. What is not known is –."""
 
+from collections.abc import Mapping
 from typing import Any
 
 NAMES = {
@@ -40,3 +41,11 @@ def span(pair: Any, style: Any = number) -> str:
 def day(instant: str | None) -> str:
     """The date of an ISO instant."""
     return UNKNOWN if not instant else instant[:10]
+
+
+def what_is_predicted(conversion: Mapping[str, Any]) -> str:
+    """In words, by `stage` or `event` and `within_days`."""
+    stage, event = conversion["stage"], conversion["event"]
+    what = f"entering the stage “{stage}”" if stage else f"the event “{event}”"
+    days = conversion["within_days"]
+    return f"The probability of {what} within {days:g} days, of leads that are open, by what was known then."

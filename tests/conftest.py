@@ -66,13 +66,15 @@ def bundle(bundle_folder: Path) -> Bundle:
 
 @pytest.fixture(scope="session")
 def report(finished_run: Path, bundle: Bundle) -> Path:
-    """The report of the finished run, as stage publish writes it, beside the other results."""
+    """The report of the finished run, as stage publish writes it, beside the other results and the definition."""
     from pipeline import publish, stage
+    from pipeline.stages import STAGES
 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(finished_run)
         definition, tables, seed = stage.section("definition"), stage.read_tables(), stage.section("train").seed
         publish.write_report(bundle, publish.facts_of(), definition, tables, seed, lambda what: None)
+        STAGES["define"]()
     return finished_run / stage.REPORT
 
 
