@@ -230,7 +230,7 @@ def _handover(e: Episodes, telling: Telling) -> dict[str, Any] | None:
 
 def _criteria() -> dict[str, Bools]:
     until = stage.read_until()
-    return {} if until is None else targets(stage.read_json(stage.AGREED)["criteria"], until)
+    return {} if until is None else targets(dict(stage.read_json(stage.AGREED)["criteria"]), until)
 
 
 def main() -> None:
