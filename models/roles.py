@@ -1,0 +1,86 @@
+"""Who of the buying group is there: roles from job titles, and the one that is missing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.arrays import Bools, Floats, Ints
+from features.plan import Plan
+from features.records import Records, value_at
+from features.vocabulary import FUNCTIONS, SENIORITIES
+
+LEVELS = ("decision-maker", "manager", "specialist")
+ROLES = (*LEVELS, *FUNCTIONS)
+"""A person has at most one of LEVELS and one function: director and above decide."""
+DECIDES, LEADS = SENIORITIES.index("director"), SENIORITIES.index("manager")
+COMMON = 0.25
+"""A role that fewer won accounts had is missed by nobody."""
+
+
+def has_titles(plan: Plan) -> bool:
+    """Whether there is an attribute that roles are read from."""
+    return any(c.measure == "seniority" for c in plan.columns)
+
+
+def roles(records: Records, plan: Plan, lead: Ints, as_of: Ints) -> Bools:
+    """The roles of k leads by what was known of their titles at k instants, shape (k, ROLES)."""
+    level, function = (_code(records, plan, measure, lead, as_of) for measure in ("seniority", "function"))
+    levels = [level >= DECIDES, level == LEADS, level < LEADS]
+    return np.column_stack([*levels, *(function == k for k in range(len(FUNCTIONS)))])
+
+
+def _code(records: Records, plan: Plan, measure: str, lead: Ints, as_of: Ints) -> Floats:
+    column = next((c for c in plan.columns if c.measure == measure), None)
+    if column is None:
+        return np.full(len(lead), np.nan)
+    if column.block == "history":
+        return value_at(records, column.name, lead, as_of)
+    return np.asarray(records.attributes[lead, plan.place[column.name]], dtype=np.float64)
+
+
+def by_account(had: Bools, account: Ints, accounts: int) -> Ints:
+    """People by account and role, shape (accounts, roles), of people's roles (k, roles)."""
+    found = np.zeros((accounts, had.shape[1]), np.int64)
+    np.add.at(found, account, had)
+    return found
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Share of accounts in which somebody of the role was known."""
+
+    role: str
+    won: float
+    """Of won accounts, before the win."""
+    others: float
+    """Of accounts that were not won."""
+
+
+def wanted(had: Ints, won: Bools) -> tuple[Wanted, ...]:
+    """Roles that at least COMMON of the won accounts had and that were commoner there, the largest difference first;
+    none without accounts of both kinds. had (accounts, roles), won (accounts,)."""
+    if not won.any() or won.all():
+        return ()
+    there = had > 0
+    rows = [Wanted(r, float(there[won, k].mean()), float(there[~won, k].mean())) for k, r in enumerate(ROLES)]
+    kept = [row for row in rows if row.won >= COMMON and row.won > row.others]
+    return tuple(sorted(kept, key=lambda row: (row.others - row.won, row.role)))
+
+
+def missing(asked: Sequence[Wanted], had: Ints) -> list[str | None]:
+    """Of each account the first role asked for that nobody has; None where all are there. had (accounts, roles)."""
+    places = [(row.role, ROLES.index(row.role)) for row in asked]
+    return [next((role for role, k in places if counts[k] == 0), None) for counts in had]
+
+
+def said(counts: Ints) -> str:
+    """“1 decision-maker, 2 manager; it 2, finance 1” of one account's people by role; the levels first."""
+    levels = ", ".join(f"{counts[k]} {ROLES[k]}" for k in range(len(LEVELS)) if counts[k])
+    functions = ", ".join(f"{ROLES[k]} {counts[k]}" for k in range(len(LEVELS), len(ROLES)) if counts[k])
+    return "; ".join(part for part in (levels, functions) if part)
+
+
+def wanted_of_json(stored: Sequence[Mapping[str, float | str]]) -> tuple[Wanted, ...]:
+    """Of `role, won, others`, as a bundle has them."""
+    return tuple(Wanted(str(row["role"]), float(row["won"]), float(row["others"])) for row in stored)
