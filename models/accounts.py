@@ -80,9 +80,7 @@ class AccountModel:
         unknown = set(stored["coefficients"]) - set(LEVELS[0])
         if unknown:
             raise ValueError(f"expected coefficients of {LEVELS[0]}, got {sorted(unknown)}")
-        return AccountModel(
-            float(stored["intercept"]), {str(k): float(b) for k, b in stored["coefficients"].items()}
-        )
+        return AccountModel(float(stored["intercept"]), {str(k): float(b) for k, b in stored["coefficients"].items()})
 
 
 INDEPENDENT = AccountModel(0.0, {UNION: 1.0})

@@ -1,7 +1,7 @@
 """Stage evaluate: predictions of every mature example, how good they are on the test fold, and week by week."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,8 @@ from features.kernel import Matrix
 from features.plan import Plan, plan_of_json
 from models import bootstrap, calibration, folds, horizons, metrics
 from models.baselines import Baselines
-from models.bundle import read_links
-from models.calibration import Calibration
-from models.encoding import Encoding, encode
-from models.horizons import Link, column
+from models.encoding import encode
+from models.horizons import column
 from models.points_baseline import probabilities
 from models.policy import Values
 from models.trees import Trees
@@ -24,6 +22,8 @@ from pipeline import points, stage
 from pipeline.deals import deal_values
 from pipeline.errors import Stop
 from pipeline.featurize import instants
+from pipeline.fitted import Fitted as Fitted
+from pipeline.fitted import read_model as read_model
 from pipeline.horizons import measure
 from pipeline.points_inputs import read_inputs
 from pipeline.points_inputs import read_table as read_points_table
@@ -36,27 +36,6 @@ from pipeline.weeks import pool
 DRAWS = 200
 MOST_EXPLAINED = 2_000
 """Examples whose contributions are averaged for what matters."""
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """The model as the train stage left it."""
-
-    text: str
-    encoding: Encoding
-    calibration: Calibration
-    links: tuple[Link, ...] = ()
-    """Of the shorter horizons."""
-
-
-def read_model() -> Fitted:
-    """From artifacts/model: text, so that what is tested is what is served."""
-    return Fitted(
-        (stage.MODEL / "model.txt").read_text(encoding="utf-8"),
-        Encoding.of_json(stage.read_json(stage.MODEL / "encoding.json")),
-        Calibration.from_json(stage.read_json(stage.MODEL / "calibration.json")),
-        read_links(stage.MODEL, [path.name for path in stage.MODEL.iterdir()]),
-    )
 
 
 def predict(data: Data, fitted: Fitted, threads: int) -> Floats:

@@ -50,6 +50,7 @@ STAGES: dict[str, Callable[[], None]] = {
     "audit": _main_of("audit"),
     "compare": _main_of("compare"),
     "funnel": _main_of("funnel"),
+    "accounts": _main_of("accounts"),
     "publish": _main_of("publish"),
     "define": _main_of("define"),
     "track": _main_of("track"),

@@ -1,0 +1,127 @@
+"""Accounts at instants: their open leads, whether any lead of theirs converts in time, and who is there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+
+from features.arrays import DAY_US, Bools, Floats, Ints, ranges
+from features.plan import Plan
+from features.records import Records, known_until
+from models import labels
+from models.accounts import Looks, looks
+from models.labels import Conversions
+from models.roles import by_account, roles
+from pipeline.label import closing_when_it_happened, conversions_of_events, micros
+from pipeline.params import Definition
+from pipeline.records import Tables, records_of
+
+ACTIVE_US = 30 * DAY_US
+"""A person is active whose last sign of life is no older."""
+
+
+@dataclass(frozen=True)
+class Book:
+    """All accounts with what is known of them; leads without an account are in no look."""
+
+    records: Records
+    order: pl.DataFrame
+    plan: Plan
+    conversions: Conversions
+    named: Bools
+    """Shape (leads,): has an account."""
+    until: int
+    horizon: int
+    """µs."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """The open leads of accounts at instants, shape (k,) each, and their looks, numbered by `look`."""
+
+    lead: Ints
+    as_of: Ints
+    look: Ints
+    account: Ints
+    """Of each look, shape (n,), …"""
+    at: Ints
+    """… and its instant, µs."""
+
+    def looks(self, log_odds: Floats) -> Looks:
+        """Of the calibrated log odds of the open leads (k,)."""
+        return looks(log_odds, self.look, len(self.account))
+
+    def take(self, keep: Bools) -> "Look":
+        """Only some of the open leads (k,)."""
+        return gathered(self.lead[keep], self.as_of[keep], self.account[self.look][keep])
+
+
+def book(tables: Tables, plan: Plan, definition: Definition, until: datetime) -> Book:
+    """By what was known at `until`. Leads whose outcome was refused are left out."""
+    kept = {**tables, "leads": tables["leads"].filter(~pl.col("outcome_refused"))}
+    records, order = records_of(closing_when_it_happened(kept, definition), plan)
+    event, end = definition.conversion.event, micros(until)
+    found = labels.conversions_of_stages(records) if event is None else conversions_of_events(kept, order, event, end)
+    named = order["account_id"].is_not_null().to_numpy()
+    return Book(records, order, plan, found, named, end, round(definition.conversion.within_days * DAY_US))
+
+
+def look_at(found: Book, instants: Sequence[int]) -> Look:
+    """The open leads of accounts at instants (µs)."""
+    lead, as_of = labels.at_instants(found.records, instants, found.until)
+    keep = found.named[lead]
+    return gathered(lead[keep], as_of[keep], found.records.account[lead[keep]])
+
+
+def gathered(lead: Ints, as_of: Ints, account: Ints) -> Look:
+    """Looks in the order of instant and account."""
+    pairs, look = np.unique(np.stack([as_of, account]), axis=1, return_inverse=True)
+    return Look(lead, as_of, look.reshape(-1), pairs[1], pairs[0])
+
+
+def converts(found: Book, look: Look) -> Floats:
+    """Whether any lead of the account, also one that is yet to come, converts within the horizon; shape (n,)."""
+    row, lead = _leads_of(found, look.account)
+    at, _ = labels.next_conversion(found.conversions, lead, look.at[row])
+    first = np.full(len(look.account), np.iinfo(np.int64).max)
+    np.minimum.at(first, row, at)
+    return np.asarray((first <= look.at + found.horizon) & (first <= found.until), dtype=np.float64)
+
+
+def _leads_of(found: Book, account: Ints) -> tuple[Ints, Ints]:
+    """(number of the look, lead) of every lead of some accounts."""
+    start = found.records.account_start
+    count = start[account + 1] - start[account]
+    return np.repeat(np.arange(len(account)), count), ranges(start[account], count)
+
+
+def people(found: Book, look: Look) -> tuple[Ints, Ints]:
+    """How many people of each role are known, and active, at each look: (n, ROLES) each."""
+    row, lead = _leads_of(found, look.account)
+    at = look.at[row]
+    there = found.records.created[lead] <= at
+    row, lead, at = row[there], lead[there], at[there]
+    had = roles(found.records, found.plan, lead, at)
+    known = by_account(had, row, len(look.account))
+    return known, by_account(had & _active(found.records, lead, at)[:, None], row, len(look.account))
+
+
+def _active(r: Records, lead: Ints, at: Ints) -> Bools:
+    stop = known_until(r.events.known, r.events.start, lead, at)
+    last = np.maximum(stop - 1, 0)
+    some = stop > r.events.start[lead]
+    if not len(r.events.known):
+        return np.zeros(len(lead), bool)
+    return np.asarray(some & (at - r.events.known[last] < ACTIVE_US))
+
+
+def first_wins(found: Book) -> Ints:
+    """The first conversion of each account, µs; the largest integer where there is none."""
+    wins = np.full(len(found.records.account_start) - 1, np.iinfo(np.int64).max)
+    of = np.repeat(np.arange(len(found.records)), np.diff(found.conversions.start))
+    known = found.conversions.at if found.conversions.known is None else found.conversions.known
+    there = known <= found.until
+    np.minimum.at(wins, found.records.account[of[there]], found.conversions.at[there])
+    return wins

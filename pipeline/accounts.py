@@ -1,0 +1,202 @@
+"""Stage accounts: the probability that an account converts, learned, tested and told, and who is missing there."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.arrays import DAY_US, Floats
+from features.plan import plan_of_json
+from models import bootstrap, metrics
+from models.accounts import INDEPENDENT, AccountModel, fit
+from models.metrics import logit
+from models.roles import Wanted, by_account, has_titles, missing, roles, said, wanted
+from pipeline import stage
+from pipeline.account_looks import Book, Look, book, converts, first_wins, look_at, people
+from pipeline.featurize import features
+from pipeline.fitted import log_odds, read_model
+
+EVERY_US = 28 * DAY_US
+"""Accounts are looked at so often."""
+DRAWS = 200
+MOST_SHOWN = 20
+LEAST_CONVERTING = 30
+"""With fewer accounts that converted nothing is learned: leads count as independent."""
+BINS = 10
+
+Scorer = Callable[[pl.DataFrame], Floats]
+"""Calibrated log odds of rows `lead_id, as_of`."""
+
+
+def begin_of_test(examples: pl.DataFrame) -> int | None:
+    """The first instant of the test fold, µs; None where there is none."""
+    first = examples.filter(pl.col("fold") == "test")["as_of"].drop_nulls().to_physical().min()
+    return None if first is None else int(first)  # type: ignore[arg-type]
+
+
+def learned(found: Book, left_out: pl.DataFrame, begin: int) -> tuple[AccountModel, dict[str, Any]]:
+    """The account's model from looks whose horizon was over when the test began, and what it was learned from.
+
+    Each open lead counts with the latest probability that it had by then from trees that never saw its account
+    (`left_out`: data/left_out.parquet).
+    """
+    first = int(found.records.created.min())
+    look = look_at(found, range(begin - found.horizon, first, -EVERY_US))
+    p = _latest(found, look, left_out)
+    look, p = look.take(~np.isnan(p)), p[~np.isnan(p)]
+    y = converts(found, look)
+    won = len(np.unique(look.account[y == 1]))
+    enough = won >= LEAST_CONVERTING
+    model = fit(look.looks(logit(p)), y) if enough else INDEPENDENT
+    counts = {
+        "looks": len(y),
+        "accounts": len(np.unique(look.account)),
+        "converting": int(y.sum()),
+        "converting_accounts": won,
+    }
+    return model, {**counts, "learned": enough}
+
+
+def _latest(found: Book, look: Look, left_out: pl.DataFrame) -> Floats:
+    """The last probability of each open lead by its instant, shape (k,); NaN where it had none."""
+    rows = rows_of(found, look).with_row_index("n").sort("as_of")
+    both = rows.join_asof(left_out.sort("as_of"), on="as_of", by="lead_id", check_sortedness=False)
+    return both.sort("n")["probability"].fill_null(float("nan")).to_numpy().astype(np.float64)
+
+
+def rows_of(found: Book, look: Look) -> pl.DataFrame:
+    """`lead_id, as_of` of the open leads of some looks."""
+    at = pl.Series(look.as_of).cast(pl.Datetime("us", "UTC"))
+    return pl.DataFrame({"lead_id": found.order["lead_id"].gather(look.lead), "as_of": at})
+
+
+def tested(found: Book, model: AccountModel, scored: Scorer, begin: int, base: float, seed: int) -> dict[str, Any]:
+    """How the model does on looks in the test whose horizon is over, every open lead scored at the instant, against
+    what needs no regression. `base`: share of looks that converted where it learned."""
+    look = look_at(found, range(begin, found.until - found.horizon + 1, EVERY_US))
+    if not len(look.account):
+        return {"reason": "no look at an account in the test has a horizon that is over"}
+    seen, y = look.looks(scored(rows_of(found, look))), converts(found, look)
+    every: dict[str, Floats] = {"model": model.probability(seen), **seen.naive(), "base_rate": np.full(len(y), base)}
+    own, apart = bootstrap.compare(y, every, "model", look.account, seed, DRAWS)
+    return {
+        "looks": len(y),
+        "instants": len(np.unique(look.at)),
+        "accounts": len(np.unique(look.account)),
+        "converting": int(y.sum()),
+        "converting_accounts": len(np.unique(look.account[y == 1])),
+        "scores": {name: _scores(y, p, own[name]) for name, p in every.items()},
+        "difference": {
+            name: {"log_loss": list(apart[name]["log_loss"])} for name in apart if "log_loss" in apart[name]
+        },
+        "reliability": _reliability(y, every["model"]),
+        "by_leads": _by_leads(y, every, seen.count),
+    }
+
+
+def _scores(y: Floats, p: Floats, spans: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
+    q = np.clip(p, metrics.EPSILON, 1 - metrics.EPSILON)
+    loss = -(y * np.log(q) + (1 - y) * np.log1p(-q)).mean()
+    found = {
+        "log_loss": float(loss),
+        "auc": metrics.known(metrics.ordering(y, p)["auc"]),
+        "observed_over_expected": metrics.known(metrics.observed_over_expected(y, p)),
+    }
+    return {**found, "intervals": {name: list(spans[name]) for name in found if name in spans}}
+
+
+def _reliability(y: Floats, p: Floats) -> list[dict[str, float]]:
+    """Looks by tenths of their probability: how many, promised and come."""
+    order = np.argsort(p, kind="stable")
+    parts = [part for part in np.array_split(order, BINS) if len(part)]
+    return [{"n": len(part), "expected": float(p[part].mean()), "observed": float(y[part].mean())} for part in parts]
+
+
+def _by_leads(y: Floats, every: Mapping[str, Floats], count: Floats) -> list[dict[str, Any]]:
+    """Promised and come by number of open leads: where adding up goes wrong."""
+    found = []
+    for name, mine in (("1", count == 1), ("2", count == 2), ("3 or more", count >= 3)):
+        if mine.any():
+            promised = {model: float(p[mine].sum()) for model, p in every.items() if model != "base_rate"}
+            found.append(
+                {"leads": name, "looks": int(mine.sum()), "converted": int(y[mine].sum()), "promised": promised}
+            )
+    return found
+
+
+def roles_of_won(found: Book, begin: int) -> tuple[Wanted, ...]:
+    """Roles that accounts had before they were won, against those not won, by what was known when the test began."""
+    r = found.records
+    wins = first_wins(found)
+    wins = np.where(wins <= begin, wins, begin)
+    before = found.named & (r.created < wins[r.account]) & (r.created <= begin)
+    lead = np.flatnonzero(before)
+    had = by_account(roles(r, found.plan, lead, wins[r.account[lead]]), r.account[lead], len(wins))
+    some = np.bincount(r.account[lead], minlength=len(wins)) > 0
+    return wanted(had[some], (wins < begin)[some])
+
+
+def shown(found: Book, model: AccountModel, asked: Sequence[Wanted], scored: Scorer) -> list[dict[str, Any]]:
+    """The likeliest accounts at the present."""
+    look = look_at(found, [found.until])
+    if not len(look.account):
+        return []
+    seen = look.looks(scored(rows_of(found, look)))
+    p = model.probability(seen)
+    best = np.lexsort((look.account, -p))[:MOST_SHOWN]
+    known, active = people(found, look)
+    gone, names = missing(asked, known), account_names(found)
+    return [
+        {
+            "account_id": names[int(look.account[i])], "open_leads": int(seen.count[i]), "probability": float(p[i]),
+            "known": said(known[i]), "active": said(active[i]), "missing": gone[i],
+        }
+        for i in best.tolist()
+    ]  # fmt: skip
+
+
+def account_names(found: Book) -> list[str]:
+    """The id of each account by its number; empty for a lead that has none."""
+    return found.order["account_id"].gather(found.records.account_start[:-1]).fill_null("").to_list()
+
+
+def figures(
+    examples: pl.DataFrame, left_out: pl.DataFrame, found: Book, scored: Scorer, seed: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """reports/accounts.json, and what the bundle keeps: `model` and `roles`."""
+    begin = begin_of_test(examples)
+    if begin is None:
+        return {"reason": "there is no test fold with dates"}, {}
+    model, facts = learned(found, left_out, begin)
+    asked = roles_of_won(found, begin) if has_titles(found.plan) else ()
+    base = (facts["converting"] + 0.5) / (facts["looks"] + 1)
+    kept = {"model": model.to_json(), "roles": [asdict(one) for one in asked]}
+    told = {
+        **kept,
+        "learned_from": facts,
+        "test": tested(found, model, scored, begin, base, seed),
+        "accounts": shown(found, model, asked, scored),
+    }
+    return told, kept
+
+
+def main() -> None:
+    """Write reports/accounts.json, and data/account_model.json for the bundle."""
+    tables, until = stage.read_tables(), stage.read_until()
+    shape = stage.read_json(stage.TABLES / "meta.json")["shape"]
+    none = tables["leads"]["account_id"].null_count() == len(tables["leads"])
+    told: dict[str, Any] = {"reason": "no lead has an account_id" if none else "the leads have no dated outcomes"}
+    kept: dict[str, Any] = {}
+    with stage.speaking("accounts") as say:
+        if not none and until is not None and shape == "dated":
+            plan, fitted, params = plan_of_json(stage.read_json(stage.PLAN)), read_model(), stage.section("train")
+            found = book(tables, plan, stage.section("definition"), until)
+            say("looking at accounts every 28 days")
+            told, kept = figures(
+                stage.read_table(stage.EXAMPLES), stage.read_table(stage.LEFT_OUT), found,
+                lambda rows: log_odds(fitted, features(tables, plan, rows), params.threads), params.seed,
+            )  # fmt: skip
+    stage.write_json(told, stage.ACCOUNTS)
+    stage.write_json(kept, stage.ACCOUNT_MODEL)
