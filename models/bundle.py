@@ -18,6 +18,7 @@ from features.arrays import Floats
 from features.kernel import Matrix
 from features.plan import Plan, plan_of_json
 from models import horizons
+from models.accounts import AccountModel
 from models.calibration import Calibration, apply
 from models.encoding import Encoding, encode
 from models.errors import DamagedBundle
@@ -25,6 +26,7 @@ from models.horizons import Link
 from models.lives import Reading
 from models.policy import Policy
 from models.questions import NOTHING_TO_ASK, Questions
+from models.roles import Wanted, wanted_of_json
 from models.trees import Trees
 
 MANIFEST = "manifest.json"
@@ -36,6 +38,8 @@ HORIZONS = "horizons.json"
 """Only where there are several horizons; beside it `horizon_<number>.txt`, a model each, but for constant shares."""
 QUESTIONS = "questions.json"
 """Only where train knew of answers to questions that one may ask a lead."""
+ACCOUNTS = "accounts.json"
+"""Only where leads have accounts and dated outcomes: what makes an account's probability of its leads'."""
 PROOF_SECONDS = 60
 
 
@@ -60,6 +64,10 @@ class Bundle:
     links: tuple[Link, ...] = ()
     """Of the horizons shorter than the model's own, rising."""
     questions: Questions = NOTHING_TO_ASK
+    accounts: AccountModel | None = None
+    """None where the leads had no accounts."""
+    roles: tuple[Wanted, ...] = ()
+    """Roles that won accounts had, the most telling first."""
 
     @cached_property
     def zone(self) -> tzinfo:
@@ -109,9 +117,9 @@ def horizon_model(number: int) -> str:
 
 
 def optional_files(names: Sequence[str]) -> list[str]:
-    """Those names that a bundle may have besides FILES: of several horizons, and of questions."""
+    """Those names that a bundle may have besides FILES: of several horizons, of questions, and of accounts."""
     return sorted(
-        name for name in names if name in (HORIZONS, QUESTIONS) or re.fullmatch(r"horizon_\d{1,3}\.txt", name)
+        name for name in names if name in (HORIZONS, QUESTIONS, ACCOUNTS) or re.fullmatch(r"horizon_\d{1,3}\.txt", name)
     )
 
 
@@ -192,6 +200,7 @@ def read_bundle(folder: Path, digest: str) -> Bundle:
         raise DamagedBundle(
             f"{folder}: was made with other features ({other}): features/own.py has changed since; run again: make run"
         )
+    accounts = part("accounts") if ACCOUNTS in part("manifest") else None
     return Bundle(
         plan=plan,
         encoding=Encoding.of_json(part("encoding")),
@@ -206,6 +215,8 @@ def read_bundle(folder: Path, digest: str) -> Bundle:
         version=registered_version(folder, digest) or digest[:12],
         links=read_links(folder, part("manifest")),
         questions=Questions.of_json(part("questions")) if QUESTIONS in part("manifest") else NOTHING_TO_ASK,
+        accounts=None if accounts is None else AccountModel.of_json(accounts["model"]),
+        roles=() if accounts is None else wanted_of_json(accounts["roles"]),
     )
 
 

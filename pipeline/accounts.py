@@ -91,7 +91,9 @@ def tested(found: Book, model: AccountModel, scored: Scorer, begin: int, base: f
         "difference": {
             name: {"log_loss": list(apart[name]["log_loss"])} for name in apart if "log_loss" in apart[name]
         },
-        "reliability": _reliability(y, every["model"]),
+        "reliability": {
+            name: _reliability(y, every[name], look.account, seed) for name in ("model", "independent", "sum")
+        },
         "by_leads": _by_leads(y, every, seen.count),
     }
 
@@ -107,11 +109,20 @@ def _scores(y: Floats, p: Floats, spans: Mapping[str, tuple[float, float]]) -> d
     return {**found, "intervals": {name: list(spans[name]) for name in found if name in spans}}
 
 
-def _reliability(y: Floats, p: Floats) -> list[dict[str, float]]:
-    """Looks by tenths of their probability: how many, promised and come."""
+def _reliability(y: Floats, p: Floats, account: Ints, seed: int) -> list[dict[str, Any]]:
+    """Looks by tenths of their probability: how many, promised and come, with an interval by drawing accounts again."""
     order = np.argsort(p, kind="stable")
     parts = [part for part in np.array_split(order, BINS) if len(part)]
-    return [{"n": len(part), "expected": float(p[part].mean()), "observed": float(y[part].mean())} for part in parts]
+    drawn = [[_mean(y[part], w[part]) for part in parts] for w in bootstrap.weights(account, seed, DRAWS)]
+    spans = np.nanquantile(np.array(drawn), [0.025, 0.975], axis=0).T.tolist() if drawn else [None] * len(parts)
+    return [
+        {"n": len(part), "expected": float(p[part].mean()), "observed": float(y[part].mean()), "interval": span}
+        for part, span in zip(parts, spans, strict=True)
+    ]
+
+
+def _mean(y: Floats, weight: Floats) -> float:
+    return float((y * weight).sum() / weight.sum()) if weight.sum() else np.nan
 
 
 def _by_leads(y: Floats, every: Mapping[str, Floats], count: Floats) -> list[dict[str, Any]]:

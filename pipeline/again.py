@@ -1,4 +1,4 @@
-"""Commands that look at leads again: recheck, stalled and ask."""
+"""Commands that look at leads again, or at their accounts: recheck, stalled, accounts and ask."""
 
 import os
 from datetime import UTC, datetime
@@ -74,6 +74,31 @@ def stalled(
     typer.echo(f"{output}: {len(found)} leads")
     if not sellers_seen(asked, model):
         typer.echo("no event of a seller is in the tables: nobody knows which leads are untouched", err=True)
+
+
+def accounts(
+    tables: Tables,
+    output: Output = Path("accounts.csv"),
+    as_of: AsOf = None,
+    bundle: Folder = ARTIFACT,
+) -> None:
+    """Accounts with an open lead by the probability that they convert, who of the buying group is known and active
+    there, and which role is missing.
+
+    Example: leadscore accounts --tables data/source --output accounts.csv
+    """
+    from pipeline.cli import told
+
+    with told():
+        from pipeline import score as scoring
+        from pipeline.buyers import accounts as run
+
+        scoring.check_output(output)
+        scoring.check_apart(output, tables)
+        model, asked = _read(bundle, tables, as_of)
+        found = run(model, asked)
+        scoring.write(found, output)
+    typer.echo(f"{output}: {len(found)} accounts as of {asked.as_of.isoformat()} by model {model.version}")  # type: ignore[union-attr]
 
 
 def ask(

@@ -81,6 +81,8 @@ def assemble(out: Path, facts: Mapping[str, Any], policy: Policy, definition: De
         optional = bundles.optional_files([path.name for path in stage.MODEL.iterdir()])
         for name in ("model.txt", "encoding.json", "calibration.json", *optional):
             shutil.copyfile(stage.MODEL / name, folder / name)
+        if accounts := stage.read_json(stage.ACCOUNT_MODEL):
+            stage.write_json(accounts, folder / bundles.ACCOUNTS)
         columns = [c.name for c in plan_of_json(plan).features]
         stage.write_json({"plan": plan, "columns": columns}, folder / "features.json")
         stage.write_json(policy.to_json(), folder / "policy.json")

@@ -299,7 +299,7 @@ def stage(name: Annotated[str, typer.Argument(help="A stage of dvc.yaml.")]) -> 
         STAGES[name]()
 
 
-for command in (again.recheck, again.stalled, again.ask):
+for command in (again.recheck, again.stalled, again.accounts, again.ask):
     app.command()(command)
 app.command()(serving.serve)
 app.add_typer(serving.keys, name="keys")

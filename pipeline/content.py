@@ -69,6 +69,8 @@ def gather(
         slices=_slices(),
         points=stage.read_json(stage.POINTS_FIGURES),
         policy=stage.read_json(stage.POLICY_FIGURES),
+        funnel=stage.read_json(stage.FUNNEL),
+        accounts=stage.read_json(stage.ACCOUNTS),
     )
 
 
@@ -111,6 +113,32 @@ CAPTIONS = {
     "by_age": ("Observed over expected, by age of the lead", PART),
     "by_source": ("Observed over expected, by source", PART),
     "by_segment": ("Observed over expected, by segment", PART),
+    "funnel_reached": (
+        "How far leads come",
+        "Each bar: the share of leads that came to a stage or beyond it in time; its short line the 95 % interval.",
+    ),
+    "funnel_ends": (
+        "Converted and closed, by day",
+        "Each line: the share of leads that had converted, or was closed without, by each day since they began; open"
+        " leads count as far as they were followed. The bands are 95 % intervals.",
+    ),
+    **{
+        f"funnel_{by}": (
+            f"Converted by day, by {by}",
+            "Each line: the share of leads that had converted by each day since they began. A line ends where too few"
+            f" leads began so long ago. {of}.",
+        )
+        for by, of in {
+            "source": "The most frequent sources",
+            "campaign": "The most frequent campaigns",
+            "month": "The latest months",
+        }.items()
+    },
+    "accounts": (
+        "Accounts: promised and come",
+        "Each dot: a tenth of the looks at accounts in the test, by probability; how many were promised to convert"
+        " (across) and how many did (up). On the diagonal promises are kept; upright lines are 95 % intervals.",
+    ),
 }
 
 

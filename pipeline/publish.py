@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Picture
 
 from features.plan import plan_of_json
 from models.bundle import Bundle, read_bundle
-from pipeline import stage
+from pipeline import funnel_charts, stage
 from pipeline.bundling import assemble, policy_of
 from pipeline.content import gather, pictures_of
 from pipeline.deals import deal_values
@@ -95,6 +95,7 @@ def write_report(
     say("writing the report")
     weekly, slices = stage.read_json(stage.WEEKLY), stage.read_json(stage.CALIBRATION)
     pictures = pictures_of(predictions, stage.read_table(stage.BASELINES), weekly, slices, seed)
+    pictures |= funnel_charts.pictures(stage.read_json(stage.FUNNEL), stage.read_json(stage.ACCOUNTS))
     own = dict(tables["leads"].select("lead_id", "value").iter_rows())
     leads = portraits(bundle, predictions, matrix, own)
     page = render_report(gather(facts, bundle.plan, definition, bundle.digest, pictures, leads))

@@ -30,6 +30,8 @@ PARTS = {
     "leads": "Example leads, with their reasons",
     "stability": "Does it hold in every month, age, source and segment?",
     "policy": "Thresholds and weekly volumes",
+    "funnel": "The funnel",
+    "accounts": "Accounts and their buying groups",
     "quality": "Data quality",
     "leaks": "Leak checks",
     "limits": "Limits and warnings",
@@ -123,6 +125,10 @@ class ReportContent:
     """reports/points.json: how hand-tuned points compare."""
     policy: Mapping[str, Any] = field(default_factory=dict)
     """reports/policy.json: threshold, weekly volumes, whether expected values add up."""
+    funnel: Mapping[str, Any] = field(default_factory=dict)
+    """reports/funnel.json, or `reason` where there is no funnel."""
+    accounts: Mapping[str, Any] = field(default_factory=dict)
+    """reports/accounts.json, or `reason` where accounts have no probability."""
 
 
 def render_report(content: ReportContent) -> str:
