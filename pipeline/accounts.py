@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.arrays import DAY_US, Floats
+from features.arrays import DAY_US, Floats, Ints
 from features.plan import plan_of_json
 from models import bootstrap, metrics
 from models.accounts import INDEPENDENT, AccountModel, fit

@@ -43,7 +43,7 @@ class Funnel:
 
 def funnel(
     tables: Tables, attributes: Sequence[Attribute], definition: Definition, until: datetime,
-    criteria: Mapping[str, Bools], seed: int, draws: int = DRAWS,
+    criteria: Mapping[str, Bools], seed: int, draws: int,
 ) -> dict[str, Any]:  # fmt: skip
     """reports/funnel.json of dated leads, by what was known at `until`.
 
@@ -242,5 +242,5 @@ def main() -> None:
         else:
             say("following leads from stage to stage")
             definition, seed = stage.section("definition"), stage.section("train").seed
-            found = funnel(stage.read_tables(), stage.read_attributes(), definition, until, _criteria(), seed)
+            found = funnel(stage.read_tables(), stage.read_attributes(), definition, until, _criteria(), seed, DRAWS)
     stage.write_json(found, stage.FUNNEL)

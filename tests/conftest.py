@@ -33,11 +33,13 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(root)
         patch.setattr(train, "fit_baselines", blind)
         patch.setattr("pipeline.evaluate.DRAWS", 2)
+        patch.setattr("pipeline.funnel.DRAWS", 2)
+        patch.setattr("pipeline.accounts.DRAWS", 2)
         patch.setattr("models.slices.NULL_DRAWS", 2)
         patch.setattr("models.bundle.prove", lambda folder: None)  # tests/models/test_bundle.py lets it prove itself
         for name in (
             *("configure", "ingest", "validate", "label", "featurize"),
-            *("points", "screen", "train", "evaluate", "audit", "compare"),
+            *("points", "screen", "train", "evaluate", "audit", "compare", "funnel", "accounts"),
         ):
             STAGES[name]()
         plan = plan_of_json(stage.read_json(stage.PLAN))
