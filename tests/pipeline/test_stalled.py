@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from models.bundle import Bundle
-from pipeline.score import Asked
 from pipeline.pace import usual_days
+from pipeline.score import Asked
 from pipeline.stalled import SCHEMA, stalled
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
