@@ -185,11 +185,14 @@ def load_booster(text: str) -> "lightgbm.Booster":
     return lightgbm.Booster(model_str=text)
 
 
-def raw_scores(booster: "lightgbm.Booster", X: Floats, threads: int = 1) -> Floats:
-    """Log odds before calibration, shape (k,)."""
+def raw_scores(
+    booster: "lightgbm.Booster", X: Floats, threads: int = 1, first: int = 0, trees: int | None = None
+) -> Floats:
+    """Log odds before calibration, shape (k,); by `trees` trees from the `first` on, where not by all."""
     if len(X) == 0:
         return np.empty(0)
-    return np.asarray(booster.predict(X, raw_score=True, num_threads=threads), dtype=np.float64)
+    found = booster.predict(X, first, trees, raw_score=True, num_threads=threads)
+    return np.asarray(found, dtype=np.float64)
 
 
 def contributions(booster: "lightgbm.Booster", X: Floats, threads: int = 1) -> Floats:

@@ -8,15 +8,17 @@ import numpy as np
 import polars as pl
 
 from features.arrays import DAY_US, Floats, Ints
-from features.plan import plan_of_json
+from features.plan import Plan, plan_of_json
 from models import bootstrap, metrics
 from models.accounts import INDEPENDENT, AccountModel, fit
-from models.metrics import logit
+from models.folds import whole_groups
 from models.roles import Wanted, by_account, has_titles, missing, roles, said, wanted
 from pipeline import stage
 from pipeline.account_looks import Book, Look, book, converts, first_wins, look_at, people
 from pipeline.featurize import features
-from pipeline.fitted import log_odds, read_model
+from pipeline.fitted import log_odds, log_odds_unseen, read_model
+from pipeline.groups import groups_of
+from pipeline.records import Tables
 
 EVERY_US = 28 * DAY_US
 """Accounts are looked at so often."""
@@ -36,34 +38,19 @@ def begin_of_test(examples: pl.DataFrame) -> int | None:
     return None if first is None else int(first)  # type: ignore[arg-type]
 
 
-def learned(found: Book, left_out: pl.DataFrame, begin: int) -> tuple[AccountModel, dict[str, Any]]:
+def learned(found: Book, scored: Scorer, begin: int) -> tuple[AccountModel, dict[str, Any]]:
     """The account's model from looks whose horizon was over when the test began, and what it was learned from.
 
-    Each open lead counts with the latest probability that it had by then from trees that never saw its account
-    (`left_out`: data/left_out.parquet).
+    `scored` has to be honest: each lead by trees that never saw its account, or the model would learn to trust too far.
     """
     first = int(found.records.created.min())
     look = look_at(found, range(begin - found.horizon, first, -EVERY_US))
-    p = _latest(found, look, left_out)
-    look, p = look.take(~np.isnan(p)), p[~np.isnan(p)]
     y = converts(found, look)
     won = len(np.unique(look.account[y == 1]))
     enough = won >= LEAST_CONVERTING
-    model = fit(look.looks(logit(p)), y) if enough else INDEPENDENT
-    counts = {
-        "looks": len(y),
-        "accounts": len(np.unique(look.account)),
-        "converting": int(y.sum()),
-        "converting_accounts": won,
-    }
-    return model, {**counts, "learned": enough}
-
-
-def _latest(found: Book, look: Look, left_out: pl.DataFrame) -> Floats:
-    """The last probability of each open lead by its instant, shape (k,); NaN where it had none."""
-    rows = rows_of(found, look).with_row_index("n").sort("as_of")
-    both = rows.join_asof(left_out.sort("as_of"), on="as_of", by="lead_id", check_sortedness=False)
-    return both.sort("n")["probability"].fill_null(float("nan")).to_numpy().astype(np.float64)
+    model = fit(look.looks(scored(rows_of(found, look))), y) if enough else INDEPENDENT
+    counts = {"looks": len(y), "accounts": len(np.unique(look.account)), "converting": int(y.sum())}
+    return model, {**counts, "converting_accounts": won, "learned": enough}
 
 
 def rows_of(found: Book, look: Look) -> pl.DataFrame:
@@ -174,13 +161,11 @@ def account_names(found: Book) -> list[str]:
 
 
 def figures(
-    examples: pl.DataFrame, left_out: pl.DataFrame, found: Book, scored: Scorer, seed: int
+    found: Book, begin: int, honest: Scorer, scored: Scorer, seed: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """reports/accounts.json, and what the bundle keeps: `model` and `roles`."""
-    begin = begin_of_test(examples)
-    if begin is None:
-        return {"reason": "there is no test fold with dates"}, {}
-    model, facts = learned(found, left_out, begin)
+    """reports/accounts.json, and what the bundle keeps: `model` and `roles`. `begin`: of the test, µs; `honest` scores
+    leads by trees that never saw their account, `scored` by all."""
+    model, facts = learned(found, honest, begin)
     asked = roles_of_won(found, begin) if has_titles(found.plan) else ()
     base = (facts["converting"] + 0.5) / (facts["looks"] + 1)
     kept = {"model": model.to_json(), "roles": [asdict(one) for one in asked]}
@@ -193,21 +178,43 @@ def figures(
     return told, kept
 
 
+def scorers(tables: Tables, plan: Plan, left_out: pl.DataFrame) -> tuple[Scorer, Scorer]:
+    """By trees that never saw a lead's account, and by all. `left_out`: data/left_out.parquet, whose leads are those
+    that the bag learned from."""
+    fitted, params, leads = read_model(), stage.section("train"), tables["leads"]
+    rounds = stage.read_json(stage.MODEL / "training.json")["rounds"]
+    names = sorted(set(groups_of(left_out, leads).to_list()))
+    member = dict(zip(names, whole_groups(names, params.seed, params.bags).tolist(), strict=True))
+
+    def honest(rows: pl.DataFrame) -> Floats:
+        mine = np.array([member.get(name, -1) for name in groups_of(rows, leads).to_list()], dtype=np.int64)
+        return log_odds_unseen(fitted, features(tables, plan, rows), mine, rounds, params.threads)
+
+    return honest, lambda rows: log_odds(fitted, features(tables, plan, rows), params.threads)
+
+
+def why_not(tables: Tables, shape: str, begin: int | None) -> str | None:
+    """Why accounts have no probability; None where they have."""
+    if tables["leads"]["account_id"].null_count() == len(tables["leads"]):
+        return "no lead has an account_id"
+    if shape != "dated":
+        return "the tables do not say when a lead converted"
+    return "there is no test fold with dates" if begin is None else None
+
+
 def main() -> None:
     """Write reports/accounts.json, and data/account_model.json for the bundle."""
     tables, until = stage.read_tables(), stage.read_until()
-    shape = stage.read_json(stage.TABLES / "meta.json")["shape"]
-    none = tables["leads"]["account_id"].null_count() == len(tables["leads"])
-    told: dict[str, Any] = {"reason": "no lead has an account_id" if none else "the leads have no dated outcomes"}
+    begin = begin_of_test(stage.read_table(stage.EXAMPLES))
+    reason = why_not(tables, stage.read_json(stage.TABLES / "meta.json")["shape"], begin)
+    told: dict[str, Any] = {"reason": reason}
     kept: dict[str, Any] = {}
     with stage.speaking("accounts") as say:
-        if not none and until is not None and shape == "dated":
-            plan, fitted, params = plan_of_json(stage.read_json(stage.PLAN)), read_model(), stage.section("train")
-            found = book(tables, plan, stage.section("definition"), until)
+        if reason is None and until is not None and begin is not None:
             say("looking at accounts every 28 days")
-            told, kept = figures(
-                stage.read_table(stage.EXAMPLES), stage.read_table(stage.LEFT_OUT), found,
-                lambda rows: log_odds(fitted, features(tables, plan, rows), params.threads), params.seed,
-            )  # fmt: skip
+            plan = plan_of_json(stage.read_json(stage.PLAN))
+            found = book(tables, plan, stage.section("definition"), until)
+            honest, scored = scorers(tables, plan, stage.read_table(stage.LEFT_OUT))
+            told, kept = figures(found, begin, honest, scored, stage.section("train").seed)
     stage.write_json(told, stage.ACCOUNTS)
     stage.write_json(kept, stage.ACCOUNT_MODEL)

@@ -1,10 +1,14 @@
 """The model as stage train left it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from features.arrays import Floats
+import numpy as np
+
+from features.arrays import Floats, Ints
 from features.kernel import Matrix
 from models import calibration
+from models.booster import load_booster, raw_scores
 from models.bundle import read_links
 from models.calibration import Calibration
 from models.encoding import Encoding, encode
@@ -37,4 +41,19 @@ def read_model() -> Fitted:
 def log_odds(fitted: Fitted, matrix: Matrix, threads: int) -> Floats:
     """Calibrated log odds, shape (k,)."""
     raw = Trees(fitted.text).scores(encode(fitted.encoding, matrix), threads)
+    return calibration.log_odds(fitted.calibration, raw)
+
+
+def log_odds_unseen(fitted: Fitted, matrix: Matrix, member: Ints, rounds: Sequence[int], threads: int) -> Floats:
+    """Calibrated log odds, shape (k,), of each row by the trees of one member of the bag: the one that left the row's
+    account out; by the whole bag where `member` (k,) is below 0. `rounds`: trees of each member, in their order.
+
+    Only the encodings of many-valued categories have seen the account, one among all of its category.
+    """
+    X = encode(fitted.encoding, matrix)
+    raw = Trees(fitted.text).scores(X, threads)
+    booster, first = load_booster(fitted.text), np.concatenate([[0], np.cumsum(rounds)])
+    for k, trees in enumerate(rounds):
+        mine = member == k
+        raw[mine] = len(rounds) * raw_scores(booster, X[mine], threads, int(first[k]), trees)
     return calibration.log_odds(fitted.calibration, raw)
