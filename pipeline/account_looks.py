@@ -90,6 +90,13 @@ def converts(found: Book, look: Look) -> Floats:
     return np.asarray((first <= look.at + found.horizon) & (first <= found.until), dtype=np.float64)
 
 
+def open_lead_converts(found: Book, look: Look) -> Bools:
+    """Whether one of the leads that are open at the look does; shape (n,)."""
+    at, _ = labels.next_conversion(found.conversions, look.lead, look.as_of)
+    inside = (at <= look.as_of + found.horizon) & (at <= found.until)
+    return np.asarray(np.bincount(look.look, inside, minlength=len(look.account)) > 0)
+
+
 def _leads_of(found: Book, account: Ints) -> tuple[Ints, Ints]:
     """(number of the look, lead) of every lead of some accounts."""
     start = found.records.account_start

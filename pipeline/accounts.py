@@ -14,7 +14,7 @@ from models.accounts import INDEPENDENT, AccountModel, fit
 from models.folds import whole_groups
 from models.roles import Wanted, by_account, has_titles, missing, roles, said, wanted
 from pipeline import stage
-from pipeline.account_looks import Book, Look, book, converts, first_wins, look_at, people
+from pipeline.account_looks import Book, Look, book, converts, first_wins, look_at, open_lead_converts, people
 from pipeline.featurize import features
 from pipeline.fitted import log_odds, log_odds_unseen, read_model
 from pipeline.groups import groups_of
@@ -74,6 +74,7 @@ def tested(found: Book, model: AccountModel, scored: Scorer, begin: int, base: f
         "accounts": len(np.unique(look.account)),
         "converting": int(y.sum()),
         "converting_accounts": len(np.unique(look.account[y == 1])),
+        "by_open_leads": int(open_lead_converts(found, look).sum()),
         "scores": {name: _scores(y, p, own[name]) for name, p in every.items()},
         "difference": {
             name: {"log_loss": list(apart[name]["log_loss"])} for name in apart if "log_loss" in apart[name]

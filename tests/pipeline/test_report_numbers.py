@@ -36,7 +36,7 @@ SEED, DRAWS, NULL_DRAWS = 7, 2, 2
 """Of the finished run of tests/conftest.py."""
 KINDS = {
     "test", "single", "weekly", "quarter", "slice", "stability", "swap", "reconciliation", "policy", "value", "matters",
-    "lead", "leads", "fold", "quality",
+    "lead", "leads", "fold", "quality", "funnel", "account",
 }  # fmt: skip
 """Of figures: each has a test here."""
 
