@@ -20,7 +20,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 STAGES = (
     "configure", "ingest", "validate", "label", "featurize", "screen", "points", "train", "evaluate", "audit",
-    "compare", "publish",
+    "compare", "publish", "define",
 )  # fmt: skip
 PARAMS = """
 source: {{kind: simulated, simulated: {{leads: 500, seed: {seed}}}}}
