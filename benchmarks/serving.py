@@ -16,6 +16,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,11 @@ from models.bundle import Bundle, check_digests, read_bundle
 from models.encoding import encode
 from models.golden import golden_requests
 from models.requests import asked, features_of
+from serving.answers import answer, wanted
+from serving.cautions import Cautions
+from serving.settings import Settings
+from serving.store import Model
+from serving.waiting import TOGETHER
 
 BODIES = 500
 TURNS = 5
@@ -93,11 +99,12 @@ def report(found: dict[str, list[Timing]]) -> None:
 
 
 def batch(bundle: Bundle, folder: Path) -> None:
-    """1,000 leads in a batch without reasons, against predicting them alone."""
+    """1,000 leads in a batch without reasons, against predicting them alone: by LightGBM, and by what serves."""
     leads = [{**r, "explain": False} for r in (requests_of(bundle) * 3)[:1000]]
     X = np.concatenate([encode(bundle.encoding, features_of(asked(r, bundle.plan), bundle.plan)) for r in leads])
     body, peer = json.dumps({"leads": leads}).encode(), ours(folder, [b""], PORT + 90, "batch")
-    whole, alone = [], []
+    whole, alone, ours_alone = [], [], []
+    bundle.trees.scores(X)  # what is made once
     with started(peer):
         for _ in range(TURNS + 1):
             begun = time.perf_counter()
@@ -107,10 +114,29 @@ def batch(bundle: Bundle, folder: Path) -> None:
                 reply.read()
             whole.append(time.perf_counter() - begun)
             begun = time.perf_counter()
-            raw_scores(bundle.booster, X)
+            raw_scores(bundle.trees.booster, X)
             alone.append(time.perf_counter() - begun)
-    took, least = statistics.median(whole[1:]), statistics.median(alone[1:])
-    print(f"a batch of 1,000 without reasons   {took * 1e3:8.0f} ms, {took / least:.1f} times predicting alone")
+            begun = time.perf_counter()
+            bundle.trees.scores(X)
+            ours_alone.append(time.perf_counter() - begun)
+    took, least, own = (statistics.median(turns[1:]) for turns in (whole, alone, ours_alone))
+    print(f"a batch of 1,000 without reasons   {took * 1e3:8.0f} ms, {took / least:.1f} times predicting alone by "
+          f"LightGBM, {took / own:.1f} times by the service's own way")  # fmt: skip
+
+
+def held(bundle: Bundle) -> None:
+    """How long the event loop is held: by one lead, and by as many as are scored together."""
+    model, requests, now = Model(bundle, Cautions(bundle)), requests_of(bundle), datetime.now(UTC)
+    for explain in (False, True):
+        leads = [wanted({**r, "explain": explain}, Settings()) for r in requests]
+        for many in (1, TOGETHER):
+            taken = []
+            for first in range(0, len(leads), many):
+                begun = time.perf_counter()
+                answer(model, leads[first : first + many], now)
+                taken.append(time.perf_counter() - begun)
+            print(f"the event loop is held by {many} {'with' if explain else 'without'} reasons for "
+                  f"{statistics.median(taken) * 1e3:.1f} ms")  # fmt: skip
 
 
 def main(seconds: float, peers: bool) -> int:
@@ -132,6 +158,7 @@ def main(seconds: float, peers: bool) -> int:
         timed += [mlflow(model, X, PORT + 30), mlserver(model, X, PORT + 40)]
     report(measure(timed, seconds))
     batch(bundle, folder)
+    held(bundle)
     return 0
 
 

@@ -76,8 +76,8 @@ def compute(records: Records, plan: Plan, lead: Ints, as_of: Ints) -> Matrix:
 
 def _chunks(records: Records, plan: Plan, lead: Ints, as_of: Ints) -> list[slice]:
     """Runs of examples with about CHUNK events together, those of their colleagues among them."""
-    if len(lead) <= 1:
-        return [slice(0, 1)][: len(lead)]
+    if len(lead) * (len(records.events.known) + len(records) + 16) <= CHUNK:  # each with all that there is
+        return [slice(0, len(lead))][: len(lead)]
     start = records.events.start
     rows = start[lead + 1] - start[lead] + 16
     if "account_leads" in plan.blocks and "account_leads" not in records.unknown:

@@ -20,6 +20,8 @@ class Own:
     needs: tuple[str, ...]
     block: Block = "events"
     """The part of the record that it hangs on: it is unknown where that is."""
+    says: str = ""
+    """What it is called in reasons, in words; by default its name without its group."""
 
 
 def per(numerator: Floats, denominator: Floats) -> Floats:
@@ -53,7 +55,9 @@ def own_columns(columns: Sequence[Column]) -> tuple[Column, ...]:
     """Columns of OWN whose needs are met."""
     have = {c.name for c in columns}
     return tuple(
-        Column(name, _group(name), own.block, "own", name) for name, own in OWN.items() if have.issuperset(own.needs)
+        Column(name, _group(name), own.block, "own", own.says or name.partition("_")[2])
+        for name, own in OWN.items()
+        if have.issuperset(own.needs)
     )
 
 

@@ -105,7 +105,7 @@ class Plan:
         """Slot of the clicks that the kernel sets apart as a mail scanner's."""
         return len(self.slots) - 1
 
-    @property
+    @cached_property
     def other_slot(self) -> int:
         """Slot of every event type that training had not seen."""
         return self.engagement_slots - 2

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from features.arrays import Array, Bools, Floats, Ints, Small
+from features.arrays import Array, Bools, Floats, Ints, Small, ranges
 from features.columns import Block
 from features.plan import Plan
 from features.vocabulary import CLICKS
@@ -12,6 +12,9 @@ from features.vocabulary import CLICKS
 NEVER = np.iinfo(np.int64).min
 SCANNER_US = 3_000_000
 """A click within this of the click before it is a scanner's: people do not open two links so fast."""
+
+FEW = 4096
+"""Rows that are sooner counted than searched: it takes fewer calls."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +217,7 @@ def known_until(at: Ints, start: Ints, lead: Ints, as_of: Ints) -> Ints:
     """For each example the first row of its lead later than `as_of` (so its known rows are those before).
 
     `at` is sorted within each lead's `start[i]:start[i + 1]`; shapes (m,), (n + 1,), (k,), (k,).
-    A binary search of all examples at once.
+    A binary search of all examples at once, or a count where they have few rows.
     """
     low, high = start[lead], start[lead + 1]
     if len(at) == 0 or len(lead) == 0:
@@ -222,6 +225,10 @@ def known_until(at: Ints, start: Ints, lead: Ints, as_of: Ints) -> Ints:
     if len(lead) == 1:  # one lead: NumPy's own search is a call instead of a loop
         a, b = int(low[0]), int(high[0])
         return a + at[a:b].searchsorted(as_of, side="right")
+    count = high - low
+    if int(count.sum()) <= FEW:
+        row = np.arange(len(lead)).repeat(count)
+        return low + np.bincount(row[at[ranges(low, count)] <= as_of[row]], minlength=len(lead))
     low, high = low.copy(), high.copy()
     for _ in range(int(np.max(high - low)).bit_length()):
         middle = (low + high) >> 1

@@ -1,14 +1,20 @@
-"""A bag of small, slow LightGBM models, averaged in log odds and merged into one text model."""
+"""A bag of small, slow LightGBM models, averaged in log odds and merged into one text model.
+
+LightGBM is imported where it is used: that takes half a second, and who only scores small trees never needs it.
+"""
 
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import lightgbm
 import numpy as np
 
 from features.arrays import Bools, Floats, Ints
+
+if TYPE_CHECKING:
+    import lightgbm
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ def fit_bag(
     folds = np.unique(fold)
     data = _dataset(X, y, weight, names, categorical, settings)
 
-    def grow(k: int) -> tuple[lightgbm.Booster, tuple[float, ...]]:
+    def grow(k: int) -> tuple["lightgbm.Booster", tuple[float, ...]]:
         member, curve = _fit_member(data, learn & (fold != k), learn & (fold == k), settings, int(k))
         left_out[fold == k] = member.predict(X[fold == k], raw_score=True, num_threads=1)
         return member, curve
@@ -110,7 +116,9 @@ def fit_bag(
 
 def _dataset(
     X: Floats, y: Floats, weight: Floats, names: Sequence[str], categorical: Sequence[int], settings: Settings
-) -> lightgbm.Dataset:
+) -> "lightgbm.Dataset":
+    import lightgbm
+
     return lightgbm.Dataset(
         X,
         label=y,
@@ -123,8 +131,10 @@ def _dataset(
 
 
 def _fit_member(
-    data: lightgbm.Dataset, inside: Bools, outside: Bools, settings: Settings, k: int
-) -> tuple[lightgbm.Booster, tuple[float, ...]]:
+    data: "lightgbm.Dataset", inside: Bools, outside: Bools, settings: Settings, k: int
+) -> tuple["lightgbm.Booster", tuple[float, ...]]:
+    import lightgbm
+
     train, stop = (data.subset(np.flatnonzero(rows).tolist()) for rows in (inside, outside))
     seen: dict[str, dict[str, list[float]]] = {}
     booster = lightgbm.train(
@@ -168,18 +178,20 @@ def _scaled(tree: str, number: int, by: float) -> str:
     return re.sub(r"^((?:leaf|internal)_value=)(.*)$", scale, tree, flags=re.MULTILINE)
 
 
-def load_booster(text: str) -> lightgbm.Booster:
+def load_booster(text: str) -> "lightgbm.Booster":
     """A booster of a model's text. A damaged text ends the process: check digests first."""
+    import lightgbm
+
     return lightgbm.Booster(model_str=text)
 
 
-def raw_scores(booster: lightgbm.Booster, X: Floats, threads: int = 1) -> Floats:
+def raw_scores(booster: "lightgbm.Booster", X: Floats, threads: int = 1) -> Floats:
     """Log odds before calibration, shape (k,)."""
     if len(X) == 0:
         return np.empty(0)
     return np.asarray(booster.predict(X, raw_score=True, num_threads=threads), dtype=np.float64)
 
 
-def contributions(booster: lightgbm.Booster, X: Floats, threads: int = 1) -> Floats:
+def contributions(booster: "lightgbm.Booster", X: Floats, threads: int = 1) -> Floats:
     """Exact Shapley values in log odds (Lundberg 2018), shape (k, features + 1); the last is the base."""
     return np.asarray(booster.predict(X, pred_contrib=True, num_threads=threads), dtype=np.float64)

@@ -14,13 +14,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import lightgbm
-
 from features.arrays import Floats
 from features.kernel import Matrix
 from features.plan import Plan, plan_of_json
 from models import horizons
-from models.booster import contributions, load_booster, raw_scores
 from models.calibration import Calibration, apply
 from models.encoding import Encoding, encode
 from models.errors import DamagedBundle
@@ -28,7 +25,7 @@ from models.horizons import Link
 from models.lives import Reading
 from models.policy import Policy
 from models.questions import NOTHING_TO_ASK, Questions
-from models.shapley import Tables, tables_of
+from models.trees import Trees
 
 MANIFEST = "manifest.json"
 FILES = (
@@ -48,7 +45,7 @@ class Bundle:
 
     plan: Plan
     encoding: Encoding
-    booster: lightgbm.Booster
+    trees: Trees
     calibration: Calibration
     policy: Policy
     definition: Mapping[str, Any]
@@ -75,12 +72,6 @@ class Bundle:
         """How requests are read."""
         return Reading(self.plan, self.zone)
 
-    @cached_property
-    def tables(self) -> Tables | None:
-        """Where exact reasons are looked up; made when first asked for, which takes about 0.2 s. None for trees too
-        deep for tables: LightGBM's own code, eight times slower, explains those."""
-        return tables_of(self.booster.model_to_string())
-
 
 @dataclass(frozen=True)
 class Scored:
@@ -98,12 +89,12 @@ class Scored:
 def score(bundle: Bundle, matrix: Matrix, reasons: bool, threads: int = 1) -> Scored:
     """Probabilities of the kernel's features; with `reasons`, what each feature adds to the raw score."""
     X = encode(bundle.encoding, matrix)
-    raw = raw_scores(bundle.booster, X, threads)
+    raw = bundle.trees.scores(X, threads)
     p = apply(bundle.calibration, raw)
     shorter = horizons.shorter(bundle.links, p, matrix, threads)
     if not reasons or len(X) == 0:
         return Scored(raw, p, float("nan"), None, shorter)
-    shares = bundle.tables.contributions(X) if bundle.tables else contributions(bundle.booster, X, threads)
+    shares = bundle.trees.contributions(X, threads)
     return Scored(raw, p, float(shares[0, -1]), bundle.encoding.by_column(shares), shorter)
 
 
@@ -195,10 +186,16 @@ def read_bundle(folder: Path, digest: str) -> Bundle:
     def part(name: str) -> Any:
         return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
+    plan, learned = plan_of_json(part("features")["plan"]), part("features")["columns"]
+    if (ours := [c.name for c in plan.features]) != learned:
+        other = ", ".join(sorted({*ours} ^ {*learned})) or "their order"
+        raise DamagedBundle(
+            f"{folder}: was made with other features ({other}): features/own.py has changed since; run again: make run"
+        )
     return Bundle(
-        plan=plan_of_json(part("features")["plan"]),
+        plan=plan,
         encoding=Encoding.of_json(part("encoding")),
-        booster=load_booster((folder / "model.txt").read_text(encoding="utf-8")),
+        trees=Trees((folder / "model.txt").read_text(encoding="utf-8")),
         calibration=Calibration.from_json(part("calibration")),
         policy=Policy.of_json(part("policy")),
         definition=part("definition"),

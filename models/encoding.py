@@ -131,7 +131,7 @@ def encode(encoding: Encoding, matrix: Matrix) -> Floats:
         X[:, j] = _recode(encoding.codes[name], matrix.levels.get(name, []), matrix.values[:, j])
         target = encoding.levels[name].target
         if target:
-            X[:, odds] = _lookup(np.array(target), X[:, j])
+            X[:, odds] = _lookup(np.array([*target, np.nan]), X[:, j])
             odds += 1
     return X
 
@@ -142,8 +142,8 @@ def _recode(codes: Mapping[str, int], texts: Sequence[str], values: Floats) -> F
 
 
 def _lookup(table: Floats, values: Floats) -> Floats:
-    missing = np.isnan(values)
-    return np.where(missing, np.nan, table[np.where(missing, 0, values).astype(np.int64)])
+    """Entries of a table by codes; its last entry, NaN, is of missing ones."""
+    return table[np.where(np.isnan(values), len(table) - 1, values).astype(np.int64)]
 
 
 def out_of_fold(encoding: Encoding, X: Floats, y: Floats, lead: Ints, fold: Ints, learn: Bools) -> Floats:
@@ -155,5 +155,5 @@ def out_of_fold(encoding: Encoding, X: Floats, y: Floats, lead: Ints, fold: Ints
         for k in np.unique(fold):
             others = learn & (fold != k) & ~np.isnan(code)
             table = _log_odds(code[others].astype(np.int64), y[others], weight[others], levels)
-            X[fold == k, odds] = _lookup(table, code[fold == k])
+            X[fold == k, odds] = _lookup(np.append(table, np.nan), code[fold == k])
     return X

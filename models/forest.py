@@ -1,7 +1,6 @@
 """The trees of a LightGBM model's text as flat arrays, all trees behind one another."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,47 +45,53 @@ class Forest:
 
 def forest_of(text: str) -> Forest:
     """Parse a model's text. Raises ValueError for trees with linear leaves, which are not made here."""
-    if re.search(r"^is_linear=1", text, re.MULTILINE):
+    head, _, body = text.partition("\nTree=")
+    given = _fields(body[: body.index("\nend of trees")])
+    if "1" in given.get("is_linear", ()):
         raise ValueError("a model with linear leaves: expected constant ones")
-    body = text[text.index("\nTree=") : text.index("\nend of trees")]
-    leaves = _numbers(body, "num_leaves").astype(np.int64)
+    leaves = _numbers(given["num_leaves"]).astype(np.int64)
     nodes = leaves - 1
     node_start, leaf_start = (np.concatenate([[0], np.cumsum(n)]) for n in (nodes, leaves))
     tree = np.repeat(np.arange(len(nodes)), nodes)
-    children = [_numbers(body, f"{side}_child").astype(np.int64) for side in ("left", "right")]
+    children = [_numbers(given[f"{side}_child"]).astype(np.int64) for side in ("left", "right")]
     left, right = (np.where(c >= 0, c + node_start[tree], ~(~c + leaf_start[tree])) for c in children)
-    decision, threshold = _numbers(body, "decision_type").astype(np.int64), _numbers(body, "threshold")
+    decision, threshold = _numbers(given["decision_type"]).astype(np.int64), _numbers(given["threshold"])
     return Forest(
-        feature=_numbers(body, "split_feature").astype(np.int64),
+        feature=_numbers(given["split_feature"]).astype(np.int64),
         threshold=threshold,
         decision=decision,
         left=left,
         right=right,
-        node_count=_numbers(body, "internal_count"),
-        leaf_count=_numbers(body, "leaf_count", "1"),
-        leaf_value=_numbers(body, "leaf_value"),
+        node_count=_numbers(given["internal_count"]),
+        leaf_count=_numbers(given["leaf_count"], "1"),
+        leaf_value=_numbers(given["leaf_value"]),
         node_start=node_start,
         leaf_start=leaf_start,
-        levels=_levels(body, tree, threshold, decision),
-        features=int(re.search(r"^max_feature_idx=(\d+)$", text, re.MULTILINE)[1]) + 1,  # type: ignore[index]
+        levels=_levels(given, tree, threshold, decision),
+        features=int(_fields(head)["max_feature_idx"][0]) + 1,
     )
 
 
-def _lines(body: str, name: str) -> list[str]:
-    return re.findall(rf"^{name}=(.*)$", body, re.MULTILINE)
+def _fields(lines: str) -> dict[str, list[str]]:
+    """What stands behind each name, in the order of the trees."""
+    found: dict[str, list[str]] = {}
+    for line in lines.split("\n"):
+        name, _, value = line.partition("=")
+        found.setdefault(name, []).append(value)
+    return found
 
 
-def _numbers(body: str, name: str, none: str = "") -> Floats:
+def _numbers(values: Sequence[str], none: str = "") -> Floats:
     """All trees' numbers of a field, one after another; `none` for a tree that gives none."""
-    return np.array(" ".join(line or none for line in _lines(body, name)).split(), dtype=np.float64)
+    return np.fromstring(" ".join(value or none for value in values), dtype=np.float64, sep=" ")
 
 
-def _levels(body: str, tree: Ints, threshold: Floats, decision: Ints) -> dict[int, Bools]:
+def _levels(given: Mapping[str, Sequence[str]], tree: Ints, threshold: Floats, decision: Ints) -> dict[int, Bools]:
     """Bit sets of the categorical nodes; the threshold of such a node is the number of its set in its tree."""
     sets: dict[int, tuple[Sequence[int], Sequence[int]]] = {}
-    numbers = [int(n) for n in _lines(body, "num_cat")]
-    with_sets = [t for t, n in enumerate(numbers) if n > 0]
-    for t, bounds, words in zip(with_sets, _lines(body, "cat_boundaries"), _lines(body, "cat_threshold"), strict=True):
+    with_sets = [t for t, n in enumerate(given["num_cat"]) if int(n) > 0]
+    bounds_of, words_of = given.get("cat_boundaries", ()), given.get("cat_threshold", ())
+    for t, bounds, words in zip(with_sets, bounds_of, words_of, strict=True):
         sets[t] = ([int(b) for b in bounds.split()], [int(w) for w in words.split()])
     found = {}
     for node in np.flatnonzero(decision & CATEGORICAL).tolist():

@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import lightgbm
 import numpy as np
 
 from features.arrays import Floats, Ints
 from features.columns import Block
 from features.kernel import Matrix
 from models import calibration, newton, training
-from models.booster import Settings, load_booster, raw_scores
+from models.booster import Settings
 from models.calibration import Calibration
 from models.encoding import Encoding, encode
 from models.training import Rows
+from models.trees import Trees
 
 LEAST_LEADS = 200
 """With fewer converting leads the share is one number for all."""
@@ -42,9 +42,9 @@ class Link:
     """LightGBM's own format; None where the share is the same for all."""
 
     @cached_property
-    def booster(self) -> lightgbm.Booster | None:
-        """A damaged text ends the process: check digests first."""
-        return None if self.text is None else load_booster(self.text)
+    def trees(self) -> Trees | None:
+        """None where the share is the same for all."""
+        return None if self.text is None else Trees(self.text)
 
     def to_json(self) -> dict[str, Any]:
         """Plain types, without the text."""
@@ -80,8 +80,8 @@ def label(days: float) -> str:
 def shares(link: Link, matrix: Matrix, threads: int = 1) -> Floats:
     """q of each row, shape (k,), in (0, 1)."""
     raw = np.zeros(len(matrix.values))
-    if link.booster is not None and link.encoding is not None:
-        raw = raw_scores(link.booster, encode(link.encoding, matrix), threads)
+    if link.trees is not None and link.encoding is not None:
+        raw = link.trees.scores(encode(link.encoding, matrix), threads)
     return calibration.apply(link.calibration, raw)
 
 
@@ -128,7 +128,7 @@ def fit_link(
     if not _better(rows.y, model.bag.left_out, group):
         return constant
     if _both(held.y):
-        raw = raw_scores(load_booster(model.bag.text), encode(model.encoding, held.matrix))
+        raw = Trees(model.bag.text).scores(encode(model.encoding, held.matrix))
         chosen, _ = calibration.choose(held.y, raw, held.group, settings.seed)
     else:
         chosen, _ = calibration.choose(rows.y, model.bag.left_out, group, settings.seed)

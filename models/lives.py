@@ -42,11 +42,8 @@ class Field:
     at: int
     number: int
     """Its place among the attributes."""
-
-    @property
-    def place(self) -> str:
-        """Where a request has it."""
-        return f"{self.attribute.entity}.{self.attribute.column}"
+    place: str
+    """Where a request has it."""
 
 
 class Reading:
@@ -56,9 +53,11 @@ class Reading:
         self.plan, self.zone = plan, zone
         widths = [2 if a.kind == "text" else 1 for a in plan.attributes]
         self.width = sum(widths)
-        self.fields = [Field(a, sum(widths[:i]), i) for i, a in enumerate(plan.attributes)]
+        self.fields = [Field(a, sum(widths[:i]), i, f"{a.entity}.{a.column}") for i, a in enumerate(plan.attributes)]
         self.lead = [f for f in self.fields if f.attribute.entity == "lead"]
         self.company = [f for f in self.fields if f.attribute.entity == "account"]
+        self.slots = {**plan.slot_of, **dict.fromkeys(plan.ignored, -1)}
+        """As `plan.event_code` has it, but for the types that training had not seen."""
         self._effects = {name: self._effect(name) for name in {*plan.stages, *plan.closes, *plan.reopens, plan.won}}
 
     def _effect(self, name: str) -> tuple[int, int, bool]:
@@ -121,17 +120,19 @@ class Lives:
         return coded(field.attribute, value, self.codes[field.number], place)
 
     def _happened(self, row: Item) -> tuple[str | None, str, Event]:
-        occurred = micros(row.get("occurred_at"), "occurred_at", self._zone)
-        late = row.get("available_at")
+        get, plan = row.get, self.reading.plan
+        occurred = micros(get("occurred_at"), "occurred_at", self._zone)
+        late = get("available_at")
         known = occurred if late is None else max(occurred, micros(late, "available_at", self._zone))
-        kind, topic, value, event_id = word(row, "type"), row.get("topic"), row.get("value"), row.get("event_id")
-        if topic is not None and not isinstance(topic, str):
-            raise WrongRequest("topic", "a text")
-        topic = topic and topic.strip()
-        plan = self.reading.plan
-        code = plan.topic_of.get(topic, len(plan.topics)) if topic else -1
+        kind, topic, value, event_id = word(row, "type"), get("topic"), get("value"), get("event_id")
+        code = -1
+        if topic is not None:
+            if not isinstance(topic, str):
+                raise WrongRequest("topic", "a text")
+            if topic := topic.strip():
+                code = plan.topic_of.get(topic, len(plan.topics))
         worth = nan if value is None or value == "" else number(value, "value")
-        event = known, occurred, plan.event_code(kind), code, worth
+        event = known, occurred, self.reading.slots.get(kind, plan.other_slot), code, worth
         return None if event_id is None else str(event_id), kind, event
 
     def _entered(self, row: Item) -> tuple[int, str, str, str]:
@@ -169,6 +170,8 @@ def _each(name: str, given: Sequence[Item], read: Callable[[Item], Read]) -> lis
 
 def _once(happened: list[tuple[str | None, str, Event]]) -> list[tuple[str | None, str, Event]]:
     """In the order they were known; of a repeat the earliest stays, as in validation."""
+    if len(happened) < 2:
+        return happened
     happened.sort(key=lambda h: h[2][0])
     ids = [h[0] for h in happened if h[0] is not None]
     if len(set(ids)) == len(ids):

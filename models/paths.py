@@ -23,11 +23,13 @@ class Paths:
 
 
 def paths_of(forest: Forest) -> Paths:
-    """All ways, found from the leaves up, every tree at once."""
+    """All ways, found from the leaves up, every tree at once. Raises ValueError where one leads in a circle."""
     parent, at = _parents(forest)
     child = ~np.arange(len(at))
     ups: list[tuple[Ints, Ints]] = []
     while (at >= 0).any():
+        if len(ups) > int(np.diff(forest.node_start).max()):
+            raise ValueError("a tree whose nodes lead in a circle")
         ups.append((at, child))
         child, at = np.where(at >= 0, at, child), np.where(at >= 0, parent[at], -1)
     depth = np.zeros(len(at), np.int64)

@@ -117,7 +117,9 @@ class Reader:
 
     def _history(self) -> dict[str, History]:
         """An account's rows, given with any of its leads, hold for all of them."""
-        found = {}
+        found: dict[str, History] = {}
+        if not any(life.history or life.of_account for lives in self._accounts for life in lives):
+            return found
         for field in (f for fields in self._reading.changing.values() for f in fields):
             changes: list[list[Change]] = []
             for lives in self._accounts:

@@ -6,12 +6,13 @@ for every pattern of answers. For a row the patterns are found and their entries
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from features.arrays import Array, Bools, Floats, Ints
-from models.conditions import Conditions, conditions_of
-from models.forest import Forest, forest_of
+from models.conditions import ROWS, Conditions, conditions_of, words
+from models.forest import Forest
 from models.paths import Paths, paths_of
 
 QUESTIONS = 6
@@ -19,8 +20,6 @@ QUESTIONS = 6
 BYTE = 8
 """The answers of a group are packed into one byte."""
 MOST_BYTES = 48 << 20
-ROWS = 16
-"""Rows that are looked up together: enough for NumPy, and still in the cache."""
 TREES = 64
 """Trees whose tables are computed together: bounds memory."""
 
@@ -31,7 +30,7 @@ class Tables:
 
     conditions: Conditions
     asks: Ints
-    """Shape (g * BYTE,): the questions of each group, by their number among the conditions."""
+    """Shape (BYTE * g,): the first question of each group, by its number among the conditions, then each second, …"""
     first: Ints
     """Shape (g,): row of `added` for a pattern of no answer."""
     columns: Ints
@@ -43,25 +42,30 @@ class Tables:
 
     def contributions(self, X: Floats) -> Floats:
         """Shapley values, shape (k, features + 1); the last is the base. A row has the same bits in any batch."""
-        out = np.empty((len(X), self.features + 1))
-        for start in range(0, len(X), ROWS):
-            out[start : start + ROWS] = self._some(X[start : start + ROWS])
+        found = [self._some(some) for some in words(X)]
+        out = np.concatenate(found)[: len(X)] if found else np.empty((0, self.features + 1))
         out[:, -1] = self.base
         return out
 
+    @cached_property
+    def _cells(self) -> Ints:
+        """Where ROWS rows of contributions have what is looked up, shape (g * ROWS * w,)."""
+        columns = self.columns.reshape(len(self.first), 1, -1)
+        return (columns + (self.features + 1) * np.arange(ROWS)[:, None]).reshape(-1)
+
     def _some(self, X: Floats) -> Floats:
-        k, width = len(X), self.features + 1
-        answers = self.conditions.answers(X).take(self.asks, axis=1).reshape(k, -1, BYTE)
-        pattern = np.packbits(answers, axis=-1, bitorder="little")[..., 0] + self.first
-        added = self.added.take(pattern, axis=0)
-        cell = self.columns if k == 1 else self.columns + width * np.arange(k)[:, None]
-        sums = np.bincount(cell.reshape(-1), added.reshape(-1), minlength=k * width)
-        return np.asarray(sums.reshape(k, width), dtype=np.float64)
+        """Of one row or ROWS of them."""
+        rows, groups, width = len(X), len(self.first), self.features + 1
+        answers = self.conditions.answers(X).view(f"u{rows}").reshape(-1).take(self.asks).reshape(BYTE, groups)
+        pattern = np.bitwise_or.reduce(answers << np.arange(BYTE, dtype=answers.dtype)[:, None], axis=0)
+        place = pattern.view(np.uint8).reshape(groups, rows) + self.first[:, None]
+        cell = self.columns if rows == 1 else self._cells
+        sums = np.bincount(cell, self.added.take(place, axis=0).reshape(-1), minlength=rows * width)
+        return np.asarray(sums.reshape(rows, width), dtype=np.float64)
 
 
-def tables_of(text: str, most_bytes: int = MOST_BYTES) -> Tables | None:
-    """Tables of a model's text; None where they would take more than `most_bytes`: trees too deep or too many."""
-    forest = forest_of(text)
+def tables_of(forest: Forest, most_bytes: int = MOST_BYTES) -> Tables | None:
+    """Tables of a forest; None where they would take more than `most_bytes`: trees too deep or too many."""
     if (forest.leaf_count <= 0).any():
         return None  # what no training row says cannot be weighed; LightGBM's own code decides
     paths = paths_of(forest)
@@ -147,7 +151,7 @@ def _tables(forest: Forest, paths: Paths, groups: Groups) -> Tables:
         leaves = slice(int(forest.leaf_start[a]), int(forest.leaf_start[b]))
         _add(forest, paths, groups, columns, first, leaves, added)
     asks = np.where(groups.questions >= 0, np.append(number, false)[groups.questions], false)
-    return Tables(conditions, asks.reshape(-1), first, columns.reshape(-1), added, _base(forest), forest.features)
+    return Tables(conditions, asks.T.reshape(-1), first, columns.reshape(-1), added, _base(forest), forest.features)
 
 
 def _base(forest: Forest) -> float:

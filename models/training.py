@@ -130,16 +130,19 @@ def validate(
     blocks: Sequence[Block],
     masked_fraction: float,
     settings: Settings,
+    labels: Callable[[Rows, int], tuple[Rows, Bools]] | None = None,
 ) -> Validation | None:
     """How such a model does on the last quarter of train, learned from what was known before, without the
-    accounts that it is tried on. What people choose settings by; the test fold stays unseen. None without dates
+    accounts that it is tried on. What people choose settings by; the test fold stays unseen. `labels` gives what may
+    be learned at an instant (µs): rows and which of them; without it, those whose label was known. None without dates
     or where too little is left."""
     horizon = round(within_days * DAY_US)
     begin = int(np.quantile(as_of, 0.75)) if len(as_of) else 0
     later, learn = as_of >= begin, as_of + horizon <= begin
     if min(_positive_leads(rows, learn), _positive_leads(rows, later)) < LEAST_POSITIVE_LEADS:
         return None
-    model = fit(rows, blocks, masked_fraction, settings, learn)
+    taught, learn = (rows, learn) if labels is None else labels(rows, begin)
+    model = fit(taught, blocks, masked_fraction, settings, learn)
     return Validation(np.flatnonzero(later), model.bag.left_out[later])
 
 

@@ -89,7 +89,7 @@ def coded(a: Attribute, value: Any, codes: dict[str, int], place: str) -> tuple[
 
     A text that `codes` does not have gets the next code.
     """
-    if isinstance(value, dict | list):
+    if isinstance(value, (dict, list)):
         raise WrongRequest(place, "a single value")
     text = plain(value)
     if not text:

@@ -13,13 +13,13 @@ from features.kernel import Matrix
 from features.plan import Plan, plan_of_json
 from models import bootstrap, calibration, folds, horizons, metrics
 from models.baselines import Baselines
-from models.booster import contributions, load_booster, raw_scores
 from models.bundle import read_links
 from models.calibration import Calibration
 from models.encoding import Encoding, encode
 from models.horizons import Link, column
 from models.points_baseline import probabilities
 from models.policy import Values
+from models.trees import Trees
 from pipeline import points, stage
 from pipeline.deals import deal_values
 from pipeline.errors import Stop
@@ -62,7 +62,7 @@ def read_model() -> Fitted:
 def predict(data: Data, fitted: Fitted, threads: int) -> Floats:
     """Calibrated probabilities, shape (k,)."""
     X = encode(fitted.encoding, data.matrix)
-    return calibration.apply(fitted.calibration, raw_scores(load_booster(fitted.text), X, threads))
+    return calibration.apply(fitted.calibration, Trees(fitted.text).scores(X, threads))
 
 
 def one_per_lead(data: Data, rows: Array, seed: int) -> Array:
@@ -123,7 +123,7 @@ def importance(data: Data, fitted: Fitted, seed: int, threads: int) -> dict[str,
     rows = np.flatnonzero(data.rows("test"))
     some = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_EXPLAINED])
     X = encode(fitted.encoding, replace(data.matrix, values=data.matrix.values[some]))
-    by_column = fitted.encoding.by_column(contributions(load_booster(fitted.text), X, threads))
+    by_column = fitted.encoding.by_column(Trees(fitted.text).contributions(X, threads))
     return dict(zip(fitted.encoding.columns, np.abs(by_column).mean(axis=0).tolist(), strict=True))
 
 

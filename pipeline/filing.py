@@ -1,4 +1,4 @@
-"""A run as MLflow gets it: few flat parameters, metrics with baselines, tags that lead back to the code and data."""
+"""A run as MLflow gets it: the parameters that matter, metrics with baselines, tags that lead back to code and data."""
 
 import os
 from collections.abc import Mapping
@@ -8,85 +8,136 @@ from typing import Any
 import polars as pl
 
 from features.plan import Plan
-from models.bundle import Bundle
+from models.bundle import MANIFEST, Bundle, digest_of, read_bundle
 from models.golden import golden_requests
 from models.requests import asked, features_of
 from pipeline import stage
-from pipeline.content import subtitle
+from pipeline.differences import committed, defaults, differing, in_full, in_short, of_run
+from pipeline.headlines import CHOOSE, headlines
+from pipeline.identity import digest_of_test
 from pipeline.matrices import frame_of
-from pipeline.params import Definition
+from pipeline.summary import rivals
 from pipeline.tracking import Dataset, Run, commit_tags
+from pipeline.wording import name_of, number, what_is_predicted
 
 EXAMPLE_ROWS = 3
+MATTER = (
+    "source.kind", "definition.conversion.stage", "definition.conversion.event", "definition.conversion.within_days",
+    "split.test_fraction", "train.seed", "train.bags", "train.num_leaves", "train.max_depth", "train.learning_rate",
+    "train.max_rounds", "train.min_data_in_leaf", "train.lambda_l2",
+)  # fmt: skip
+"""Parameters that every run shows; of the others those that differ from the defaults."""
+FIGURES = (stage.METRICS, stage.INTERVALS, stage.IMPORTANCE, stage.CALIBRATION, stage.WEEKLY, stage.LEAKS,
+           stage.POLICY_FIGURES)  # fmt: skip
+"""None of them holds anything of one lead."""
 
 
-def run_of(
-    bundle: Bundle,
-    facts: Mapping[str, Any],
-    definition: Definition,
-    files: list[tuple[Path, str]],
-    root: Path,
-) -> Run:
-    """Everything that is filed of a run. The input example is of imagined leads."""
-    digest = facts["data_digest"]
-    test, source = facts["metrics"]["test"], stage.section("source")
-    name = os.environ.get("DVC_EXP_NAME")
+def run_of(digest: str, root: Path) -> Run:
+    """Everything that is filed of the run in this folder. The input example is of imagined leads."""
+    bundle = read_bundle(stage.BUNDLE, digest_of((stage.BUNDLE / MANIFEST).read_bytes()))
+    facts, params = bundle.training, of_run()
+    before = committed(root)
+    usual = defaults(params["source.kind"])
+    changed = differing(params, usual if before is None else before)
+    shown = {n: params[n] for n in MATTER if params.get(n) is not None} | {
+        n: now for n, (_, now) in differing(params, usual).items()
+    }
+    figures = headlines(facts["metrics"])
     return Run(
-        name=name or f"{source.kind} {bundle.digest[:8]}",
-        description=_description(facts, definition),
-        params=_params(),
-        metrics={k: facts["metrics"][k] for k in ("test", "test_one_per_lead", "validation", "truth", "baselines")
-                 if facts["metrics"].get(k)} | {"weekly": _weekly(facts["metrics"].get("weekly", {}))},
-        tags={
-            **commit_tags(root),
-            "dvc_experiment": name,
-            "data_digest": digest,
-            "conversion": subtitle(definition),
-            "bundle_digest": bundle.digest,
-            "base_rate": f"{test['base_rate']:.4f}",
-        },
-        dataset=_dataset(digest, source.path if source.kind == "tables" else stage.SIMULATED),
+        name=_name(in_short(changed), before is not None, figures, facts["data_digest"]),
+        digest=digest,
+        description=_description(bundle, in_full(changed), in_full(differing(params, usual))),
+        params=shown,
+        settings=params,
+        metrics=_slashed(figures) | _truth(facts["metrics"]),
+        parts={name_of(name): _slashed({"test": headlines({"test": facts["metrics"]["baselines"][name]})["test"]})
+               for name in rivals(facts["metrics"])},
+        tags=_tags(bundle, root),
+        dataset=_dataset(facts["data_digest"]),
         bundle=stage.BUNDLE,
         example=example_of(bundle.plan, bundle),
         curves=stage.read_json(stage.MODEL / "training.json")["curves"],
-        artifacts=files,
+        artifacts=_files(),
+        headline=(f"{CHOOSE}/log_loss", f"{CHOOSE}/auc", "test/log_loss", "test/auc"),
     )  # fmt: skip
 
 
-WEEKLY = ("precision", "lift", "value", "auc_within_week")
+def _files() -> list[tuple[Path, str]]:
+    """Pages, pictures and figures, each with its folder."""
+    pages, pictures = stage.REPORT.parent.glob("*.html"), stage.PLOTS.glob("*.png")
+    return [
+        *((path, "report") for path in sorted(pages)),
+        *((path, "plots") for path in sorted(pictures)),
+        *((path, "figures") for path in FIGURES),
+    ]
 
 
-def _weekly(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Of the weekly replay what is compared between runs."""
+def _name(changed: str, compared: bool, figures: Mapping[str, Mapping[str, float]], data: str) -> str:
+    """What was changed first: lists cut names off."""
+    what = changed or ("as committed" if compared else "defaults")
+    loss = figures.get(CHOOSE, {}).get("log_loss")
+    return f"{what} · {number(loss, 4)} · data {data[:6]}"
+
+
+def _slashed(figures: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """`test/auc`: MLflow's pages make a section of what stands before the stroke."""
+    return {f"{group}/{name}": value for group, found in figures.items() for name, value in found.items()}
+
+
+def _truth(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """What of the attainable was captured, where the exact truth is known."""
+    return {f"truth/{k}": v for k, v in metrics.get("truth", {}).items() if k.startswith("captured")}
+
+
+def _tags(bundle: Bundle, root: Path) -> dict[str, str | None]:
+    git, experiment = commit_tags(root), os.environ.get("DVC_EXP_NAME")
     return {
-        name: {key: value[key] for key in WEEKLY} if isinstance(value, Mapping) else value
-        for name, value in found.items()
+        **git,
+        "dvc_experiment": experiment,
+        "get_it_back": f"dvc exp apply {experiment}" if experiment else _checkout(git),
+        "data_digest": bundle.training["data_digest"],
+        "test_fold": digest_of_test(stage.read_table(stage.EXAMPLES)),
+        "conversion": what_is_predicted(bundle.definition["conversion"]),
+        "bundle_digest": bundle.digest,
+        "base_rate": f"{bundle.training['metrics']['test']['base_rate']:.4f}",
     }
 
 
-def _params() -> dict[str, Any]:
-    """Every parameter by its section, but for where the files lie on this machine."""
-    sections = ("source", "definition", "split", "validate", "train", "policy")
-    found = {name: stage.section(name).model_dump(mode="json") for name in sections}
-    del found["source"]["path"]
-    return found
+def _checkout(git: Mapping[str, str]) -> str | None:
+    if not git:
+        return None
+    changed = ", with changes that were not committed" if git["dirty"] == "true" else ""
+    return f"git checkout {git['commit'][:12]} && dvc repro{changed}"
 
 
-def _description(facts: Mapping[str, Any], definition: Definition) -> str:
-    test, base = facts["metrics"]["test"], facts["metrics"]["baselines"]["logistic"]
+def _description(bundle: Bundle, changed: str, unusual: str) -> str:
+    """Markdown: what is predicted, what was changed, and how good it is beside the others."""
+    facts = bundle.training
+    metrics, train = facts["metrics"], facts["folds"]["train"]
+    rows = [_row("this model, validation inside train", metrics.get("validation") or {}),
+            _row("**this model, test**", metrics["test"]),
+            *(_row(f"{name_of(name)}, test", metrics["baselines"][name]) for name in rivals(metrics))]  # fmt: skip
+    table = "\n".join(["| | log loss | AUC | observed / expected |", "|---|---|---|---|", *rows])
     return (
-        f"{subtitle(definition)}\n\nTest fold: AUC {_said(test['auc'])} (logistic {_said(base['auc'])}), log loss "
-        f"{_said(test['log_loss'])} ({_said(base['log_loss'])}), observed over expected "
-        f"{_said(test['observed_over_expected'])}; {facts['folds']['train']['converting_leads']:,} converting leads "
-        "in train."
+        f"{what_is_predicted(bundle.definition['conversion'])}\n\n**Changed since the commit:** {changed}\n\n"
+        f"**Other than the defaults:** {unusual}\n\n{table}\n\n"
+        f"Data `{facts['data_digest'][:12]}`; {train['converting_leads']:,} converting leads in train. "
+        "Choose by validation: each look at the test fold wears it out."
     )
 
 
-def _said(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.4f}"
+def _row(name: str, scores: Mapping[str, Any]) -> str:
+    cells = (
+        number(scores.get("log_loss"), 4),
+        number(scores.get("auc")),
+        number(scores.get("observed_over_expected"), 2),
+    )
+    return f"| {name} | {' | '.join(cells)} |"
 
 
-def _dataset(digest: str, path: Path) -> Dataset:
+def _dataset(digest: str) -> Dataset:
+    source = stage.section("source")
+    path = source.path if source.kind == "tables" else stage.SIMULATED
     leads = pl.read_parquet_schema(stage.TABLES / "leads.parquet")
     counts = {name: sums["accepted"] for name, sums in stage.read_json(stage.VALIDATION).items()}
     shown = path.name if path.is_absolute() else str(path)

@@ -197,6 +197,8 @@ class Train(Section):
     lambda_l2: float = Field(1.66, ge=0)
     masked_fraction: float = Field(0.2, ge=0, lt=1)
     threads: int = Field(2, ge=1)
+    soft_labels: bool = True
+    """Learn what a first model says of each lead some days later, instead of the bare outcome (models/soft.py)."""
     refresh_intercept: bool = False
     """Shift the probabilities by what the early conversions of recent leads say (models/refresh.py)."""
 

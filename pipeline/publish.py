@@ -1,33 +1,28 @@
-"""Stage publish: the bundle, the tracked run, the report."""
+"""Stage publish: the bundle, the report and its pictures."""
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 from matplotlib.figure import Figure as Picture
 
 from features.plan import plan_of_json
-from models.bundle import read_bundle
+from models.bundle import Bundle, read_bundle
 from pipeline import stage
 from pipeline.bundling import assemble, policy_of
 from pipeline.content import gather, pictures_of
 from pipeline.deals import deal_values
 from pipeline.drawing import png
-from pipeline.errors import Stop
-from pipeline.files import whole_file
-from pipeline.filing import run_of
+from pipeline.files import whole_file, whole_folder
 from pipeline.forecast import forecast
 from pipeline.matrices import matrix_of
-from pipeline.mlstore import home_of
 from pipeline.params import Definition
 from pipeline.points_inputs import read_table
+from pipeline.portraits import portraits
+from pipeline.records import Tables
 from pipeline.report import render_report
 from pipeline.thresholds import standing_of
-from pipeline.tracking import TrackingAway, track, write_version
 from pipeline.unseen import unseen
 
 
@@ -68,7 +63,7 @@ def _ages() -> list[float] | None:
 
 
 def main() -> None:
-    """Write the bundle and the report; log and register the run."""
+    """Write the bundle, the report and its pictures."""
     definition = stage.section("definition")
     plan = plan_of_json(stage.read_json(stage.PLAN))
     predictions, facts = stage.read_table(stage.PREDICTIONS), facts_of()
@@ -80,50 +75,35 @@ def main() -> None:
         honest = unseen(predictions, stage.read_table(stage.LEFT_OUT))
         policy = policy_of(stage.section("policy"), predictions, honest, values, standing)
         digest = assemble(stage.BUNDLE, facts, policy, definition, stage.section("source"))
-        say("counting what the policy brings")
-        matrix = matrix_of(stage.read_table(stage.FEATURES).filter(examples["mature"]), plan.features)
-        stage.write_json(forecast(policy, honest, matrix, tables, definition, seed), stage.POLICY_FIGURES)
-        say("writing the report")
-        weekly, slices = stage.read_json(stage.WEEKLY), stage.read_json(stage.CALIBRATION)
-        pictures = pictures_of(predictions, stage.read_table(stage.BASELINES), weekly, slices, seed)
-        content = gather(facts, plan, definition, digest, pictures)
-        _write_report(render_report(content))
-        say("logging the run")
-        _track(facts, definition, pictures, digest, say)
+        _write_pictures(write_report(read_bundle(stage.BUNDLE, digest), facts, definition, tables, seed, say))
 
 
-def _write_report(page: str) -> None:
-    with whole_file(stage.REPORT) as temporary:
-        temporary.write_text(page, encoding="utf-8")
-
-
-def _track(
+def write_report(
+    bundle: Bundle,
     facts: dict[str, Any],
     definition: Definition,
-    pictures: Mapping[str, Picture],
-    digest: str,
+    tables: Tables,
+    seed: int,
     say: Callable[[str], None],
-) -> None:
-    """File the run in MLflow. Where the server is away, say so and keep the results, unless tracking is required."""
-    settings, root = stage.section("tracking"), home_of(os.environ)
-    with TemporaryDirectory() as folder:
-        files = [(stage.REPORT, "report"), *_saved(pictures, Path(folder))]
-        run = run_of(read_bundle(stage.BUNDLE, digest), facts, definition, files, root)
-        try:
-            tracked = track(run, settings, os.environ.get("MLFLOW_TRACKING_URI"), root)
-        except TrackingAway as error:
-            if settings.required:
-                raise Stop(str(error)) from error
-            say(str(error))
-            return
-    write_version(stage.BUNDLE, tracked.version, digest)
-    say(f"run {tracked.run_id} is version {tracked.version} of {settings.model}, at {tracked.place}")
+) -> dict[str, Picture]:
+    """reports/policy.json and the report, by what the earlier stages wrote; returns the pictures."""
+    say("counting what the policy brings")
+    predictions, examples = stage.read_table(stage.PREDICTIONS), stage.read_table(stage.EXAMPLES)
+    matrix = matrix_of(stage.read_table(stage.FEATURES).filter(examples["mature"]), bundle.plan.features)
+    honest = unseen(predictions, stage.read_table(stage.LEFT_OUT))
+    stage.write_json(forecast(bundle.policy, honest, matrix, tables, definition, seed), stage.POLICY_FIGURES)
+    say("writing the report")
+    weekly, slices = stage.read_json(stage.WEEKLY), stage.read_json(stage.CALIBRATION)
+    pictures = pictures_of(predictions, stage.read_table(stage.BASELINES), weekly, slices, seed)
+    own = dict(tables["leads"].select("lead_id", "value").iter_rows())
+    leads = portraits(bundle, predictions, matrix, own)
+    page = render_report(gather(facts, bundle.plan, definition, bundle.digest, pictures, leads))
+    with whole_file(stage.REPORT) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return pictures
 
 
-def _saved(pictures: Mapping[str, Picture], folder: Path) -> list[tuple[Path, str]]:
-    paths = []
-    for name, picture in pictures.items():
-        path = folder / f"{name}.png"
-        path.write_bytes(png(picture))
-        paths.append((path, "plots"))
-    return paths
+def _write_pictures(pictures: Mapping[str, Picture]) -> None:
+    with whole_folder(stage.PLOTS) as folder:
+        for name, picture in pictures.items():
+            (folder / f"{name}.png").write_bytes(png(picture))

@@ -7,11 +7,11 @@ import numpy as np
 
 from features.arrays import DAY_US, Bools
 from models import calibration, refresh
-from models.booster import load_booster, raw_scores
 from models.calibration import Calibration
 from models.encoding import encode
 from models.refresh import Recent, Refresh
 from models.training import Model
+from models.trees import Trees
 from pipeline.errors import Stop
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def find(data: "Data", model: Model, chosen: Calibration, within_days: float, th
         )
     rows = recent_rows(data, within_days)
     part = replace(data.matrix, values=data.matrix.values[rows])
-    raw = raw_scores(load_booster(model.bag.text), encode(model.encoding, part), threads)
+    raw = Trees(model.bag.text).scores(encode(model.encoding, part), threads)
     age = (begin_of_test(data) - data.as_of[rows]) / DAY_US
     known = np.where(days[rows] <= age, days[rows], np.nan)  # what came later was not known yet
     recent = Recent(calibration.log_odds(chosen, raw), age, known, data.lead[rows], data.group[rows])

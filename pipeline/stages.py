@@ -51,4 +51,5 @@ STAGES: dict[str, Callable[[], None]] = {
     "compare": _main_of("compare"),
     "publish": _main_of("publish"),
     "define": _main_of("define"),
+    "track": _main_of("track"),
 }

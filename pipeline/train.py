@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from pipeline.errors import Stop
 from pipeline.featurize import instants
 from pipeline.files import whole_folder
 from pipeline.groups import groups_of
+from pipeline.later import Looks, looks_of, softened
 from pipeline.matrices import matrix_of
 from pipeline.params import Train
 
@@ -89,19 +91,21 @@ class Trained:
     nothing was learned from it."""
 
 
-def train(data: Data, plan: Plan, params: Train, within_days: float, say: Callable[[str], None]) -> Trained:
+def train(
+    data: Data, plan: Plan, params: Train, within_days: float, say: Callable[[str], None], looks: Looks | None = None
+) -> Trained:
     """Try it out inside train, fit on all that was known when the test began, and calibrate. The test fold is not
-    looked at. Raises Stop where too few leads converted to learn from."""
+    looked at. `looks` soften the labels. Raises Stop where too few leads converted to learn from."""
     settings, warnings = sized(settings_of(params), _converting(data, known(data, within_days)), params)
     keep = data.rows("train")
     rows = rows_of(data, keep, params)
     say("validating inside train")
-    tried = training.validate(rows, data.as_of[keep], within_days, plan.blocks, params.masked_fraction, settings)
-    keep = known(data, within_days)
+    labels = partial(_labels, data, keep, within_days, looks, settings)
+    tried = training.validate(
+        rows, data.as_of[keep], within_days, plan.blocks, params.masked_fraction, settings, labels
+    )
     say("growing the bag")
-    model = training.fit(rows_of(data, keep, params), plan.blocks, params.masked_fraction, settings)
-    left_out = np.full(len(keep), np.nan)
-    left_out[keep] = model.bag.left_out
+    model, left_out = _grown(data, plan, params, within_days, looks, settings)
     say("calibrating")
     chosen, candidates, on = _calibrate(data, left_out, params)
     say("fitting the baselines")
@@ -110,6 +114,31 @@ def train(data: Data, plan: Plan, params: Train, within_days: float, say: Callab
         tried = training.Validation(np.arange(len(rows.y)), left_out[data.rows("train")])
     validation = _validation(rows.y[tried.row], tried.raw)
     return Trained(model, chosen, candidates, others, validation, on, warnings, left_out=left_out)
+
+
+def _labels(
+    data: Data, keep: Bools, within_days: float, looks: Looks | None, settings: Settings, rows: Rows, begin: int
+) -> tuple[Rows, Bools]:
+    """What may be learned of the rows, examples `keep`, at an instant inside train."""
+    over = data.as_of + round(within_days * DAY_US) <= begin
+    return softened(data, rows, keep, over, begin, looks, settings)
+
+
+def _grown(
+    data: Data, plan: Plan, params: Train, within_days: float, looks: Looks | None, settings: Settings
+) -> tuple[Model, Floats]:
+    """The model, its `left_out` that of known examples alone; and the same of every example, shape (k,), NaN where it
+    learned nothing from the example."""
+    over = known(data, within_days)
+    keep, begin = over, 0
+    if looks is not None:
+        begin = refresh.begin_of_test(data)
+        keep = over | looks.over(data, begin)
+    rows, learn = softened(data, rows_of(data, keep, params), keep, over, begin, looks, settings)
+    model = training.fit(rows, plan.blocks, params.masked_fraction, settings, learn)
+    left_out = np.full(len(keep), np.nan)
+    left_out[keep] = model.bag.left_out
+    return replace(model, bag=replace(model.bag, left_out=left_out[over])), left_out
 
 
 def known(data: Data, within_days: float) -> Bools:
@@ -180,7 +209,8 @@ def main() -> None:
     data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
     definition, params = stage.section("definition"), stage.section("train")
     with stage.speaking("train") as say:
-        trained = train(data, plan, params, definition.conversion.within_days, say)
+        looks = _looks(data, plan, params, definition.conversion.within_days, say)
+        trained = train(data, plan, params, definition.conversion.within_days, say, looks)
         trained = _refreshed(data, trained, params, definition.conversion.within_days, say)
         links = _links(data, plan, params, definition.horizons, say)
     with whole_folder(stage.MODEL) as folder:
@@ -197,6 +227,14 @@ def main() -> None:
     stage.write_table(keys.with_columns(**{k: pl.Series(v) for k, v in others.items()}), stage.BASELINES)
     honest = keys.with_columns(probability=calibration.apply(trained.calibration, trained.left_out))
     stage.write_table(honest.filter(~np.isnan(trained.left_out)), stage.LEFT_OUT)
+
+
+def _looks(data: Data, plan: Plan, params: Train, within_days: float, say: Callable[[str], None]) -> Looks | None:
+    """The examples some days later, where params want soft labels and there is a test to stop before."""
+    if not params.soft_labels or not data.rows("test").any():
+        return None
+    say("looking at the leads again, some days on")
+    return looks_of(data, stage.read_tables(), plan, within_days, refresh.begin_of_test(data))
 
 
 def _refreshed(data: Data, trained: Trained, params: Train, within_days: float, say: Callable[[str], None]) -> Trained:

@@ -8,9 +8,9 @@ import polars as pl
 
 from features.arrays import Array, Bools, Floats, Ints
 from models import folds, memory, shuffling, training
-from models.booster import load_booster, raw_scores
 from models.encoding import encode
 from models.ranking import auc, ranking, taken
+from models.trees import Trees
 from pipeline.findings import Check
 from pipeline.params import Train
 from pipeline.rebuilds import some_of
@@ -50,7 +50,7 @@ def learned(data: Data, params: Train) -> Floats:
     """Raw scores of every example by a small model of the fold train, shape (k,)."""
     rows = rows_of(data, data.rows("train"), params)
     model = training.fit(rows, (), params.masked_fraction, settings_of(params))
-    return raw_scores(load_booster(model.bag.text), encode(model.encoding, data.matrix), params.threads)
+    return Trees(model.bag.text).scores(encode(model.encoding, data.matrix), params.threads)
 
 
 def check_encoding(data: Data, params: Train) -> Check:

@@ -1,5 +1,6 @@
 """Numbers and names as people read them: 4.1 %, 0.152, “logistic regression”. What is not known is –."""
 
+from collections.abc import Mapping
 from typing import Any
 
 NAMES = {
@@ -19,7 +20,7 @@ def name_of(model: str) -> str:
 
 def percent(share: float | None, digits: int = 1) -> str:
     """0.0412 is 4.1 %. The space does not break."""
-    return UNKNOWN if share is None else f"{100 * share:.{digits}f}\u00a0%"
+    return UNKNOWN if share is None else f"{number(100 * share, digits)}\u00a0%"
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -29,7 +30,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def count(value: float | None) -> str:
     """12,345."""
-    return UNKNOWN if value is None else f"{value:,.0f}"
+    return UNKNOWN if value is None else f"{round(value) + 0:,}".replace("-", "−")
 
 
 def span(pair: Any, style: Any = number) -> str:
@@ -40,3 +41,11 @@ def span(pair: Any, style: Any = number) -> str:
 def day(instant: str | None) -> str:
     """The date of an ISO instant."""
     return UNKNOWN if not instant else instant[:10]
+
+
+def what_is_predicted(conversion: Mapping[str, Any]) -> str:
+    """In words, by `stage` or `event` and `within_days`."""
+    stage, event = conversion["stage"], conversion["event"]
+    what = f"entering the stage “{stage}”" if stage else f"the event “{event}”"
+    days = conversion["within_days"]
+    return f"The probability of {what} within {days:g} days, of leads that are open, by what was known then."

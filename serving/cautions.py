@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from features.arrays import Bools
 from features.kernel import Matrix
 from models.bundle import Bundle
 from models.requests import OPTIONAL
@@ -57,9 +58,8 @@ class Cautions:
         self._types = {*plan.slot_of, *plan.ignored, *closing}
         self._stages = {*plan.stages, *plan.closes, *plan.reopens, plan.won}
         self._places = _places(bundle)
-        self._coded = [(j, name, place) for j, (name, place) in self._places.items() if name in bundle.encoding.levels]
-        history = [j for j in self._places if plan.columns[j].block == "history"]
-        self._history = [(j, self._places[j][1]) for j in history]
+        self._coded = [j for j, (name, _) in self._places.items() if name in bundle.encoding.levels]
+        self._history = [j for j in self._places if plan.columns[j].block == "history"]
         ranges: Mapping[str, Sequence[float]] = bundle.training.get("ranges", {})
         self._numbers = np.array([j for j, (name, _) in self._places.items() if name in ranges], np.int64)
         self._range = np.array([ranges[self._places[j][0]] for j in self._numbers.tolist()]).reshape(-1, 2)
@@ -71,15 +71,15 @@ class Cautions:
         value = matrix.values[:, self._numbers]
         beyond = (value < self._range[:, 0]) | (value > self._range[:, 1])
         old = matrix.values[:, self._age[0]] > self._age[1]
-        found = []
-        for row, request in enumerate(requests):
-            own = self._of_request(request)
-            own += [("missing", place) for j, place in self._history if np.isnan(matrix.values[row, j])]
-            own += self._unseen(matrix, row)
-            own += [("out_of_range", self._places[int(j)][1]) for j in self._numbers[beyond[row]]]
-            if old[row]:
-                own.append(("older", "lead.created_at"))
-            found.append(own)
+        unset, unseen = np.isnan(matrix.values[:, self._history]), self._unseen(matrix)
+        found = [self._of_request(request) for request in requests]
+        for code, columns, said in (
+            ("missing", self._history, unset), ("unseen", self._coded, unseen), ("out_of_range", self._numbers, beyond),
+        ):  # fmt: skip
+            for row, j in np.argwhere(said).tolist():
+                found[row].append((code, self._places[int(columns[j])][1]))
+        for row in np.flatnonzero(old).tolist():
+            found[row].append(("older", "lead.created_at"))
         return found
 
     def _of_request(self, request: Mapping[str, Any]) -> Found:
@@ -95,12 +95,15 @@ class Cautions:
         found += _new(request, "stages", "stage", self._stages)
         return found
 
-    def _unseen(self, matrix: Matrix, row: int) -> Found:
-        found = []
-        for j, name, place in self._coded:
-            code = matrix.values[row, j]
-            if code == code and matrix.levels[name][int(code)] not in self._bundle.encoding.codes[name]:
-                found.append(("unseen", place))
+    def _unseen(self, matrix: Matrix) -> Bools:
+        """Which of the coded columns have a text that is rare or new, shape (k, coded)."""
+        found = np.zeros((len(matrix.values), len(self._coded)), bool)
+        for at, j in enumerate(self._coded):
+            name = self._places[j][0]
+            new = [text not in self._bundle.encoding.codes[name] for text in matrix.levels[name]]
+            if any(new):
+                code = matrix.values[:, j]
+                found[:, at] = np.array([*new, False])[np.where(np.isnan(code), len(new), code).astype(np.int64)]
         return found
 
 
@@ -116,7 +119,8 @@ def _places(bundle: Bundle) -> dict[int, tuple[str, str]]:
 
 
 def _new(request: Mapping[str, Any], rows: str, key: str, known: Iterable[str]) -> Found:
-    texts = {plain(row.get(key)) for row in request.get(rows) or ()} - {""}
+    given = {row.get(key) for row in request.get(rows) or ()}  # texts, as the reader has checked
+    texts = {plain(text) for text in given} - {""}
     return [("unseen", f"{rows}.{key}")] if texts.difference(known) else []
 
 

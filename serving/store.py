@@ -22,7 +22,7 @@ def load_model(folder: Path) -> Model:
     """Digests first, then another process proves it. Raises DamagedBundle."""
     try:
         bundle = load_bundle(folder)
-        bundle.tables  # noqa: B018, made now rather than in the first request
+        bundle.trees.leaves, bundle.trees.tables  # noqa: B018, made now rather than in the first request
         return Model(bundle, Cautions(bundle))
     except OSError as error:
         raise DamagedBundle(f"{folder}: cannot be read: {error.strerror or error}; check the path") from error

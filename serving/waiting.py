@@ -12,6 +12,8 @@ from serving.store import Model, Store
 
 TOGETHER = 8
 """At most so many at once, so that the loop soon looks at its connections again."""
+SOON_S = 0.0005
+"""So long those who asked together may take to ask together again."""
 
 
 def ready(store: Store) -> Model:
@@ -47,6 +49,8 @@ class Queue:
         self._store, self._capacity, self._timeout_s = store, capacity, timeout_s
         self._waiting = 0
         self._last: Group | None = None
+        self._last_time = 0
+        """How many were scored together the last time."""
 
     async def score(self, wanted: Wanted) -> Answer:
         """Its answer. Raises Problem: 429 at once where the queue is full."""
@@ -75,11 +79,22 @@ class Queue:
             self._last = last = group
         return last
 
+    async def _gather(self, group: Group) -> None:
+        """Let those ask who were answered together the last time: a client that has its answer asks again at once.
+
+        A client on its own never waits, for then the last time there was one.
+        """
+        until = time.perf_counter() + SOON_S
+        await asyncio.sleep(0)
+        while len(group.wanted) < self._last_time and time.perf_counter() < until:
+            await asyncio.sleep(0)
+        self._last_time = len(group.wanted)
+
     async def _serve(self, group: Group, before: Group | None) -> list[Answer | Problem]:
         """Score a group when the one before it is done: in between the loop looks at its connections."""
         if before is not None:
             await asyncio.wait([before.work])
-            await asyncio.sleep(0)  # its clients have their answers and may have asked again
+        await self._gather(group)
         if self._last is group:
             self._last = None
         model, now = ready(self._store), time.monotonic()

@@ -10,9 +10,11 @@ from blinded import blind
 from models.bundle import Bundle, check_digests, read_bundle
 from pipeline.score import Asked, read
 
-PARAMS = """
-source: {kind: simulated, simulated: {leads: 600, seed: 3}}
-train: {least_converting: 2, bags: 2, max_rounds: 60, early_stopping_rounds: 20, min_data_in_leaf: 10, threads: 1}
+POINTS = Path(__file__).parents[1] / "examples/points/company.yaml"
+PARAMS = f"""
+points: {POINTS}
+source: {{kind: simulated, simulated: {{leads: 600, seed: 3}}}}
+train: {{least_converting: 2, bags: 2, max_rounds: 60, early_stopping_rounds: 20, min_data_in_leaf: 10, threads: 1}}
 """
 
 
@@ -60,6 +62,20 @@ def bundle_folder(finished_run: Path) -> Path:
 def bundle(bundle_folder: Path) -> Bundle:
     """The same, loaded. Without the proof in another process, which costs seconds."""
     return read_bundle(bundle_folder, check_digests(bundle_folder))
+
+
+@pytest.fixture(scope="session")
+def report(finished_run: Path, bundle: Bundle) -> Path:
+    """The report of the finished run, as stage publish writes it, beside the other results and the definition."""
+    from pipeline import publish, stage
+    from pipeline.stages import STAGES
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(finished_run)
+        definition, tables, seed = stage.section("definition"), stage.read_tables(), stage.section("train").seed
+        publish.write_report(bundle, publish.facts_of(), definition, tables, seed, lambda what: None)
+        STAGES["define"]()
+    return finished_run / stage.REPORT
 
 
 @pytest.fixture(scope="session")

@@ -3,50 +3,21 @@
 import math
 from itertools import combinations
 
-import lightgbm
 import numpy as np
 import pytest
+from growing import grown, hostile_rows, rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.arrays import Floats
 from models.booster import contributions, load_booster, merge
 from models.bundle import Bundle
 from models.forest import forest_of
 from models.shapley import Tables, shapley, tables_of
 
 
-def rows(rng: np.random.Generator, n: int) -> Floats:
-    """Six columns: two of numbers, one of counts, one of zeros and ones, two of codes; all with gaps."""
-    X = np.stack([rng.normal(size=n), rng.normal(size=n) * 1e6, rng.poisson(1, n), rng.integers(0, 2, n),
-                  rng.integers(0, 5, n), rng.integers(0, 40, n)], axis=1).astype(float)  # fmt: skip
-    X[rng.random(X.shape) < 0.15] = np.nan
-    return X
-
-
-def hostile_rows(rng: np.random.Generator, n: int) -> Floats:
-    """Rows of values that training never saw: unseen and negative codes, zeros of either sign, the largest numbers."""
-    X = rows(rng, n)
-    odd = [0.0, -0.0, 1e-36, -1e-36, -1.0, 1e3, 7.5, 1e300, -1e300, np.nan]
-    place = rng.random(X.shape) < 0.3
-    X[place] = rng.choice(odd, int(place.sum()))
-    return X
-
-
-def grown(seed: int, **settings_: object) -> str:
-    """A model's text, grown on random rows."""
-    rng = np.random.default_rng(seed)
-    X = rows(rng, 400)
-    y = (rng.random(400) < 1 / (1 + np.exp(-np.nan_to_num(X[:, 0]) - (X[:, 4] == 2)))).astype(float)
-    data = lightgbm.Dataset(X, y, categorical_feature=[4, 5])
-    given = {"objective": "cross_entropy", "verbosity": -1, "num_threads": 1, "seed": seed, "max_depth": 5,
-             "num_leaves": 16, "min_data_in_leaf": 5, "min_data_per_group": 5, **settings_}  # fmt: skip
-    return str(lightgbm.train(given, data, num_boost_round=int(settings_.get("rounds", 12))).model_to_string())  # type: ignore[call-overload]
-
-
 def looked_up(text: str) -> Tables:
     """The tables of a model that is small enough for them."""
-    tables = tables_of(text)
+    tables = tables_of(forest_of(text))
     assert tables is not None
     return tables
 
@@ -110,12 +81,12 @@ def test_a_game_is_divided_as_shapley_says(n: int) -> None:
 
 def test_trees_too_deep_or_too_many_have_no_tables() -> None:
     """Then LightGBM's own code is used."""
-    assert tables_of(grown(1, max_depth=-1, num_leaves=60, min_data_in_leaf=2, rounds=3)) is None
-    assert tables_of(grown(1), most_bytes=1000) is None
+    assert tables_of(forest_of(grown(1, max_depth=-1, num_leaves=60, min_data_in_leaf=2, rounds=3))) is None
+    assert tables_of(forest_of(grown(1)), most_bytes=1000) is None
 
 
 def test_a_bundles_reasons_are_lightgbms_own(bundle: Bundle) -> None:
     """On the model that the pipeline makes, whose tables fit."""
-    X = rows(np.random.default_rng(5), 30)[:, np.arange(bundle.booster.num_feature()) % 6]
-    assert bundle.tables is not None
-    np.testing.assert_allclose(bundle.tables.contributions(X), contributions(bundle.booster, X), rtol=0, atol=1e-9)
+    X = rows(np.random.default_rng(5), 30)[:, np.arange(bundle.trees.booster.num_feature()) % 6]
+    assert bundle.trees.tables is not None
+    np.testing.assert_allclose(bundle.trees.contributions(X), contributions(bundle.trees.booster, X), rtol=0, atol=1e-9)

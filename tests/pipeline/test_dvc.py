@@ -20,7 +20,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 STAGES = (
     "configure", "ingest", "validate", "label", "featurize", "screen", "points", "train", "evaluate", "audit",
-    "compare", "publish", "define",
+    "compare", "publish", "define", "track",
 )  # fmt: skip
 PARAMS = """
 source: {{kind: simulated, simulated: {{leads: 500, seed: {seed}}}}}
@@ -166,16 +166,16 @@ def test_bundle_of_the_contract(project: Path, first: str) -> None:
         assert hashlib.sha256(content).hexdigest() == digest
 
 
-def test_unchanged_only_configure_runs(project: Path, first: str) -> None:
-    """A second run looks at the parameters and does nothing else."""
-    assert ran(said(project, "dvc", "repro")) == ["configure"]
+def test_unchanged_nothing_is_computed(project: Path, first: str) -> None:
+    """A second run looks at the parameters, and whether the run has been filed, and does nothing else."""
+    assert ran(said(project, "dvc", "repro")) == ["configure", "track"]
 
 
 def test_metrics_can_be_shown(project: Path, first: str) -> None:
-    """`dvc metrics show` prints the numbers of the run, `leadscore show` the short table."""
+    """`dvc metrics show` prints the few numbers that runs are compared by, `leadscore show` the short table."""
     auc = json.loads((project / "reports/metrics.json").read_text())["test"]["auc"]
     shown = json.loads(said(project, "dvc", "metrics", "show", "--json"))
-    assert shown[""]["data"]["reports/metrics.json"]["data"]["test"]["auc"] == auc
+    assert shown[""]["data"]["reports/summary.json"]["data"]["test"]["auc"] == auc
     assert f"{auc:.3f}" in said(project, sys.executable, "-m", "pipeline", "show")
 
 

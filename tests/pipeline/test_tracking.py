@@ -48,10 +48,13 @@ def run(finished_run: Path) -> Run:
     bundle = finished_run / "artifacts" / "bundle"
     return Run(
         name="first try",
+        digest="d1",
         description="**What** was tried",
         params={"train": {"seed": 7, "num_leaves": 16}, "kind": "simulated", "none": None},
-        metrics={"test": {"auc": 0.75, "log_loss": 0.2}, "baselines": {"logistic": {"auc": 0.7}}},
-        tags={"commit": "abc", "dvc_experiment": None},
+        metrics={"test/auc": 0.75, "test/log_loss": 0.2, "test/auc_of_logistic": 0.7},
+        settings={"train.bags": 2},
+        parts={"logistic regression": {"test/auc": 0.7}},
+        tags={"commit": "abc", "dvc_experiment": None, "test_fold": "t1"},
         dataset=Dataset("lead tables", "0123abcd", "data/source", rows.schema, {"num_rows": 600}),
         bundle=bundle,
         example=rows,
@@ -72,11 +75,18 @@ def said() -> StringIO:
     return StringIO()
 
 
+def another(run: Run) -> Run:
+    """The next one, with other leaves."""
+    params = {**run.params, "train": {"seed": 7, "num_leaves": 7}}
+    tags = {**run.tags, "dvc_experiment": "later"}
+    return replace(run, name="second try", digest="d2", params=params, tags=tags)
+
+
 @pytest.fixture(scope="module")
 def tracked(run: Run, home: Path, said: StringIO) -> tuple[Tracked, Tracked]:
     """Two runs, one after the other, in a new local store."""
     with redirect_stdout(said), redirect_stderr(said):
-        return track(run, SETTINGS, None, home), track(replace(run, name="second try"), SETTINGS, None, home)
+        return track(run, SETTINGS, None, home), track(another(run), SETTINGS, None, home)
 
 
 @pytest.fixture
@@ -102,16 +112,36 @@ def test_run_holds_everything(tracked: tuple[Tracked, Tracked], client: Any, run
     assert filed.data.params == {"train.seed": "7", "train.num_leaves": "16", "kind": "simulated"}
     assert filed.data.metrics.items() >= flat_metrics(run.metrics).items()
     assert filed.data.tags["commit"] == "abc"
-    assert filed.data.tags["mlflow.note.content"] == "**What** was tried"
+    assert filed.data.tags["mlflow.note.content"].startswith("**What** was tried\n\nThe first run here.")
     assert "dvc_experiment" not in filed.data.tags
     assert [f.path for f in client.list_artifacts(tracked[0].run_id, "report")] == ["report/MODEL_CARD.md"]
 
 
 def test_curves_have_a_step_a_round(tracked: tuple[Tracked, Tracked], client: Any) -> None:
     """A short curve is whole, a long one thinned; steps are rounds, from 1."""
-    short = client.get_metric_history(tracked[0].run_id, "bag/left_out_log_loss_1")
+    short = client.get_metric_history(tracked[0].run_id, "rounds/left_out_log_loss_1")
     assert sorted((m.step, m.value) for m in short) == [(1, 0.6), (2, 0.5), (3, 0.4)]
-    assert len(client.get_metric_history(tracked[0].run_id, "bag/left_out_log_loss_2")) == 125
+    assert len(client.get_metric_history(tracked[0].run_id, "rounds/left_out_log_loss_2")) == 125
+    mean = client.get_metric_history(tracked[0].run_id, "rounds/left_out_log_loss")
+    assert sorted((m.step, round(m.value, 9)) for m in mean) == [(1, 0.65), (2, 0.6), (3, 0.55)]
+
+
+def test_runs_tell_what_sets_them_apart(tracked: tuple[Tracked, Tracked], client: Any) -> None:
+    """A description says what changed since the run before, and how often its test fold was looked at."""
+    note = client.get_run(tracked[1].run_id).data.tags["mlflow.note.content"]
+    assert "since the run before** (first try): `train.num_leaves` 16 → **7**" in note
+    assert [t.looks for t in tracked] == [1, 2]
+    assert client.get_run(tracked[1].run_id).data.metrics["test/looks"] == 2
+
+
+def test_what_it_is_held_against_is_nested(tracked: tuple[Tracked, Tracked], client: Any) -> None:
+    """Each baseline is a run under the run, by the same metric names; all settings are a file."""
+    (run_id, _) = (t.run_id for t in tracked)
+    experiment = client.get_run(run_id).info.experiment_id
+    (part,) = client.search_runs([experiment], f"tags.mlflow.parentRunId = '{run_id}'")
+    assert (part.info.run_name, part.info.status) == ("logistic regression", "FINISHED")
+    assert part.data.metrics == {"test/auc": 0.7}
+    assert "params.json" in [f.path for f in client.list_artifacts(run_id)]
 
 
 def test_data_set_is_an_input_without_rows(tracked: tuple[Tracked, Tracked], client: Any) -> None:
@@ -133,10 +163,10 @@ def test_version_has_card_and_headline(tracked: tuple[Tracked, Tracked], client:
     version = client.get_model_version("a-model", "1")
     assert version.description == (run.bundle / "MODEL_CARD.md").read_text()
     assert version.run_id == tracked[0].run_id
-    assert version.tags == {"commit": "abc", "test.auc": "0.75", "test.log_loss": "0.2"}
+    assert version.tags == {"commit": "abc", "test_fold": "t1", "test.auc": "0.75", "test.log_loss": "0.2"}
     (made,) = client.get_run(version.run_id).outputs.model_outputs
     model = client.get_logged_model(made.model_id)
-    assert {m.key: m.value for m in model.metrics}["baselines.logistic.auc"] == 0.7
+    assert {m.key: m.value for m in model.metrics}["test/auc_of_logistic"] == 0.7
     assert model.params["train.seed"] == "7"
 
 
@@ -185,6 +215,15 @@ def test_process_is_left_as_it_was() -> None:
     ours = {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "MLFLOW_DISABLE_TELEMETRY"}  # set by the Makefile
     assert {name for name in os.environ if name.startswith("MLFLOW")} <= ours
     assert not [path for path in sys.path if "code" in Path(path).parts]
+
+
+def test_a_run_is_filed_once(tracked: tuple[Tracked, Tracked], client: Any, run: Run, home: Path) -> None:
+    """The same run again, out of a cache say, is the run that is there, whose new name is added; it is no new look."""
+    tags = {**run.tags, "dvc_experiment": "again"}
+    found = track(replace(another(run), name="third", tags=tags), SETTINGS, None, home)
+    assert (found.run_id, found.version, found.looks, found.new) == (tracked[1].run_id, "2", 2, False)
+    assert client.get_run(found.run_id).data.tags["dvc_experiment"] == "later, again"
+    assert len(client.search_model_versions("name = 'a-model'")) == 2
 
 
 def test_absent_server_is_said_soon(run: Run) -> None:

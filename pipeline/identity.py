@@ -1,0 +1,29 @@
+"""What makes a run the same run, and a test fold the same test fold."""
+
+import hashlib
+from pathlib import Path
+
+import polars as pl
+
+from models.bundle import MANIFEST
+from pipeline import stage
+from pipeline.params import SECTIONS
+
+
+def run_digest(settings: Path = stage.SETTINGS, bundle: Path = stage.BUNDLE, metrics: Path = stage.METRICS) -> str:
+    """SHA-256 of the parameters, the bundle and the metrics: whoever ran it, and whether it ran or came from a cache.
+
+    Where it is tracked does not matter to what it is.
+    """
+    paths = [settings / f"{name}.json" for name in SECTIONS if name != "tracking"] + [bundle / MANIFEST, metrics]
+    whole = hashlib.sha256()
+    for path in paths:
+        stage.read_json(path)  # says what to do where there is none
+        whole.update(hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()
+
+
+def digest_of_test(examples: pl.DataFrame) -> str:
+    """SHA-256 of the lead, instant and label of every test example, in any order."""
+    test = examples.filter(pl.col("fold") == "test").select("lead_id", pl.col("as_of").to_physical(), "label")
+    return hashlib.sha256(test.sort("lead_id", "as_of").write_csv().encode()).hexdigest()

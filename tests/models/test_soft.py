@@ -1,0 +1,91 @@
+"""Soft labels: of what was known, by a first model that had not seen the account."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from features.columns import Column
+from features.kernel import Matrix
+from models.booster import Settings
+from models.soft import LEAST_LEADS, Later, Past, quick, soften
+from models.training import Rows
+
+SETTINGS = Settings(7, 8, 4, 0.1, 30, 10, 0.8, 0.9, 10, 0.1, 1.0, 1)
+ONE_ROUND = replace(SETTINGS, max_rounds=1)
+"""When to stop is decided by the rows left out, so that their labels reach the number of rounds: here it is one."""
+COLUMNS = (
+    Column("engagement_n", "engagement", "events", "count"),
+    Column("fit_c", "fit", "account", "categorical", categorical=True),
+)
+DAYS, WITHIN = 28.0, 90.0
+
+
+def world(k: int = 1500) -> tuple[Rows, Past, Later, np.ndarray]:
+    """Rows of accounts of two leads, what was known of them, later looks at two in three, and each lead's true rate."""
+    rng = np.random.default_rng(0)
+    rate = rng.normal(size=k)
+    values = np.column_stack([rate, rng.integers(0, 5, k)])
+    came = np.where(rng.random(k) < 1 / (1 + np.exp(1 - rate)), rng.uniform(1, WITHIN, k), np.nan)
+    age = rng.uniform(DAYS, 200, k)
+    came[came > age] = np.nan
+    matrix = Matrix(values, COLUMNS, {"fit_c": [f"c{i}" for i in range(5)]})
+    rows = Rows(matrix, np.zeros(k), np.arange(k), np.arange(k) // 2 % 3, rng.random(k))
+    later = np.flatnonzero(~(came <= DAYS) & (rng.random(k) < 0.67))
+    return rows, Past(age, came, DAYS, WITHIN), Later(later, replace(matrix, values=values[later])), rate
+
+
+def test_what_was_settled_in_between_is_no_guess() -> None:
+    """1 where the lead converted by the later look; 0, or half for a known conversion, where none looked."""
+    rows, past, later, _ = world()
+    soft = soften(rows, past, later, SETTINGS)
+    assert soft is not None
+    assert (soft[past.came <= DAYS] == 1).all()
+    gone = ~np.isin(np.arange(len(soft)), later.row) & ~(past.came <= DAYS)
+    known = past.age >= WITHIN
+    np.testing.assert_array_equal(soft[gone], np.where(known & (past.came <= WITHIN), 0.5, 0.0)[gone])
+
+
+def test_recent_leads_get_what_the_first_model_says_of_them() -> None:
+    """Where the horizon was not over, the label is a probability that follows the lead's own rate."""
+    rows, past, later, rate = world()
+    soft = soften(rows, past, later, SETTINGS)
+    assert soft is not None
+    recent = later.row[past.age[later.row] < WITHIN]
+    assert ((soft[recent] > 0) & (soft[recent] < 1)).all()
+    assert np.corrcoef(soft[recent], rate[recent])[0, 1] > 0.7
+
+
+def test_no_soft_label_has_seen_its_own_account() -> None:
+    """Turning over all outcomes of one fold of accounts leaves what the first model says of its rows as it is."""
+    rows, past, later, _ = world()
+    recent = later.row[past.age[later.row] < WITHIN]
+    mine = recent[rows.fold[recent] == 1]
+    turned = np.where(np.isnan(past.came), DAYS + 1, np.where(past.came > DAYS, np.nan, past.came))
+    one = soften(rows, past, later, ONE_ROUND)
+    other = soften(rows, replace(past, came=np.where(rows.fold == 1, turned, past.came)), later, ONE_ROUND)
+    assert one is not None
+    assert other is not None
+    np.testing.assert_array_equal(one[mine], other[mine])
+    assert (one[recent[rows.fold[recent] != 1]] != other[recent[rows.fold[recent] != 1]]).any()
+
+
+def test_labels_of_the_rows_are_not_looked_at() -> None:
+    """Only what was known at the instant counts: the rows' own labels may be of any later time."""
+    rows, past, later, _ = world()
+    one, other = (soften(replace(rows, y=np.full(len(rows.y), y)), past, later, SETTINGS) for y in (0.0, np.nan))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_too_few_conversions_soften_nothing() -> None:
+    """A first model that every member could not learn from is none."""
+    rows, past, later, _ = world()
+    few = np.flatnonzero(past.came > 0)[:LEAST_LEADS]
+    came = np.full(len(past.came), np.nan)
+    came[few] = 62.0
+    assert soften(rows, replace(past, came=came), later, SETTINGS) is None
+
+
+def test_the_first_model_is_never_slower() -> None:
+    """Its learning rate is at least the model's own."""
+    for rate in (0.01, 0.05, 0.1, 0.5):
+        assert quick(replace(SETTINGS, learning_rate=rate)).learning_rate >= rate
