@@ -187,7 +187,7 @@ def test_a_setting_of_training_reruns_training(project: Path, first: str) -> Non
     after = json.loads((project / "reports/metrics.json").read_text())
     assert after["test"] != before["test"]
     assert after["baselines"] == before["baselines"]
-    assert changed(project) == {"audit", "compare", "publish"}
+    assert changed(project) == {"audit", "compare", "publish", "track"}
     assert "train.num_leaves" in said(project, "dvc", "params", "diff")
 
 
