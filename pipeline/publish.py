@@ -27,7 +27,7 @@ from pipeline.params import Definition
 from pipeline.points_inputs import read_table
 from pipeline.portraits import portraits
 from pipeline.records import Tables
-from pipeline.report import render_report
+from pipeline.report import ReportContent, render_report, without_leads
 from pipeline.thresholds import standing_of
 from pipeline.tracking import TrackingAway, track, write_version
 from pipeline.unseen import unseen
@@ -82,9 +82,10 @@ def main() -> None:
         honest = unseen(predictions, stage.read_table(stage.LEFT_OUT))
         policy = policy_of(stage.section("policy"), predictions, honest, values, standing)
         digest = assemble(stage.BUNDLE, facts, policy, definition, stage.section("source"))
-        pictures = write_report(read_bundle(stage.BUNDLE, digest), facts, definition, tables, seed, say)
+        bundle = read_bundle(stage.BUNDLE, digest)
+        content, pictures = write_report(bundle, facts, definition, tables, seed, say)
         say("logging the run")
-        _track(facts, definition, pictures, digest, say)
+        _track(bundle, facts, definition, content, pictures, say)
 
 
 def write_report(
@@ -94,8 +95,8 @@ def write_report(
     tables: Tables,
     seed: int,
     say: Callable[[str], None],
-) -> dict[str, Picture]:
-    """reports/policy.json and the report, by what the earlier stages wrote; returns the pictures."""
+) -> tuple[ReportContent, dict[str, Picture]]:
+    """reports/policy.json and the report, by what the earlier stages wrote; returns what it says and the pictures."""
     say("counting what the policy brings")
     predictions, examples = stage.read_table(stage.PREDICTIONS), stage.read_table(stage.EXAMPLES)
     matrix = matrix_of(stage.read_table(stage.FEATURES).filter(examples["mature"]), bundle.plan.features)
@@ -106,24 +107,26 @@ def write_report(
     pictures = pictures_of(predictions, stage.read_table(stage.BASELINES), weekly, slices, seed)
     own = dict(tables["leads"].select("lead_id", "value").iter_rows())
     leads = portraits(bundle, predictions, matrix, own)
-    page = render_report(gather(facts, bundle.plan, definition, bundle.digest, pictures, leads))
+    content = gather(facts, bundle.plan, definition, bundle.digest, pictures, leads)
     with whole_file(stage.REPORT) as temporary:
-        temporary.write_text(page, encoding="utf-8")
-    return pictures
+        temporary.write_text(render_report(content), encoding="utf-8")
+    return content, pictures
 
 
 def _track(
+    bundle: Bundle,
     facts: dict[str, Any],
     definition: Definition,
+    content: ReportContent,
     pictures: Mapping[str, Picture],
-    digest: str,
     say: Callable[[str], None],
 ) -> None:
     """File the run in MLflow. Where the server is away, say so and keep the results, unless tracking is required."""
     settings, root = stage.section("tracking"), home_of(os.environ)
     with TemporaryDirectory() as folder:
-        files = [(stage.REPORT, "report"), *_saved(pictures, Path(folder))]
-        run = run_of(read_bundle(stage.BUNDLE, digest), facts, definition, files, root)
+        page = Path(folder) / stage.REPORT.name
+        page.write_text(render_report(without_leads(content)), encoding="utf-8")
+        run = run_of(bundle, facts, definition, [(page, "report"), *_saved(pictures, Path(folder))], root)
         try:
             tracked = track(run, settings, os.environ.get("MLFLOW_TRACKING_URI"), root)
         except TrackingAway as error:
@@ -131,7 +134,7 @@ def _track(
                 raise Stop(str(error)) from error
             say(str(error))
             return
-    write_version(stage.BUNDLE, tracked.version, digest)
+    write_version(stage.BUNDLE, tracked.version, bundle.digest)
     say(f"run {tracked.run_id} is version {tracked.version} of {settings.model}, at {tracked.place}")
 
 

@@ -1,15 +1,19 @@
 """Which leads the report shows, and what it calls the features."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 
 from features.columns import Column
 from models.bundle import Bundle
 from models.reasons import _PHRASES as SAID
+from pipeline import publish, stage
 from pipeline.plainly import about
-from pipeline.portraits import chosen
+from pipeline.portraits import MOST, chosen
+from pipeline.tracking import Run, TrackingAway
 
 FIELDS = {"numeric", "categorical", "boolean", "own"}
 """Measures that go by the field's own name."""
@@ -65,3 +69,29 @@ def test_every_feature_has_a_name_of_its_own(bundle: Bundle) -> None:
     assert about(Column("x", "engagement", "events", "count", "page_view", 30)) == (
         "how often: page view in the last 30 days"
     )
+
+
+def test_no_single_lead_reaches_the_tracking_store(
+    finished_run: Path, bundle: Bundle, report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page on disk shows ten leads; the copy that is filed, and every other part of the run, names none."""
+    filed: list[str] = []
+
+    def away(run: Run, *_: object) -> None:
+        filed.extend(path.read_text(encoding="utf-8") for path, _ in run.artifacts if path.suffix == ".html")
+        filed.append(repr((run.name, run.description, run.params, run.metrics, run.tags, run.example.rows())))
+        raise TrackingAway("not here")
+
+    monkeypatch.chdir(finished_run)
+    monkeypatch.setattr(publish, "track", away)
+    definition, tables = stage.section("definition"), stage.read_tables()
+    facts, seed = publish.facts_of(), stage.section("train").seed
+    content, pictures = publish.write_report(bundle, facts, definition, tables, seed, lambda what: None)
+    publish._track(bundle, facts, definition, content, pictures, lambda what: None)
+    names = {lead["lead_id"] for lead in content.leads}
+    page = report.read_text(encoding="utf-8")
+    assert len(names) == MOST
+    assert all(name in page for name in names)
+    assert len(filed) == 2
+    assert "</html>" in filed[0]
+    assert not [name for name in tables["leads"]["lead_id"] if any(name in text for text in filed)]
