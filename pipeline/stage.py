@@ -40,6 +40,8 @@ CALIBRATION = Path("reports/calibration.json")
 WEEKLY = Path("reports/weekly.json")
 POLICY_FIGURES = Path("reports/policy.json")
 REPORT = Path("reports/report.html")
+REPORT_TO_FILE = Path("artifacts/report.html")
+"""What MLflow keeps: the report without its example leads."""
 AGREED = SETTINGS / "criteria.json"
 DEFINITION = Path("reports/definition.json")
 DEFINITION_PAGE = Path("reports/lead-definition.html")
