@@ -64,10 +64,9 @@ def run_of(digest: str, root: Path) -> Run:
 
 def _files() -> list[tuple[Path, str]]:
     """Pages, pictures and figures, each with its folder."""
-    pages, pictures = stage.REPORT.parent.glob("*.html"), stage.PLOTS.glob("*.png")
     return [
-        *((path, "report") for path in sorted(pages)),
-        *((path, "plots") for path in sorted(pictures)),
+        *((path, "report") for path in (stage.REPORT_TO_FILE, stage.DEFINITION_PAGE)),
+        *((path, "plots") for path in sorted(stage.PLOTS.glob("*.png"))),
         *((path, "figures") for path in FIGURES),
     ]
 

@@ -92,8 +92,9 @@ def _field_problems(test: FieldTest, there: Mapping[str, Attribute], left_out: M
 
 
 def _no_event(name: str, events: Sequence[str]) -> str:
-    near = _near(name, events).rstrip("?")
-    return f"no event is a {name!r}; {near}. One that is yet to come can be named in definition.events"
+    near = _near(name, events)
+    stop = "" if near.endswith("?") else "."
+    return f"no event is a {name!r}; {near}{stop} One that is yet to come can be named in definition.events"
 
 
 def _near(name: str, names: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -21,7 +22,7 @@ from pipeline.params import Definition
 from pipeline.points_inputs import read_table
 from pipeline.portraits import portraits
 from pipeline.records import Tables
-from pipeline.report import render_report
+from pipeline.report import ReportContent, render_report, without_leads
 from pipeline.thresholds import standing_of
 from pipeline.unseen import unseen
 
@@ -75,7 +76,8 @@ def main() -> None:
         honest = unseen(predictions, stage.read_table(stage.LEFT_OUT))
         policy = policy_of(stage.section("policy"), predictions, honest, values, standing)
         digest = assemble(stage.BUNDLE, facts, policy, definition, stage.section("source"))
-        _write_pictures(write_report(read_bundle(stage.BUNDLE, digest), facts, definition, tables, seed, say))
+        bundle = read_bundle(stage.BUNDLE, digest)
+        write_report(bundle, facts, definition, tables, seed, say)
 
 
 def write_report(
@@ -85,8 +87,8 @@ def write_report(
     tables: Tables,
     seed: int,
     say: Callable[[str], None],
-) -> dict[str, Picture]:
-    """reports/policy.json and the report, by what the earlier stages wrote; returns the pictures."""
+) -> ReportContent:
+    """reports/policy.json, the report and its pictures, by what the earlier stages wrote; returns what it says."""
     say("counting what the policy brings")
     predictions, examples = stage.read_table(stage.PREDICTIONS), stage.read_table(stage.EXAMPLES)
     matrix = matrix_of(stage.read_table(stage.FEATURES).filter(examples["mature"]), bundle.plan.features)
@@ -98,10 +100,16 @@ def write_report(
     pictures |= funnel_charts.pictures(stage.read_json(stage.FUNNEL), stage.read_json(stage.ACCOUNTS))
     own = dict(tables["leads"].select("lead_id", "value").iter_rows())
     leads = portraits(bundle, predictions, matrix, own)
-    page = render_report(gather(facts, bundle.plan, definition, bundle.digest, pictures, leads))
-    with whole_file(stage.REPORT) as temporary:
-        temporary.write_text(page, encoding="utf-8")
-    return pictures
+    content = gather(facts, bundle.plan, definition, bundle.digest, pictures, leads)
+    _write_page(content, stage.REPORT)
+    _write_page(without_leads(content), stage.REPORT_TO_FILE)
+    _write_pictures(pictures)
+    return content
+
+
+def _write_page(content: ReportContent, path: Path) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(render_report(content), encoding="utf-8")
 
 
 def _write_pictures(pictures: Mapping[str, Picture]) -> None:

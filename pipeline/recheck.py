@@ -93,8 +93,7 @@ def _part(bundle: Bundle, records: Records, ids: pl.Series, span: Span, old: Flo
     """Rows of some accounts, without words. `old`: log odds by the earlier model at `since`."""
     open_now, closed = _candidates(records, span)
     frames = []
-    for mine, as_if in ((open_now, False), (closed, True)):
-        lead = np.flatnonzero(mine)
+    for lead, as_if in ((np.flatnonzero(open_now), np.zeros_like(closed)), (np.flatnonzero(closed), closed)):
         if len(lead):
             frames.append(_rows(bundle, records, lead, as_if, ids, span, None if old is None else old[lead]))
     return pl.concat([pl.DataFrame(schema={**SCHEMA, "rise": pl.Float64}), *frames])
@@ -131,18 +130,19 @@ def _odds(bundle: Bundle, raw: Floats) -> Floats:
 
 
 def _rows(
-    bundle: Bundle, records: Records, lead: Ints, as_if: bool, ids: pl.Series, span: Span, old: Floats | None
+    bundle: Bundle, records: Records, lead: Ints, as_if: Bools, ids: pl.Series, span: Span, old: Floats | None
 ) -> pl.DataFrame:
-    """Those of the leads that rose and are weak, old or closed, with what each step adds."""
-    value = _valued(bundle, lead, _flags(len(records), lead, as_if))
+    """Those of the leads that rose and are weak, old or closed, with what each step adds. `as_if`, shape (n,): who
+    counts as if still open, from first to last: colleagues of one lead are in the features of another."""
+    value = _valued(bundle, lead, as_if)
     first, last = _ends(value, records, span)
     start = first if old is None else np.where(np.isnan(old), first, old)
-    kind = _kinds(bundle, records, lead, start, span) if not as_if else np.full(len(lead), "disqualified")
+    kind = _kinds(bundle, records, lead, start, span) if not as_if.any() else np.full(len(lead), "disqualified")
     rose = (last > start) & (kind != "")
     lead, start, first, last, kind = lead[rose], start[rose], first[rose], last[rose], kind[rose]
     if not len(lead):
         return pl.DataFrame(schema={**SCHEMA, "rise": pl.Float64})
-    value = _valued(bundle, lead, _flags(len(records), lead, as_if))
+    value = _valued(bundle, lead, as_if)
     steps = {"model": first - start, **changes.attribute(records, span.since, span.as_of, value)}
     before, after = _probability(start), _probability(last)
     return _frame(
@@ -156,12 +156,6 @@ def _frame(**columns: object) -> pl.DataFrame:
     return pl.DataFrame({n: columns.get(n) for n in schema if n in columns}).select(
         (pl.col(n) if n in columns else pl.lit(None)).cast(dtype).alias(n) for n, dtype in schema.items()
     )
-
-
-def _flags(n: int, lead: Ints, as_if: bool) -> Bools:
-    flags = np.zeros(n, bool)
-    flags[lead] = as_if
-    return flags
 
 
 def _ends(value: Callable[[Records, int], Floats], records: Records, span: Span) -> tuple[Floats, Floats]:

@@ -1,7 +1,7 @@
 """reports/report.html: one page, without a network, that says how good the model is and what it rests on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +141,11 @@ def render_report(content: ReportContent) -> str:
         if (body := environment.get_template(f"{name}.html").render(told).strip())
     ]
     return environment.get_template("report.html").render(told, parts=parts)
+
+
+def without_leads(content: ReportContent) -> ReportContent:
+    """The same for the tracking store, which others read than those who may look at leads: nothing of a single one."""
+    return replace(content, leads=())
 
 
 def page_environment() -> Environment:

@@ -43,6 +43,8 @@ ACCOUNTS = Path("reports/accounts.json")
 ACCOUNT_MODEL = Path("data/account_model.json")
 POLICY_FIGURES = Path("reports/policy.json")
 REPORT = Path("reports/report.html")
+REPORT_TO_FILE = Path("artifacts/report.html")
+"""What MLflow keeps: the report without its example leads."""
 AGREED = SETTINGS / "criteria.json"
 DEFINITION = Path("reports/definition.json")
 DEFINITION_PAGE = Path("reports/lead-definition.html")

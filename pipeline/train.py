@@ -1,7 +1,7 @@
 """Stage train: the bagged model, its calibration, the baselines, and a validation inside train."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -83,12 +83,12 @@ class Trained:
     baselines: Baselines
     validation: dict[str, Any]
     calibrated_on: str
+    left_out: Floats
+    """Log odds before calibration of each of the k examples by the members that never saw its account; NaN where
+    nothing was learned from it."""
     warnings: tuple[str, ...] = ()
     refresh: Refresh | None = None
     """Where asked for; the calibration has it in its intercept already."""
-    left_out: Floats = field(default_factory=lambda: np.empty(0))
-    """Log odds before calibration of each of the k examples by the members that never saw its account; NaN where
-    nothing was learned from it."""
 
 
 def train(
@@ -113,7 +113,7 @@ def train(
     if tried is None:  # no dates, or too few to part: what the members left out, by account
         tried = training.Validation(np.arange(len(rows.y)), left_out[data.rows("train")])
     validation = _validation(rows.y[tried.row], tried.raw)
-    return Trained(model, chosen, candidates, others, validation, on, warnings, left_out=left_out)
+    return Trained(model, chosen, candidates, others, validation, on, left_out, warnings)
 
 
 def _labels(

@@ -167,6 +167,15 @@ def _uncalibrated(test: Metrics, intervals: Intervals) -> list[str]:
             f"Observed over expected is {number(test['observed_over_expected'], 2)}, and chance does not"
             " explain it: the rate of conversions has shifted since training, or what is recorded has."
         )
+    pair = intervals.get("test", {}).get("calibration_slope") or (1, 1)
+    if not pair[0] <= 1 <= pair[1]:
+        way = "extreme: high ones promise too much, low ones too little"
+        if pair[0] > 1:
+            way = "timid: high ones promise too little, low ones too much"
+        said.append(
+            f"The calibration slope is {number(test['calibration_slope'], 2)} ({span(pair, lambda x: number(x, 2))}),"
+            f" and chance does not explain it: probabilities are too {way}."
+        )
     error, null = test.get("smooth_ece"), test.get("smooth_ece_null_p95")
     if error is not None and null is not None and error > null:
         said.append(

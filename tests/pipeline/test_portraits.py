@@ -1,15 +1,19 @@
 """Which leads the report shows, and what it calls the features."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 
 from features.columns import Column
 from models.bundle import Bundle
 from models.reasons import _PHRASES as SAID
+from pipeline import stage
+from pipeline.filing import run_of
 from pipeline.plainly import about
-from pipeline.portraits import chosen
+from pipeline.portraits import MOST, chosen
 
 FIELDS = {"numeric", "categorical", "boolean", "own"}
 """Measures that go by the field's own name."""
@@ -65,3 +69,18 @@ def test_every_feature_has_a_name_of_its_own(bundle: Bundle) -> None:
     assert about(Column("x", "engagement", "events", "count", "page_view", 30)) == (
         "how often: page view in the last 30 days"
     )
+
+
+def test_no_single_lead_reaches_the_tracking_store(
+    finished_run: Path, report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page on disk shows ten leads; the copy that is filed, and every other part of the run, names none."""
+    monkeypatch.chdir(finished_run)
+    leads = stage.read_table(stage.PREDICTIONS)["lead_id"].unique()
+    assert sum(f">{name}<" in report.read_text(encoding="utf-8") for name in leads) == MOST
+    run = run_of("digest", finished_run)
+    pages = {path: path.read_text(encoding="utf-8") for path, _ in run.artifacts if path.suffix == ".html"}
+    assert {path.name for path in pages} == {"report.html", "lead-definition.html"}
+    figures = [path.read_text(encoding="utf-8") for path, _ in run.artifacts if path.suffix == ".json"]
+    said = repr((run.name, run.description, run.params, run.metrics, run.tags, run.example.rows()))
+    assert not [name for name in leads if any(name in text for text in (*pages.values(), *figures, said))]

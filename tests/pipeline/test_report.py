@@ -258,6 +258,16 @@ def test_a_shift_and_few_conversions_are_cautioned() -> None:
     assert cautions({"test": scores(0.3, positives=900)}, {}) == []
 
 
+@pytest.mark.parametrize(
+    ("slope", "pair", "word"), [(1.2, (1.1, 1.3), "timid"), (0.8, (0.7, 0.9), "extreme"), (1.1, (0.9, 1.3), "")]
+)
+def test_a_slope_that_chance_does_not_explain_is_cautioned(slope: float, pair: tuple[float, float], word: str) -> None:
+    """Above 1 probabilities are too timid, below it too extreme; an interval that holds 1 says nothing."""
+    said = cautions({"test": scores(0.3, calibration_slope=slope)}, {"test": {"calibration_slope": pair}})
+    assert len(said) == (word != "")
+    assert all(word in caution and number(slope, 2) in caution for caution in said)
+
+
 def test_groups_add_up_their_features() -> None:
     """A group's weight is the sum over its features."""
     assert by_group({"fit_a": 0.1, "fit_b": 0.2, "intent_c": 0.4}) == pytest.approx({"fit": 0.3, "intent": 0.4})

@@ -98,7 +98,7 @@ def test_no_two_stages_write_the_same() -> None:
 def test_the_finished_run_holds_what_dvc_expects(finished_run: Path) -> None:
     """Every result that dvc.yaml names is there after its stage; what people read comes with publish and later."""
     later = (
-        *("reports/report.html", "reports/policy.json", "reports/plots"),
+        *("reports/report.html", "artifacts/report.html", "reports/policy.json", "reports/plots"),
         *("reports/definition.json", "reports/lead-definition.html", "reports/summary.json"),
     )
     for name in STAGES:
