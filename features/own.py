@@ -33,20 +33,24 @@ OWN: dict[str, Own] = {
     "intent_pricing_share_30d": Own(
         lambda c: per(c["intent_pricing_view_30d"], c["engagement_page_view_30d"]),
         needs=("intent_pricing_view_30d", "engagement_page_view_30d"),
+        says="pricing views per page view in the last 30 days",
     ),
     "engagement_own_pace_90d": Own(
         lambda c: per(c["engagement_any_engagement_90d"], c["engagement_active_days_90d"]),
         needs=("engagement_any_engagement_90d", "engagement_active_days_90d"),
+        says="activities per active day in the last 90 days",
     ),
     # Twenty days of silence are long in a life of thirty and short in one of a year: days alone say the less of a lead
     # the further its age is from those of train.
     "engagement_silent_share": Own(
         lambda c: per(c["engagement_any_engagement_last_days"], c["engagement_age_days"]),
         needs=("engagement_any_engagement_last_days", "engagement_age_days"),
+        says="share of its days since the last activity",
     ),
     "intent_silent_share": Own(
         lambda c: per(c["intent_any_intent_last_days"], c["engagement_age_days"]),
         needs=("intent_any_intent_last_days", "engagement_age_days"),
+        says="share of its days since the last sign of intent",
     ),
 }
 

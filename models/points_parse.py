@@ -25,6 +25,7 @@ OPERATORS = "=, in, contains, between … and …, >, >=, <, <=, known or unknow
 _TOKEN = re.compile(
     r"""\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*"|'[^']*')|(?P<mark>>=|<=|!=|[=<>(),])|(?P<word>[^\s=<>(),"'!]+))"""
 )
+_THOUSANDS = re.compile(r"\d{3}")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 DEEPEST = 40
 """Nesting deeper than this is refused, before Python's own stack ends."""
@@ -269,8 +270,14 @@ class _Reader:
         if here.kind != "word" or not _NUMBER.fullmatch(here.text):
             raise self.wrong("expected a number such as 50 or 2.5, without unit or thousands separator")
         self.place += 1
-        if self.here.says(",") and re.fullmatch(r"\d{3}", self.tokens[self.place + 1].text):
-            raise self.wrong("expected a number without a thousands separator")
+        follows = self.tokens[self.place + 1 : self.place + 2]
+        if (
+            self.here.says(",")
+            and follows
+            and self.here.end == follows[0].start
+            and _THOUSANDS.fullmatch(follows[0].text)
+        ):
+            raise self.wrong("expected a number without a thousands separator, or a list with a space after each comma")
         return float(here.text) if set(here.text) & set(".eE") else int(here.text)
 
     def _whole(self) -> float:

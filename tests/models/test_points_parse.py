@@ -91,6 +91,7 @@ def test_any_text_is_a_test_or_misread(text: str) -> None:
         ("job title is unknown", {"field": "job title", "known": False}),
         ("value >= 5", {"any": [{"field": "value", "gt": 5}, {"field": "value", "eq": 5}]}),
         ("zip = 00100", {"field": "zip", "eq": "00100"}),
+        ("floor in 5, 100", {"field": "floor", "in": [5, 100]}),
     ],
 )  # fmt: skip
 def test_by_hand(text: str, test: dict[str, Any]) -> None:
@@ -112,6 +113,7 @@ def _of(test: dict[str, Any]) -> Any:
         ("", "expected a field", 0),
         ("employees between 50 to 500", "expected and after 50, got to", 21),
         ("employees > 50,000", "thousands separator", 14),
+        ("employees in 5, 50,000", "thousands separator", 18),
         ("country != FI", "write not country", 8),
         ("event pricing_view at most 2", "expected least", 22),
         ("a between 9 and 2", "lower end first", 0),
