@@ -25,7 +25,8 @@ from pipeline.spells import Telling, told
 from pipeline.standing import standing_still
 from pipeline.targets import targets
 
-DRAWS = 200
+DRAWS, SEED = 200, 7
+"""Of the intervals; no setting of training, or each trial of one would follow every lead again."""
 RETURNED_D = 14.0
 """Closed within so many days of the hand-over, before it went on: sales received it unqualified."""
 MOST_REASONS = 5
@@ -241,6 +242,6 @@ def main() -> None:
             found: dict[str, Any] = {"reason": "these data do not say when leads entered their stages"}
         else:
             say("following leads from stage to stage")
-            definition, seed = stage.section("definition"), stage.section("train").seed
-            found = funnel(stage.read_tables(), stage.read_attributes(), definition, until, _criteria(), seed, DRAWS)
+            tables, definition = stage.read_tables(), stage.section("definition")
+            found = funnel(tables, stage.read_attributes(), definition, until, _criteria(), SEED, DRAWS)
     stage.write_json(found, stage.FUNNEL)

@@ -11,7 +11,17 @@ import numpy as np
 import pytest
 
 from models import bundle as bundles
-from models.bundle import FILES, MANIFEST, QUESTIONS, Bundle, DamagedBundle, check_digests, digest_of, load_bundle
+from models.bundle import (
+    ACCOUNTS,
+    FILES,
+    MANIFEST,
+    QUESTIONS,
+    Bundle,
+    DamagedBundle,
+    check_digests,
+    digest_of,
+    load_bundle,
+)
 from models.golden import answer
 from models.proof import main as prove_here
 
@@ -37,7 +47,7 @@ def test_a_whole_bundle_loads_and_gives_its_golden_answers(bundle_folder: Path) 
         assert answer(loaded, entry["request"]) == entry["answer"]
     assert loaded.digest == digest_of((bundle_folder / MANIFEST).read_bytes())
     assert loaded.version == loaded.digest[:12]
-    assert {p.name for p in bundle_folder.iterdir()} == {*FILES, MANIFEST, QUESTIONS}
+    assert {p.name for p in bundle_folder.iterdir()} == {*FILES, MANIFEST, QUESTIONS, ACCOUNTS}
 
 
 def _truncate(path: Path) -> None:

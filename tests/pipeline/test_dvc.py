@@ -20,7 +20,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 STAGES = (
     "configure", "ingest", "validate", "label", "featurize", "screen", "points", "train", "evaluate", "audit",
-    "compare", "publish", "define", "track",
+    "compare", "funnel", "accounts", "publish", "define", "track",
 )  # fmt: skip
 PARAMS = """
 source: {{kind: simulated, simulated: {{leads: 500, seed: {seed}}}}}
@@ -187,7 +187,7 @@ def test_a_setting_of_training_reruns_training(project: Path, first: str) -> Non
     after = json.loads((project / "reports/metrics.json").read_text())
     assert after["test"] != before["test"]
     assert after["baselines"] == before["baselines"]
-    assert changed(project) == {"audit", "compare", "publish", "track"}
+    assert changed(project) == {"audit", "compare", "accounts", "publish", "track"}
     assert "train.num_leaves" in said(project, "dvc", "params", "diff")
 
 

@@ -16,6 +16,7 @@ from blinded import blind
 
 from models import horizons
 from models.bundle import (
+    ACCOUNTS,
     FILES,
     HORIZONS,
     MANIFEST,
@@ -175,6 +176,6 @@ def test_damage_to_a_horizon_is_seen(run: Path, tmp_path: Path, name: str) -> No
 def test_what_the_manifest_does_not_name_is_not_read(run: Path, finished_run: Path, tmp_path: Path) -> None:
     """Files of horizons laid into a bundle without any change nothing; its manifest stays as it was."""
     folder = shutil.copytree(finished_run / "artifacts" / "bundle", tmp_path / "bundle")
-    assert set(json.loads((folder / MANIFEST).read_text())) == {*FILES, QUESTIONS}
+    assert set(json.loads((folder / MANIFEST).read_text())) == {*FILES, QUESTIONS, ACCOUNTS}
     shutil.copy(run / "artifacts" / "bundle" / HORIZONS, folder / HORIZONS)
     assert read_bundle(folder, check_digests(folder)).links == ()
