@@ -31,7 +31,13 @@ KNOCK = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "5", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": 
 WORK = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "60", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
 WHOLE = "tags.role = 'run'"
 """Runs, not their parts."""
+ABOUT = (
+    "A run of the pipeline a row; what it is held against lies under its +. Choose by `choose_by_validation/…`: each "
+    "look at the test fold wears it out (`test/looks`). The tag `get_it_back` is the command that brings a run back."
+)
+"""What an experiment's page says. Its kind makes MLflow show pages for models, not for language models."""
 MOST_RUNS = 10_000
+SOURCE = {"mlflow.source.name": "dvc.yaml", "mlflow.source.type": "PROJECT"}
 LOOKS = "test/looks"
 POINTS = 100
 """A curve is thinned to about so many points."""
@@ -137,7 +143,7 @@ def _new(mlflow: Any, client: Any, experiment: str, run: Run, name: str) -> tupl
     last = client.search_runs([experiment], f"attributes.status = 'FINISHED' and {WHOLE}", max_results=1)
     since = _since(run, last[0]) if last else "The first run here."
     note = f"{run.description}\n\n{since} Looks at this test fold: {looks}."[: LONGEST["tag"]]
-    tags = {**_tags(run.tags), "run_digest": run.digest, "role": "run", "mlflow.note.content": note}
+    tags = {**_tags(run.tags), "run_digest": run.digest, "role": "run", "mlflow.note.content": note, **SOURCE}
     run_id = client.create_run(experiment, tags=tags, run_name=run.name).info.run_id
     with mlflow.start_run(run_id=run_id):
         version = _fill(mlflow, client, run_id, run, name, looks)
@@ -185,7 +191,8 @@ def _experiment(client: Any, name: str, store: Store) -> str:
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
-    return str(client.create_experiment(name, artifact_location=store.artifacts))
+    tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": ABOUT}
+    return str(client.create_experiment(name, artifact_location=store.artifacts, tags=tags))
 
 
 def _fill(mlflow: Any, client: Any, run_id: str, run: Run, name: str, looks: int) -> str:

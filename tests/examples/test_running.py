@@ -59,7 +59,9 @@ def fast(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         for code in path.parent.glob("*.py"):
             (tmp_path / "params" / path.parent.name / code.name).write_text(code.read_text())
     monkeypatch.setattr(running, "HERE", tmp_path / "params")
-    monkeypatch.setattr(running, "STAGES", {name: run for name, run in STAGES.items() if name not in ("publish", "track")})
+    monkeypatch.setattr(
+        running, "STAGES", {name: run for name, run in STAGES.items() if name not in ("publish", "track")}
+    )
     monkeypatch.setattr("pipeline.evaluate.DRAWS", 2)
     return tmp_path / "out"
 
