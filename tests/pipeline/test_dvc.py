@@ -229,11 +229,11 @@ def test_every_command_of_the_docs_runs(documented: dict[str, str]) -> None:
 
 def test_experiments_can_be_compared(project: Path, documented: dict[str, str]) -> None:
     """`dvc exp show` has validation before test, no unknown value, and the looks at the test fold."""
-    shown = typed(project, "dvc exp show --csv --hide-workspace")
+    shown = typed(project, "dvc exp show --csv --hide-workspace --num 2")
     head, *rows = csv.reader(io.StringIO(shown))
     at = [head.index(name) for name in ("choose_by_validation.log_loss", "test.log_loss", "test.looks")]
     assert at == sorted(at)
-    assert sorted(row[at[2]] for row in rows) == ["1", "2", "3"]
+    assert sorted({row[at[2]] for row in rows}) == ["1", "2", "3"]
     assert all(row[i] not in ("", "-", "!") for row in rows for i in at)
     assert (project / "dvc_plots/static").is_dir()
 
@@ -241,8 +241,8 @@ def test_experiments_can_be_compared(project: Path, documented: dict[str, str]) 
 def test_all_experiments_are_in_the_projects_store(project: Path, documented: dict[str, str]) -> None:
     """One that ran in a copy, too; each is called by what it changed, and one out of the cache is not filed twice."""
     names = [(name.split(" · ")[0], looks) for name, looks in filed(project)]
-    assert names == [("as committed", 1), ("num_leaves 3", 2), ("num_leaves 3, weekly_capacity 20", 3)]
-    again = typed(project, "dvc exp run --temp -S train.num_leaves=3")
+    assert names == [("as committed", 1), ("num_leaves 3", 2), ("weekly_capacity 20", 3)]
+    again = typed(project, "dvc exp run --temp -S train.num_leaves=8")
     assert ran(again) == ["configure", "track"]
     assert len(filed(project)) == 3
 
@@ -257,12 +257,12 @@ def test_a_colleague_has_data_and_results(project: Path, documented: dict[str, s
 def test_a_setting_of_training_reruns_training(project: Path, first: str) -> None:
     """Another number of leaves: train and evaluate run, with other metrics; what follows is due, nothing before."""
     before = json.loads((project / "reports/metrics.json").read_text())
-    params(project, leaves=3)
+    params(project, leaves=2)
     assert ran(said(project, "dvc", "repro", "evaluate")) == ["configure", "train", "evaluate"]
     after = json.loads((project / "reports/metrics.json").read_text())
     assert after["test"] != before["test"]
     assert after["baselines"] == before["baselines"]
-    assert changed(project) == {"audit", "compare", "publish"}
+    assert changed(project) == {"audit", "compare", "publish", "track"}
     assert "train.num_leaves" in said(project, "dvc", "params", "diff")
 
 
