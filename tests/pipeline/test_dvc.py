@@ -224,7 +224,7 @@ def test_every_command_of_the_docs_runs(documented: dict[str, str]) -> None:
     ]  # fmt: skip
     assert "choose_by_validation.log_loss" in told["dvc metrics diff"]
     assert "train.num_leaves" in told["dvc params diff"]
-    assert ran(told["dvc exp run --run-all"]) == ["configure", "publish", "track"]
+    assert ran(told["dvc exp run --run-all"]) == ["configure", "compare", "track"]
 
 
 def test_experiments_can_be_compared(project: Path, documented: dict[str, str]) -> None:
@@ -241,7 +241,7 @@ def test_experiments_can_be_compared(project: Path, documented: dict[str, str]) 
 def test_all_experiments_are_in_the_projects_store(project: Path, documented: dict[str, str]) -> None:
     """One that ran in a copy, too; each is called by what it changed, and one out of the cache is not filed twice."""
     names = [(name.split(" · ")[0], looks) for name, looks in filed(project)]
-    assert names == [("as committed", 1), ("num_leaves 3", 2), ("weekly_capacity 20", 3)]
+    assert names == [("as committed", 1), ("num_leaves 3", 2), ("tolerance_days 2.0", 3)]
     again = typed(project, "dvc exp run --temp -S train.num_leaves=8")
     assert ran(again) == ["configure", "track"]
     assert len(filed(project)) == 3
