@@ -14,8 +14,8 @@ import polars as pl
 
 from pipeline.differences import differing, in_full
 from pipeline.files import whole_file
+from pipeline.mlmodel import log_model
 from pipeline.mlstore import Store, TrackingAway, environment, home_of, opened, store_at
-from pipeline.modelling import log_model
 from pipeline.params import Tracking
 
 __all__ = ["Dataset", "Run", "Tracked", "TrackingAway", "commit_tags", "home_of", "track", "write_version"]

@@ -31,7 +31,7 @@ from pipeline import bundling, publish, stage
 from pipeline import score as scoring
 from pipeline import train as train_stage
 from pipeline.horizons import within
-from pipeline.modelling import signature
+from pipeline.mlmodel import signature
 from pipeline.stages import STAGES
 
 SHORTER = ["probability_30d", "probability_60d"]

@@ -8,6 +8,8 @@ from typing import Any
 import polars as pl
 
 from features.plan import plan_of_json
+from models.bundle import read_links
+from models.horizons import column
 
 CODE = Path(__file__).parents[1]
 PACKAGES = ("lightgbm", "mlflow", "numpy", "pandas", "scipy")
