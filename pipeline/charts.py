@@ -13,10 +13,10 @@ from pipeline.drawing import FAINT, STYLE, colour_of, dash_of
 from pipeline.plots import ABOVE, PER_CENT, WIDTH
 from pipeline.wording import name_of
 
-MOST_WEEKS = 12
+MOST_WEEKS = 8
 FURTHEST = 3.0
 """Observed over expected is drawn up to this; an interval that goes on ends in an arrow."""
-LONGEST = 28
+LONGEST = 22
 
 
 def precision_by_week(weeks: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Figure:
@@ -40,24 +40,19 @@ def precision_by_week(weeks: Sequence[Mapping[str, Any]], names: Sequence[str]) 
         axes.set_xticks(at[::every], [str(week["at"])[:10] for week in weeks[::every]], rotation=45, ha="right")
         axes.set_ylim(0, None)
         axes.yaxis.set_major_formatter(PER_CENT)
-        axes.legend(**ABOVE, ncols=2)
+        figure.legend(**ABOVE, ncols=2)
         return figure
 
 
-def calibration_by_slice(slicings: Mapping[str, Any]) -> Figure:
-    """Observed over expected of each slice with its interval; 1 is right. `slicings`: `by` of calibration.json."""
-    rows = [(name, row) for name, slicing in slicings.items() for row in slicing["slices"]]
+def calibration_by_slice(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Observed over expected of each slice with its interval; 1 is right. `rows`: `slices` of calibration.json."""
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 1.2 + 0.2 * max(len(rows), 1)), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 1.1 + 0.26 * max(len(rows), 1)), layout="constrained")
         axes = figure.subplots()
         axes.set_xlabel("observed / expected")
         axes.axvline(1, color=FAINT, linewidth=1)
-        _spans(axes, [row for _, row in rows])
-        labels = [f"{name}: {_short(row['name'])}" for name, row in rows]
-        axes.set_yticks(range(len(rows)), labels, fontsize=8.5)
-        for k in range(1, len(rows)):
-            if rows[k][0] != rows[k - 1][0]:
-                axes.axhline(k - 0.5, color=FAINT, linewidth=0.5, alpha=0.6)
+        _spans(axes, rows)
+        axes.set_yticks(range(len(rows)), [_short(row["name"]) for row in rows])
         axes.set_xlim(0, FURTHEST)
         axes.set_ylim(max(len(rows), 1) - 0.4, -0.6)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}"))

@@ -1,6 +1,6 @@
 """What the report says, gathered from what the stages left."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,17 +13,27 @@ from pipeline import charts, plots, stage
 from pipeline.drawing import svg
 from pipeline.findings import of_json
 from pipeline.params import Definition
+from pipeline.plainly import about
+from pipeline.quarter import noun
 from pipeline.report import Feature, Figure, Refused, ReportContent
 from pipeline.wording import what_is_predicted
 
 SHOWN = ("logistic", "naive_bayes")
 EXAMPLES_A_CODE = 2
+SLICINGS = ("month", "age", "source", "segment")
+FOLDS = ("train", "calibrate", "gap", "test", "immature")
+"""In the order of time."""
 
 
 def gather(
-    facts: Mapping[str, Any], plan: Plan, definition: Definition, digest: str, pictures: Mapping[str, Picture]
+    facts: Mapping[str, Any],
+    plan: Plan,
+    definition: Definition,
+    digest: str,
+    pictures: Mapping[str, Picture],
+    leads: Sequence[Mapping[str, Any]],
 ) -> ReportContent:
-    """Everything on the page. Reads only what earlier stages wrote."""
+    """Everything on the page. Reads only what earlier stages wrote; `leads` of portraits.portraits."""
     meta, ingested = (
         stage.read_json(stage.TABLES / "meta.json"),
         stage.read_json(stage.INGESTED / "ingest.json"),
@@ -36,21 +46,26 @@ def gather(
         intervals=stage.read_json(stage.INTERVALS),
         warnings=(*meta["warnings"], *facts["warnings"], *(warning for check in leaks for warning in check.warnings)),
         figures=tuple(
-            Figure(*CAPTIONS[name], svg(picture, name, CAPTIONS[name][1])) for name, picture in pictures.items()
+            Figure(*CAPTIONS[name], svg(picture, name, ": ".join(CAPTIONS[name])), name)
+            for name, picture in pictures.items()
+            if name in CAPTIONS
         ),
         importance=stage.read_json(stage.IMPORTANCE),
+        words={column.name: about(column) for column in plan.features},
+        leads=tuple(leads),
+        outcome=noun(definition.conversion.stage),
         features=_features(plan),
         quality=stage.read_json(stage.VALIDATION),
         refused=_refused(),
         personal=ingested["personal"],
         left_out=meta["left_out_columns"],
         leaks=tuple(leaks),
-        folds=facts["folds"],
+        folds={name: facts["folds"][name] for name in FOLDS if name in facts["folds"]},
         facts=_facts(facts, digest),
         calibration=stage.read_json(stage.MODEL / "calibration.json"),
         candidates=facts["calibration_candidates"],
         weekly=stage.read_json(stage.WEEKLY),
-        slices=stage.read_json(stage.CALIBRATION),
+        slices=_slices(),
         points=stage.read_json(stage.POINTS_FIGURES),
         policy=stage.read_json(stage.POLICY_FIGURES),
     )
@@ -61,30 +76,47 @@ def subtitle(definition: Definition) -> str:
     return what_is_predicted(definition.conversion.model_dump())
 
 
+PART = (
+    "Each dot: conversions that came over those promised; its line: the 95 % interval, by drawing whole accounts again."
+    " Where the line holds 1, nothing is shown wrong; an arrow goes on beyond the picture."
+)
 CAPTIONS = {
     "weeks": (
-        "Week by week",
-        "Of the open leads that each would have taken in a week of the test, each lead once, how many converted.",
-    ),
-    "slices": (
-        "Calibration by slice",
-        "Conversions that came over those promised, with 95 % intervals; where 1 lies inside, nothing is shown wrong.",
+        "Converted, of the leads taken",
+        "Each line: of the open leads that would have been taken in a week of the test, each lead once, the share that"
+        " then converted. Higher is better; single weeks swing, so look at the distance of the lines.",
     ),
     "calibration": (
-        "Calibration",
-        "What was promised against what came; in the band chance alone could be at work.",
+        "Promised and come",
+        "Each dot: examples of like probability; how many were promised to convert (across) and how many did (up). On"
+        " the diagonal promises are kept; inside the band a dot is off by no more than chance does to a perfect model."
+        " Below: how many examples have which probability.",
     ),
-    "gain": ("Gain", "Share of all conversions found among the best-scored leads."),
-    "lift": ("Lift", "How many times the base rate the best-scored leads convert."),
-    "months": ("By month", "Observed and expected conversion rate of the test fold."),
-    "scores": ("Scores", "How the scores of those that converted differ from the others'."),
+    "gain": (
+        "Gain",
+        "Take the best-scored share of examples (across): what share of all conversions is among them (up). The steeper"
+        " at the left, the better; the diagonal would be chance.",
+    ),
+    "lift": (
+        "Lift",
+        "How many times as often the best-scored share of examples (across) converts as the average one. 1× is chance.",
+    ),
+    "scores": (
+        "Who gets which probability",
+        "How the probabilities of those that converted lie against the others'. The less the two overlap, the better"
+        " they are told apart.",
+    ),
+    "by_month": ("Observed over expected, by month", PART),
+    "by_age": ("Observed over expected, by age of the lead", PART),
+    "by_source": ("Observed over expected, by source", PART),
+    "by_segment": ("Observed over expected, by segment", PART),
 }
 
 
 def pictures_of(
     predictions: pl.DataFrame, baselines: pl.DataFrame, weekly: Mapping[str, Any], slices: Mapping[str, Any], seed: int
 ) -> dict[str, Picture]:
-    """The figures of the test fold by name, for the report and for MLflow; the weeks come first."""
+    """The figures of the test fold by name, for MLflow and, where there is a caption, the report; the weeks first."""
     both = predictions.with_columns(baselines.select(SHOWN))
     test = both.filter(pl.col("fold") == "test")
     y, p = _floats(test, "label"), _floats(test, "probability")
@@ -106,13 +138,18 @@ def pictures_of(
     if test["as_of"].null_count() == 0:
         months = np.array(test["as_of"].dt.strftime("%Y-%m").to_list())
         found["months"] = plots.by_month(months, y, p)
-    if slices["by"]:
-        found["slices"] = charts.calibration_by_slice(slices["by"])
-    return found
+    return found | {f"by_{by}": charts.calibration_by_slice(slicing["slices"]) for by, slicing in slices["by"].items()}
 
 
 def _floats(frame: pl.DataFrame, column: str) -> Floats:
     return frame[column].to_numpy().astype(np.float64)
+
+
+def _slices() -> dict[str, Any]:
+    """In the order of reading: months, ages, then whatever else there is."""
+    found = stage.read_json(stage.CALIBRATION)
+    names = sorted(found["by"], key=lambda name: (SLICINGS.index(name) if name in SLICINGS else len(SLICINGS), name))
+    return {**found, "by": {name: found["by"][name] for name in names}}
 
 
 def _features(plan: Plan) -> tuple[Feature, ...]:

@@ -22,7 +22,7 @@ COLOURS = {
 DASHES = {"model": "-", "logistic": "--", "naive_bayes": "-.", "points": ":", "base_rate": ":"}
 STYLE: Any = {
     "font.family": "sans-serif",
-    "font.size": 10.5,
+    "font.size": 11.7,
     "axes.edgecolor": FAINT,
     "axes.labelcolor": INK,
     "axes.spines.top": False,
@@ -35,7 +35,7 @@ STYLE: Any = {
     "xtick.color": INK,
     "ytick.color": INK,
     "legend.frameon": False,
-    "legend.fontsize": 10,
+    **dict.fromkeys(("axes.labelsize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize"), "medium"),
     "lines.linewidth": 1.8,
     "svg.fonttype": "none",
     "svg.hashsalt": "leadscore",

@@ -1,13 +1,14 @@
 """Stage publish: the bundle, the report and its pictures."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
 from matplotlib.figure import Figure as Picture
 
 from features.plan import plan_of_json
+from models.bundle import Bundle, read_bundle
 from pipeline import stage
 from pipeline.bundling import assemble, policy_of
 from pipeline.content import gather, pictures_of
@@ -16,7 +17,10 @@ from pipeline.drawing import png
 from pipeline.files import whole_file, whole_folder
 from pipeline.forecast import forecast
 from pipeline.matrices import matrix_of
+from pipeline.params import Definition
 from pipeline.points_inputs import read_table
+from pipeline.portraits import portraits
+from pipeline.records import Tables
 from pipeline.report import render_report
 from pipeline.thresholds import standing_of
 from pipeline.unseen import unseen
@@ -71,20 +75,32 @@ def main() -> None:
         honest = unseen(predictions, stage.read_table(stage.LEFT_OUT))
         policy = policy_of(stage.section("policy"), predictions, honest, values, standing)
         digest = assemble(stage.BUNDLE, facts, policy, definition, stage.section("source"))
-        say("counting what the policy brings")
-        matrix = matrix_of(stage.read_table(stage.FEATURES).filter(examples["mature"]), plan.features)
-        stage.write_json(forecast(policy, honest, matrix, tables, definition, seed), stage.POLICY_FIGURES)
-        say("writing the report")
-        weekly, slices = stage.read_json(stage.WEEKLY), stage.read_json(stage.CALIBRATION)
-        pictures = pictures_of(predictions, stage.read_table(stage.BASELINES), weekly, slices, seed)
-        content = gather(facts, plan, definition, digest, pictures)
-        _write_report(render_report(content))
-        _write_pictures(pictures)
+        _write_pictures(write_report(read_bundle(stage.BUNDLE, digest), facts, definition, tables, seed, say))
 
 
-def _write_report(page: str) -> None:
+def write_report(
+    bundle: Bundle,
+    facts: dict[str, Any],
+    definition: Definition,
+    tables: Tables,
+    seed: int,
+    say: Callable[[str], None],
+) -> dict[str, Picture]:
+    """reports/policy.json and the report, by what the earlier stages wrote; returns the pictures."""
+    say("counting what the policy brings")
+    predictions, examples = stage.read_table(stage.PREDICTIONS), stage.read_table(stage.EXAMPLES)
+    matrix = matrix_of(stage.read_table(stage.FEATURES).filter(examples["mature"]), bundle.plan.features)
+    honest = unseen(predictions, stage.read_table(stage.LEFT_OUT))
+    stage.write_json(forecast(bundle.policy, honest, matrix, tables, definition, seed), stage.POLICY_FIGURES)
+    say("writing the report")
+    weekly, slices = stage.read_json(stage.WEEKLY), stage.read_json(stage.CALIBRATION)
+    pictures = pictures_of(predictions, stage.read_table(stage.BASELINES), weekly, slices, seed)
+    own = dict(tables["leads"].select("lead_id", "value").iter_rows())
+    leads = portraits(bundle, predictions, matrix, own)
+    page = render_report(gather(facts, bundle.plan, definition, bundle.digest, pictures, leads))
     with whole_file(stage.REPORT) as temporary:
         temporary.write_text(page, encoding="utf-8")
+    return pictures
 
 
 def _write_pictures(pictures: Mapping[str, Picture]) -> None:

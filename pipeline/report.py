@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline import wording
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeline import quarter, wording
 from pipeline.findings import Check
 from pipeline.summary import rivals
 from pipeline.verdict import cautions, headline, verdict
@@ -15,9 +18,25 @@ MOST_FEATURES = 20
 """Features that get a bar."""
 GROUPS = {
     "fit": "fit: who they are",
-    "engagement": "engagement: how active",
+    "engagement": "engagement: how active they are",
     "intent": "intent: signs of buying",
 }
+PARTS = {
+    "weeks": "Week by week, at capacity",
+    "calibration": "Can the probabilities be taken at their word?",
+    "gain": "Gain and lift",
+    "points": "Who comes in and who goes out, against the points",
+    "matters": "What matters",
+    "leads": "Example leads, with their reasons",
+    "stability": "Does it hold in every month, age, source and segment?",
+    "policy": "Thresholds and weekly volumes",
+    "quality": "Data quality",
+    "leaks": "Leak checks",
+    "limits": "Limits and warnings",
+    "model": "The model and its folds",
+}
+"""The sections after the verdict, in the order of reading. Each has a template of its name, with what stands below the
+heading; one that says nothing, for want of its content, is left out with its heading."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +45,10 @@ class Figure:
 
     title: str
     caption: str
+    """Says how to read it."""
     svg: str
+    name: str
+    """By which a template asks for it."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +88,12 @@ class ReportContent:
     figures: tuple[Figure, ...] = ()
     importance: Mapping[str, float] = field(default_factory=dict)
     """Feature → mean absolute contribution in log odds. The group is what the name starts with."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Feature → what it measures, in plain words."""
+    leads: tuple[Mapping[str, Any], ...] = ()
+    """Of portraits.portraits."""
+    outcome: str = "conversions"
+    """What conversions are called: deals, where leads are won."""
     features: tuple[Feature, ...] = ()
     quality: Mapping[str, Any] = field(default_factory=dict)
     """reports/validation.json: table → `read`, `accepted`, `quarantined` and `excluded` by code."""
@@ -89,6 +117,8 @@ class ReportContent:
     """reports/weekly.json: `kind`, and `reason` where there are no weeks."""
     slices: Mapping[str, Any] = field(default_factory=dict)
     """reports/calibration.json: `test` and `by`."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """What another page is about → its file, beside this one: {"What a lead is": "lead-definition.html"}."""
     points: Mapping[str, Any] = field(default_factory=dict)
     """reports/points.json: how hand-tuned points compare."""
     policy: Mapping[str, Any] = field(default_factory=dict)
@@ -97,34 +127,68 @@ class ReportContent:
 
 def render_report(content: ReportContent) -> str:
     """The page. Texts are escaped; nothing is loaded from anywhere."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
+    environment = page_environment()
+    told = _told(content)
+    parts = [
+        (name, title, Markup(body))  # noqa: S704 (our own template's)
+        for name, title in PARTS.items()
+        if (body := environment.get_template(f"{name}.html").render(told).strip())
+    ]
+    return environment.get_template("report.html").render(told, parts=parts)
 
+
+def page_environment() -> Environment:
+    """Of every page's templates: texts are escaped, an unknown name is an error, figures carry their exact values."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters.update(
         percent=wording.percent, number=wording.number, count=wording.count, span=wording.span,
-        day=wording.day, name=wording.name_of,
+        day=wording.day, name=wording.name_of, fact=fact, between=between, trusted=Markup,
     )  # fmt: skip
-    return environment.get_template(
-        "report.html"
-    ).render(
-        content=content,
-        style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
-        figures=[(figure, Markup(figure.svg)) for figure in content.figures],  # noqa: S704 (drawing.svg's)
-        headline=headline(content.metrics, content.intervals),
-        verdict=verdict(content.metrics, content.intervals),
-        warnings=[*content.warnings, *cautions(content.metrics, content.intervals)],
-        models=_models(content),
-        weekly=_weekly(content),
-        groups=_bars({GROUPS.get(name, name): value for name, value in by_group(content.importance).items()}),
-        features=_bars(content.importance)[:MOST_FEATURES],
-        percent=wording.percent,
-        number=wording.number,
-        money=lambda value, _: wording.count(value),
-    )
+    environment.globals["style"] = Markup((TEMPLATES / "page.css").read_text(encoding="utf-8"))  # noqa: S704 (ours)
+    return environment
+
+
+def fact(value: float | None, key: str, style: str = "count", digits: int = 0) -> Markup:
+    """A figure as it is read, with its exact value and its name beside it, by which it can be found and checked."""
+    if value is None:
+        return Markup(wording.UNKNOWN)  # noqa: S704 (a dash)
+    text = wording.count(value) if style == "count" else getattr(wording, style)(value, digits)
+    return Markup('<data data-key="{}" value="{}">{}</data>').format(key, repr(value), text)
+
+
+def between(pair: Any, key: str, style: str = "count", digits: int = 0) -> Markup:
+    """An interval, both ends as facts: `<key>.low` and `<key>.high`; a dash where there is none."""
+    if not pair:
+        return Markup(wording.UNKNOWN)  # noqa: S704 (a dash)
+    low, high = (fact(end, f"{key}.{name}", style, digits) for end, name in zip(pair, ("low", "high"), strict=True))
+    return Markup("{} to {}").format(low, high)
+
+
+def _told(content: ReportContent) -> dict[str, Any]:
+    """What the templates speak of."""
+    found = quarter.quarter(content.metrics, content.intervals)
+    first = [quarter.said(found, content.outcome)] if found else []
+    groups = {f"group.{name}": value for name, value in by_group(content.importance).items()}
+    words = {f"group.{name}": text for name, text in GROUPS.items()}
+    return {
+        "content": content,
+        "points": content.points,
+        "policy": content.policy,
+        "pictures": {figure.name: figure for figure in content.figures},
+        "verdict": [*first, headline(content.metrics, content.intervals), *verdict(content.metrics, content.intervals)],
+        "how": quarter.how(found) if found else "",
+        "tiles": quarter.tiles(content.metrics, content.intervals, content.outcome),
+        "warnings": [*content.warnings, *cautions(content.metrics, content.intervals)],
+        "models": _models(content),
+        "slices": sum(len(slicing["slices"]) for slicing in content.slices.get("by", {}).values()),
+        "off": _off(content.slices),
+        "weekly": _weekly(content),
+        "groups": [(label, "", *rest) for label, _, *rest in _bars(groups, words)],
+        "features": _bars(content.importance, content.words)[:MOST_FEATURES],
+    }
 
 
 def _models(content: ReportContent) -> list[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
@@ -141,6 +205,12 @@ def _weekly(content: ReportContent) -> list[tuple[str, Mapping[str, Any], Mappin
     return [(name, found[name], spans.get(name, {})) for name in names if name in found]
 
 
+def _off(slices: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """The slices whose interval of observed over expected does not hold 1, and by what they are sliced."""
+    every = [(by, row) for by, slicing in slices.get("by", {}).items() for row in slicing["slices"]]
+    return [(by, row) for by, row in every if row["interval"] and not row["interval"][0] <= 1 <= row["interval"][1]]
+
+
 def by_group(importance: Mapping[str, float]) -> dict[str, float]:
     """Sum of the mean absolute contributions of each group's features."""
     found: dict[str, float] = {}
@@ -150,7 +220,11 @@ def by_group(importance: Mapping[str, float]) -> dict[str, float]:
     return found
 
 
-def _bars(values: Mapping[str, float]) -> list[tuple[str, float, float]]:
-    """Name, value and share of the largest, the largest first."""
+def _bars(values: Mapping[str, float], words: Mapping[str, str]) -> list[tuple[str, str, str, float, float]]:
+    """Words, name, key, value and share of the largest, the largest first. Without words the name stands alone."""
     top = max(values.values(), default=0.0) or 1.0
-    return [(name, value, value / top) for name, value in sorted(values.items(), key=lambda item: -item[1])]
+    ordered = sorted(values.items(), key=lambda item: -item[1])
+    return [
+        (words.get(name, name), name if words.get(name, name) != name else "", f"matters.{name}", value, value / top)
+        for name, value in ordered
+    ]

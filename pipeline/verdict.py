@@ -101,8 +101,8 @@ def _loss(metrics: Metrics, intervals: Intervals) -> str:
         theirs = metrics.get("baselines", {}).get(rival, {}).get("log_loss")
         if mine is not None and theirs:
             pair = intervals.get("difference", {}).get(rival, {}).get("log_loss")
-            part = f" ({span([-pair[1] / theirs, -pair[0] / theirs], percent)})" if pair else ""
-            way = "below" if mine <= theirs else "above"
+            way, less = ("below", [-pair[1], -pair[0]] if pair else []) if mine <= theirs else ("above", pair)
+            part = f" ({span([end / theirs for end in less], percent)})" if pair else ""
             said.append(f"{percent(abs(1 - mine / theirs))} {way} that of {_the(rival)}{part}")
     return f"Its log loss, {number(mine, 4)}, is {' and '.join(said)}." if said else ""
 

@@ -20,7 +20,7 @@ def name_of(model: str) -> str:
 
 def percent(share: float | None, digits: int = 1) -> str:
     """0.0412 is 4.1 %. The space does not break."""
-    return UNKNOWN if share is None else f"{100 * share:.{digits}f}\u00a0%"
+    return UNKNOWN if share is None else f"{number(100 * share, digits)}\u00a0%"
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -30,7 +30,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def count(value: float | None) -> str:
     """12,345."""
-    return UNKNOWN if value is None else f"{value:,.0f}"
+    return UNKNOWN if value is None else f"{round(value) + 0:,}".replace("-", "−")
 
 
 def span(pair: Any, style: Any = number) -> str:

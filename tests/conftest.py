@@ -1,5 +1,6 @@
 """A finished run on a small imagined company, made once a session by the stages themselves."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -7,10 +8,13 @@ import pytest
 from blinded import blind
 
 from models.bundle import Bundle, check_digests, read_bundle
+from pipeline.score import Asked, read
 
-PARAMS = """
-source: {kind: simulated, simulated: {leads: 600, seed: 3}}
-train: {least_converting: 2, bags: 2, max_rounds: 60, early_stopping_rounds: 20, min_data_in_leaf: 10, threads: 1}
+POINTS = Path(__file__).parents[1] / "examples/points/company.yaml"
+PARAMS = f"""
+points: {POINTS}
+source: {{kind: simulated, simulated: {{leads: 600, seed: 3}}}}
+train: {{least_converting: 2, bags: 2, max_rounds: 60, early_stopping_rounds: 20, min_data_in_leaf: 10, threads: 1}}
 """
 
 
@@ -61,6 +65,18 @@ def bundle(bundle_folder: Path) -> Bundle:
 
 
 @pytest.fixture(scope="session")
+def report(finished_run: Path, bundle: Bundle) -> Path:
+    """The report of the finished run, as stage publish writes it, beside the other results."""
+    from pipeline import publish, stage
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(finished_run)
+        definition, tables, seed = stage.section("definition"), stage.read_tables(), stage.section("train").seed
+        publish.write_report(bundle, publish.facts_of(), definition, tables, seed, lambda what: None)
+    return finished_run / stage.REPORT
+
+
+@pytest.fixture(scope="session")
 def lead_tables(finished_run: Path) -> Path:
     """The folder of raw lead tables of the finished run."""
     return finished_run / "data" / "simulated"
@@ -76,3 +92,17 @@ def checked_tables(finished_run: Path) -> dict[str, pl.DataFrame]:
 def predictions(finished_run: Path) -> pl.DataFrame:
     """`data/predictions.parquet` of the finished run."""
     return pl.read_parquet(finished_run / "data" / "predictions.parquet")
+
+
+@pytest.fixture(scope="session")
+def day(predictions: pl.DataFrame) -> datetime:
+    """An instant in the midst of the test fold."""
+    at = predictions.filter(pl.col("fold") == "test")["as_of"].median()
+    assert isinstance(at, datetime)
+    return at
+
+
+@pytest.fixture(scope="session")
+def asked(bundle: Bundle, lead_tables: Path, day: datetime) -> Asked:
+    """The run's own tables, read again for scoring as of that day."""
+    return read(bundle, lead_tables, day, None, datetime(2100, 1, 1, tzinfo=UTC))

@@ -18,17 +18,9 @@ from pipeline.ask import ask, questions_of
 from pipeline.errors import Stop
 from pipeline.label import micros
 from pipeline.records import records_of
-from pipeline.score import Asked, read, score_tables
+from pipeline.score import Asked, score_tables
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def asked(bundle: Bundle, lead_tables: Path, predictions: pl.DataFrame) -> Asked:
-    """The run's own tables in the midst of the test fold."""
-    at = predictions.filter(pl.col("fold") == "test")["as_of"].median()
-    assert isinstance(at, datetime)
-    return read(bundle, lead_tables, at, None, NOW)
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,7 @@ def figures(y: Floats, predictions: dict[str, Floats]) -> dict[str, plots.Figure
         "labels": plots.scores_by_label(y, predictions["model"]),
         "months": plots.by_month(months, y, predictions["model"]),
         "weeks": charts.precision_by_week(weeks(len(y)), ["model", "base_rate"]),
-        "slices": charts.calibration_by_slice({"month": {"slices": SLICES}}),
+        "slices": charts.calibration_by_slice(SLICES),
         "bars": plots.bars({"fit_a": 0.3, "intent_<b>": 0.5, "$x_1^$": 0.1}, "mean |log odds|"),
     }
 
@@ -73,7 +73,7 @@ def test_certain_and_empty_predictions_can_be_drawn() -> None:
     drawing.png(plots.reliability(y, {"model": y}, 1))
     drawing.png(plots.bars({}, "nothing"))
     drawing.png(charts.precision_by_week([], ["model"]))
-    drawing.png(charts.calibration_by_slice({}))
+    drawing.png(charts.calibration_by_slice([]))
 
 
 def test_the_same_data_give_the_same_bytes() -> None:

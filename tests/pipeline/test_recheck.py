@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -14,23 +13,9 @@ from models.calibration import Calibration
 from pipeline.errors import Stop
 from pipeline.recheck import STEPS, recheck
 from pipeline.records import records_of
-from pipeline.score import Asked, read, score_tables
+from pipeline.score import Asked, score_tables
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def day(predictions: pl.DataFrame) -> datetime:
-    """An instant in the midst of the test fold."""
-    at = predictions.filter(pl.col("fold") == "test")["as_of"].median()
-    assert isinstance(at, datetime)
-    return at
-
-
-@pytest.fixture(scope="module")
-def asked(bundle: Bundle, lead_tables: Path, day: datetime) -> Asked:
-    """The run's own tables."""
-    return read(bundle, lead_tables, day, None, NOW)
 
 
 @pytest.fixture(scope="module")

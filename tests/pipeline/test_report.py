@@ -12,10 +12,10 @@ import pytest
 from models import bootstrap, metrics
 from pipeline import drawing, plots
 from pipeline.findings import Check
-from pipeline.report import Feature, Figure, Refused, ReportContent, by_group, render_report
+from pipeline.report import PARTS, Feature, Figure, Refused, ReportContent, by_group, render_report
 from pipeline.summary import summary_table
 from pipeline.verdict import cautions, headline, verdict
-from pipeline.wording import number, percent
+from pipeline.wording import count, number, percent
 
 HOSTILE = '<script>alert("x")</script><img src=https://evil.example/x>'
 VOID = {"meta", "br", "img", "hr", "input", "link"}
@@ -56,7 +56,7 @@ class Page(HTMLParser):
         """Note what it would load."""
         self.tags.add(tag)
         self.loads += [value or "" for name, value in attrs if name in ("src", "href", "xlink:href", "action")]
-        self.values += [value or "" for name, value in attrs if not name.startswith(("xmlns", "aria-"))]
+        self.values += [value or "" for name, value in attrs if not name.startswith(("xmlns", "aria-", "data-"))]
         self.loads += [name for name, _ in attrs if name.startswith("on")]
         if tag not in VOID:
             self.open.append(tag)
@@ -92,8 +92,8 @@ def content() -> ReportContent:
         },
         warnings=(f"a warning {HOSTILE}",),
         figures=(
-            Figure("Calibration", HOSTILE, drawing.svg(plots.reliability(y, {"model": p}, 1), "a", HOSTILE)),
-            Figure("Gain", "", drawing.svg(plots.gain(y, {"model": p, **others}), "b", "gain")),
+            Figure("Calibration", HOSTILE, drawing.svg(plots.reliability(y, {"model": p}, 1), "a", HOSTILE), "scores"),
+            Figure("Gain", "", drawing.svg(plots.gain(y, {"model": p, **others}), "b", "gain"), "gain"),
         ),
         points=POINTS,
         importance={f"fit_{HOSTILE}": 0.2, "intent_pricing_view_7d": 0.5, "intent_demo": 0.25},
@@ -215,7 +215,8 @@ def test_the_weekly_truth_comes_first(content: ReportContent) -> None:
     text = render_report(more)
     assert Page(text).open == []
     assert "<script" not in text
-    assert text.index("Week by week") < text.index("How good it is") < text.index("<h2>Calibration")
+    body = text[text.index("</nav>") :]
+    assert body.index(PARTS["weeks"]) < body.index(PARTS["calibration"]) < body.index(PARTS["stability"])
     assert "120,000" in text
     assert "7 rarer values are merged" in text
     assert list(summary_table(more.metrics).columns[1].cells) == [percent(p) for p in (0.31, 0.3, 0.05)]
@@ -243,6 +244,8 @@ def test_a_worse_model_is_said_to_be_worse() -> None:
     assert "worse than logistic regression" in said
     assert any("worse than that of logistic regression" in caution for caution in cautions(found, spans))
     assert "above that of logistic regression" in verdict(found, spans)[0]
+    spans = {"difference": {"logistic": {"log_loss": (-0.01, 0.14)}}}
+    assert "50.0\u00a0% above that of logistic regression (−5.0\u00a0% to 70.0\u00a0%)" in verdict(found, spans)[0]
 
 
 def test_a_shift_and_few_conversions_are_cautioned() -> None:
@@ -271,11 +274,26 @@ def test_numbers_are_written_for_reading() -> None:
     """A true minus sign, no minus before zero, no break before the per cent sign, a dash for the unknown."""
     assert [number(x, 2) for x in (-0.001, -1.5, 2, None)] == ["0.00", "−1.50", "2.00", "–"]
     assert percent(0.0412) == "4.1\u00a0%"
+    assert [count(x) for x in (-1234.4, -0.2, None)] == ["−1,234", "0", "–"]
 
 
 def test_every_leak_check_is_on_the_page_with_its_result(content: ReportContent) -> None:
     """Those that do not apply to the data say so."""
     page = render_report(content)
-    assert "<h2>Leak checks</h2>" in page
+    assert f"{PARTS['leaks']}</a></h2>" in page
     assert re.search(r"single features</th><td>passed", page)
     assert re.search(r"scores without the future</th><td>does not apply", page)
+
+
+def test_other_pages_are_named_where_there_are_some(content: ReportContent) -> None:
+    """A page beside this one is linked by its file's name."""
+    assert '<a href="lead-definition.html">the definition</a>' in render_report(
+        replace(content, links={"the definition": "lead-definition.html"})
+    )
+    assert "Beside this page" not in render_report(content)
+
+
+def test_slices_that_miss_one_are_named(content: ReportContent) -> None:
+    """An interval without 1 is said with its slice; the reader need not look for it."""
+    page = render_report(with_weeks(content))
+    assert re.search(r"Of <data[^>]*>1</data> intervals <data[^>]*>1</data> miss 1", page)

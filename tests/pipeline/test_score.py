@@ -19,29 +19,15 @@ NOW = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def day(predictions: pl.DataFrame) -> datetime:
-    """An instant in the midst of the test fold."""
-    at = predictions.filter(pl.col("fold") == "test")["as_of"].median()
-    assert isinstance(at, datetime)
-    return at
-
-
-@pytest.fixture(scope="module")
-def to_score(bundle: Bundle, lead_tables: Path, day: datetime) -> Asked:
-    """The run's own tables, read again for scoring."""
-    return read(bundle, lead_tables, day, None, NOW)
-
-
-@pytest.fixture(scope="module")
-def scored(bundle: Bundle, to_score: Asked) -> pl.DataFrame:
+def scored(bundle: Bundle, asked: Asked) -> pl.DataFrame:
     """With reasons."""
-    return score_tables(bundle, to_score, with_reasons=True)
+    return score_tables(bundle, asked, with_reasons=True)
 
 
-def test_every_lead_that_exists_has_one_status(scored: pl.DataFrame, to_score: Asked, day: datetime) -> None:
+def test_every_lead_that_exists_has_one_status(scored: pl.DataFrame, asked: Asked, day: datetime) -> None:
     """scored, closed or objected; the last two have no probability; the order is the input's."""
-    leads = to_score.checked.tables["leads"].filter(pl.col("created_at") <= day)
-    gone = to_score.checked.excluded["leads"].filter((pl.col("code") == "objected") & (pl.col("created_at") <= day))
+    leads = asked.checked.tables["leads"].filter(pl.col("created_at") <= day)
+    gone = asked.checked.excluded["leads"].filter((pl.col("code") == "objected") & (pl.col("created_at") <= day))
     assert len(gone) > 0
     rows = pl.concat([leads.select("row", "lead_id"), gone.select("row", "lead_id")]).sort("row")
     assert scored["lead_id"].to_list() == rows["lead_id"].to_list()
@@ -55,16 +41,16 @@ def test_every_lead_that_exists_has_one_status(scored: pl.DataFrame, to_score: A
     assert scored["as_of"].unique().to_list() == [day]
 
 
-def test_objectors_of_later_are_not_there_yet(bundle: Bundle, to_score: Asked) -> None:
+def test_objectors_of_later_are_not_there_yet(bundle: Bundle, asked: Asked) -> None:
     """One who objects and was created after the instant does not exist as of it."""
-    gone = to_score.checked.excluded["leads"].filter(pl.col("code") == "objected").sort("created_at")
+    gone = asked.checked.excluded["leads"].filter(pl.col("code") == "objected").sort("created_at")
     before = gone["created_at"][0] - timedelta(days=1)
-    assert "objected" not in score_tables(bundle, replace(to_score, as_of=before), False)["status"]
+    assert "objected" not in score_tables(bundle, replace(asked, as_of=before), False)["status"]
 
 
-def test_reasons_change_no_bit(bundle: Bundle, to_score: Asked, scored: pl.DataFrame) -> None:
+def test_reasons_change_no_bit(bundle: Bundle, asked: Asked, scored: pl.DataFrame) -> None:
     """Without reasons: the same but for base, groups and reasons, which are empty."""
-    plain = score_tables(bundle, to_score, with_reasons=False)
+    plain = score_tables(bundle, asked, with_reasons=False)
     more = ["base", *GROUPS, "reason_1", "reason_2", "reason_3"]
     assert plain.drop(more).equals(scored.drop(more))
     assert plain.select(more).null_count().row(0) == (len(plain),) * len(more)
@@ -82,23 +68,23 @@ def test_base_and_groups_add_up(bundle: Bundle, scored: pl.DataFrame) -> None:
 
 @pytest.mark.parametrize("chunk", [1, 7, 100])
 def test_chunks_do_not_show(
-    bundle: Bundle, to_score: Asked, scored: pl.DataFrame, chunk: int, monkeypatch: pytest.MonkeyPatch
+    bundle: Bundle, asked: Asked, scored: pl.DataFrame, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many leads are looked at together, the file is the same, and progress reaches the end."""
     monkeypatch.setattr(scoring, "CHUNK", chunk)
     seen: list[tuple[int, int]] = []
-    plain = score_tables(bundle, to_score, False, lambda done, of: seen.append((done, of)))
+    plain = score_tables(bundle, asked, False, lambda done, of: seen.append((done, of)))
     assert plain["probability"].equals(scored["probability"])
-    assert seen[-1][0] == seen[-1][1] == len(to_score.checked.tables["leads"])
+    assert seen[-1][0] == seen[-1][1] == len(asked.checked.tables["leads"])
 
 
 def test_the_runs_own_probabilities_come_again(
-    bundle: Bundle, lead_tables: Path, predictions: pl.DataFrame, to_score: Asked
+    bundle: Bundle, lead_tables: Path, predictions: pl.DataFrame, asked: Asked
 ) -> None:
     """To the last bit, at the instants of predictions.parquet; policy and version beside them."""
     at = predictions.filter(pl.col("fold") == "test").sample(12, seed=1)
     for lead_id, as_of, p in at.select("lead_id", "as_of", "probability").rows():
-        found = score_tables(bundle, replace(to_score, as_of=as_of), False).filter(pl.col("lead_id") == lead_id)
+        found = score_tables(bundle, replace(asked, as_of=as_of), False).filter(pl.col("lead_id") == lead_id)
         assert found["probability"].to_list() == [p]
         assert found["grade"].to_list() == bundle.policy.grade(np.array([p]))
         assert found["model_version"].to_list() == [bundle.version]
@@ -143,18 +129,18 @@ def test_a_name_or_a_time_that_cannot_be_read_stops() -> None:
 
 
 def test_requests_made_of_tables_get_the_tables_probabilities(
-    bundle: Bundle, to_score: Asked, scored: pl.DataFrame, day: datetime
+    bundle: Bundle, asked: Asked, scored: pl.DataFrame, day: datetime
 ) -> None:
     """JSON made of a lead's rows and those of its account gives the very bits of the file of scores."""
     from models.golden import answer
 
-    tables = to_score.checked.tables
+    tables = asked.checked.tables
     mine = scored.filter(pl.col("status") == "scored").sample(25, seed=2)
     for lead_id, p in mine.select("lead_id", "probability").rows():
         assert answer(bundle, request_of(tables, lead_id, day))["probability"] == p
 
 
-def test_tables_to_score_need_not_have_every_column_that_training_mapped(bundle: Bundle, tmp_path: Path) -> None:
+def test_tables_asked_need_not_have_every_column_that_training_mapped(bundle: Bundle, tmp_path: Path) -> None:
     """Open leads have no outcome column, and may come with our own names already."""
     mapped = replace(bundle, reading={**bundle.reading, "columns": {"lead_id": "Prospect ID", "converted": "Won?"}})
     for column in ("Prospect ID", "lead_id"):

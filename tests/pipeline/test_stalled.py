@@ -2,24 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import polars as pl
-import pytest
 
 from models.bundle import Bundle
-from pipeline.score import Asked, read
+from pipeline.score import Asked
 from pipeline.stalled import SCHEMA, stalled, usual_days
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def asked(bundle: Bundle, lead_tables: Path, predictions: pl.DataFrame) -> Asked:
-    """The run's own tables in the midst of the test fold."""
-    at = predictions.filter(pl.col("fold") == "test")["as_of"].median()
-    assert isinstance(at, datetime)
-    return read(bundle, lead_tables, at, None, NOW)
 
 
 def test_usual_days_are_those_of_leads_that_went_on(bundle: Bundle) -> None:

@@ -53,14 +53,6 @@ def running(bundle_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture(scope="session")
-def day(predictions: pl.DataFrame) -> datetime:
-    """An instant in the midst of the test fold."""
-    at = predictions.filter(pl.col("fold") == "test")["as_of"].median()
-    assert isinstance(at, datetime)
-    return at
-
-
-@pytest.fixture(scope="session")
 def requests(checked_tables: dict[str, pl.DataFrame], day: datetime) -> list[dict[str, Any]]:
     """What a CRM would send of a hundred leads that exist on that day."""
     ids = checked_tables["leads"].filter(pl.col("created_at") <= day).sample(100, seed=3)["lead_id"].to_list()

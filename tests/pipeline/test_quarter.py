@@ -1,0 +1,49 @@
+"""Deals a quarter: counted at equal volume, said with their interval, and not said where nothing can be counted."""
+
+from typing import Any
+
+import pytest
+
+from pipeline.quarter import noun, quarter, said, tiles
+
+
+def weekly(mine: float, theirs: float, rival: str = "points", taken: float = 260.0) -> dict[str, Any]:
+    """Metrics of 26 weeks in which both took as many leads."""
+    one = {"taken": 260.0, "converted": mine, "precision": mine / 260, "value": None}
+    other = {"taken": taken, "converted": theirs, "precision": theirs / taken, "value": None}
+    return {"test": {}, "weekly": {"weeks": 26, "base_rate_of_open": 0.1, "model": one, rival: other}}
+
+
+def apart(low: float, high: float, rival: str = "points") -> dict[str, Any]:
+    """Interval of the difference of the shares."""
+    return {"weekly": {"difference": {rival: {"precision": (low, high)}}}}
+
+
+def test_weeks_are_scaled_to_a_quarter() -> None:
+    """26 weeks are two quarters, and the interval is that of the shares times what a quarter takes."""
+    found = quarter(weekly(60, 20), apart(0.1, 0.2))
+    assert found is not None
+    assert (found.mine, found.theirs, found.more) == (30, 10, 20)
+    assert found.interval == pytest.approx((13, 26))
+    assert said(found, "deals") == (
+        "Chosen by the model instead of by hand-tuned points, the same number of leads to work holds 20 more deals a"
+        " quarter (95\u00a0% interval 13 to 26): 30 instead of 10."
+    )
+
+
+def test_a_loss_and_mere_chance_are_said() -> None:
+    """Fewer is said to be fewer; an interval that holds 0 is said to be chance; without points chance is the rival."""
+    found = quarter(weekly(20, 26, "base_rate"), apart(-0.1, 0.02, "base_rate"))
+    assert found is not None
+    words = said(found, noun("sql"))
+    assert "instead of by chance" in words
+    assert "3 fewer conversions a quarter" in words
+    assert words.endswith("10 instead of 13; chance alone may explain the difference.")
+
+
+def test_unequal_volumes_are_not_compared() -> None:
+    """Where one list ran out of leads, or there are no weeks, there is no such figure, and no tile of it."""
+    assert quarter(weekly(60, 20, taken=200), {}) is None
+    assert quarter({"test": {}}, {}) is None
+    assert tiles({"test": {}}, {}, "deals") == []
+    assert [tile["key"] for tile in tiles(weekly(60, 20), {}, "deals")] == ["quarter.more", "weekly.model.precision"]
