@@ -82,8 +82,8 @@ def accounts(
     as_of: AsOf = None,
     bundle: Folder = ARTIFACT,
 ) -> None:
-    """Accounts with an open lead by the probability that they convert, who of the buying group is known and active
-    there, and which role is missing.
+    """Accounts with an open lead, the most valuable first: the probability that they convert, who of the buying group
+    is known and active there, and which role is missing.
 
     Example: leadscore accounts --tables data/source --output accounts.csv
     """

@@ -10,8 +10,8 @@ from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.params import SECTIONS, Params, parse_params
 
-NEVER = ("source.path", "tracking.", "train.threads")
-"""They change no result, or lie on one machine."""
+NEVER = ("source.path", "tracking.", "train.threads", "definition.criteria", "definition.language")
+"""They change nothing of the model, or lie on one machine."""
 MOST = 3
 """So many differences fit into a name."""
 

@@ -119,7 +119,8 @@ def _description(bundle: Bundle, changed: str, unusual: str) -> str:
     table = "\n".join(["| | log loss | AUC | observed / expected |", "|---|---|---|---|", *rows])
     return (
         f"{what_is_predicted(bundle.definition['conversion'])}\n\n**Changed since the commit:** {changed}\n\n"
-        f"**Other than the defaults:** {unusual}\n\n{table}\n\n"
+        f"{table}\n\n"
+        f"**Other than the defaults:** {unusual}\n\n"
         f"Data `{facts['data_digest'][:12]}`; {train['converting_leads']:,} converting leads in train. "
         "Choose by validation: each look at the test fold wears it out."
     )
@@ -140,7 +141,7 @@ def _dataset(digest: str) -> Dataset:
     leads = pl.read_parquet_schema(stage.TABLES / "leads.parquet")
     counts = {name: sums["accepted"] for name, sums in stage.read_json(stage.VALIDATION).items()}
     shown = path.name if path.is_absolute() else str(path)
-    return Dataset(name="lead tables", digest=digest[:32], source=shown, schema=dict(leads), profile=counts)
+    return Dataset(name="lead tables", digest=digest[:12], source=shown, schema=dict(leads), profile=counts)
 
 
 def example_of(plan: Plan, bundle: Bundle) -> pl.DataFrame:

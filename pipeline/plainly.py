@@ -4,7 +4,7 @@ from features.columns import Column
 from models.words.english import ENGLISH
 
 _ABOUT = {
-    "count": "how often: {event} {window}", "decayed": "recent weight of: {event} (halves every {n} days)",
+    "count": "how often: {event} {window}", "decayed": "how often lately: {event} (each counts half after {n} days)",
     "own_rate": "{event}, more or less often than usual for the person {window}",
     "value": "worth of: {event} {window}", "last": "days since the last {event}",
     "active_days": "days with activity {window}", "topic": "interest in {name} {window}",

@@ -144,8 +144,9 @@ def render_report(content: ReportContent) -> str:
 
 
 def without_leads(content: ReportContent) -> ReportContent:
-    """The same for the tracking store, which others read than those who may look at leads: nothing of a single one."""
-    return replace(content, leads=())
+    """The same for the tracking store, which others read than those who may look at leads: nothing of a single one,
+    or of a single account."""
+    return replace(content, leads=(), accounts={k: v for k, v in content.accounts.items() if k != "accounts"})
 
 
 def page_environment() -> Environment:

@@ -7,31 +7,31 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from features.plan import plan_of_json
-from models.bundle import read_links
-from models.horizons import column
 from pipeline.differences import differing, in_full
 from pipeline.files import whole_file
+from pipeline.mlmodel import log_model
 from pipeline.mlstore import Store, TrackingAway, environment, home_of, opened, store_at
 from pipeline.params import Tracking
 
 __all__ = ["Dataset", "Run", "Tracked", "TrackingAway", "commit_tags", "home_of", "track", "write_version"]
 
-CODE = Path(__file__).parents[1]
-PACKAGES = ("lightgbm", "mlflow", "numpy", "pandas", "scipy")
-"""What the logged model needs; `features` and `models` are logged with it."""
 KNOCK = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "5", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
 """For the first request: that a server is away is noticed within about 15 s."""
 WORK = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "60", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
 WHOLE = "tags.role = 'run'"
 """Runs, not their parts."""
+ABOUT = (
+    "A run of the pipeline a row; what it is held against lies under its +. Choose by `choose_by_validation/…`: each "
+    "look at the test fold wears it out (`test/looks`). The tag `get_it_back` is the command that brings a run back."
+)
+"""What an experiment's page says. Its kind makes MLflow show pages for models, not for language models."""
 MOST_RUNS = 10_000
+SOURCE = {"mlflow.source.name": "dvc.yaml", "mlflow.source.type": "PROJECT"}
 LOOKS = "test/looks"
 POINTS = 100
 """A curve is thinned to about so many points."""
@@ -137,7 +137,7 @@ def _new(mlflow: Any, client: Any, experiment: str, run: Run, name: str) -> tupl
     last = client.search_runs([experiment], f"attributes.status = 'FINISHED' and {WHOLE}", max_results=1)
     since = _since(run, last[0]) if last else "The first run here."
     note = f"{run.description}\n\n{since} Looks at this test fold: {looks}."[: LONGEST["tag"]]
-    tags = {**_tags(run.tags), "run_digest": run.digest, "role": "run", "mlflow.note.content": note}
+    tags = {**_tags(run.tags), "run_digest": run.digest, "role": "run", "mlflow.note.content": note, **SOURCE}
     run_id = client.create_run(experiment, tags=tags, run_name=run.name).info.run_id
     with mlflow.start_run(run_id=run_id):
         version = _fill(mlflow, client, run_id, run, name, looks)
@@ -185,7 +185,8 @@ def _experiment(client: Any, name: str, store: Store) -> str:
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
-    return str(client.create_experiment(name, artifact_location=store.artifacts))
+    tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": ABOUT}
+    return str(client.create_experiment(name, artifact_location=store.artifacts, tags=tags))
 
 
 def _fill(mlflow: Any, client: Any, run_id: str, run: Run, name: str, looks: int) -> str:
@@ -198,7 +199,7 @@ def _fill(mlflow: Any, client: Any, run_id: str, run: Run, name: str, looks: int
         client.log_artifact(run_id, str(path), folder)
     if run.settings:
         client.log_dict(run_id, dict(run.settings), "params.json")
-    model_id = _log_model(mlflow, run)
+    model_id = log_model(mlflow, run.bundle, run.example)
     metrics = [mlflow.entities.Metric(*point, model_id=model_id, run_id=run_id) for point in _points(run, looks)]
     for i in range(0, len(metrics), METRICS_A_REQUEST):
         client.log_batch(run_id, metrics=metrics[i : i + METRICS_A_REQUEST])
@@ -226,45 +227,6 @@ def _type(dtype: pl.DataType) -> str:
     if dtype.is_float():
         return "double"
     return {"Boolean": "boolean", "Datetime": "datetime"}.get(str(dtype.base_type()), "string")
-
-
-def _log_model(mlflow: Any, run: Run) -> str:
-    """MLflow also loads what it logged and lets it score the example; it warns where that fails."""
-    return str(mlflow.pyfunc.log_model(name="model", **model_parts(run.bundle, run.example)).model_id)
-
-
-def model_parts(bundle: Path, example: pl.DataFrame) -> dict[str, Any]:
-    """What MLflow is told to make a model of: code and the bundle, nothing pickled."""
-    made = signature(bundle)
-    return {
-        "python_model": str(CODE / "pipeline" / "pyfunc.py"),
-        "artifacts": {"bundle": str(bundle)},
-        "code_paths": [str(CODE / "features"), str(CODE / "models")],
-        "signature": made,
-        "input_example": example.select(made.inputs.input_names()).to_pandas(),
-        "pip_requirements": requirements(),
-    }
-
-
-def signature(bundle: Path) -> Any:
-    """MLflow's signature: a column a feature, texts or doubles.
-
-    Every column must be there and any cell may be null: `required` is about columns. Numbers are doubles,
-    because MLflow's server answers 400 to a null in a column of integers, which is what it infers by itself.
-    """
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-
-    plan = plan_of_json(json.loads((bundle / "features.json").read_text(encoding="utf-8"))["plan"])
-    inputs = [ColSpec("string" if c.categorical else "double", c.name) for c in plan.features]
-    shorter = [column(link.days) for link in read_links(bundle, [path.name for path in bundle.iterdir()])]
-    outputs = [ColSpec("double", name) for name in ("probability", "raw_score", *shorter)]
-    return ModelSignature(Schema([*inputs]), Schema([*outputs]))
-
-
-def requirements() -> list[str]:
-    """What to install for the logged model, pinned: told, because MLflow takes long to find it out."""
-    return [f"{name}=={metadata.version(name)}" for name in PACKAGES]
 
 
 def _points(run: Run, looks: int) -> list[tuple[str, float, int, int]]:

@@ -109,7 +109,8 @@ def train(
     say("calibrating")
     chosen, candidates, on = _calibrate(data, left_out, params)
     say("fitting the baselines")
-    others = fit_baselines(data.matrix, data.y, data.lead, data.group, keep, params.seed)
+    over = known(data, within_days)
+    others = fit_baselines(data.matrix, data.y, data.lead, data.group, over, params.seed)
     if tried is None:  # no dates, or too few to part: what the members left out, by account
         tried = training.Validation(np.arange(len(rows.y)), left_out[data.rows("train")])
     validation = _validation(rows.y[tried.row], tried.raw)

@@ -36,7 +36,7 @@ ENGLISH = {
     "any_intent.many": "{n} signs of intent", "any_intent": "sign of intent",
     "event.none": "no {name}", "event.one": "{n} {name}", "event.many": "{n} times {name}",
     "last.unknown": "no {name} that we know of", "last": "last {name} {days} ago",
-    "decayed": "recent weight of {name}: {value} (halves every {n} days)",
+    "decayed": "{name}, lately: {value} (each counts half after {n} days)",
     "pace.more": "{name} more often than usual for this person {window}",
     "pace.less": "{name} less often than usual for this person {window}",
     "pace.same": "{name} as often as usual for this person {window}",

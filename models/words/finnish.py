@@ -37,7 +37,7 @@ FINNISH = {
     "any_intent.many": "{n} merkkiä ostoaikeista", "any_intent": "merkki ostoaikeista",
     "event.none": "{name}: ei kertaakaan", "event.one": "{name}: {n} kerran", "event.many": "{name}: {n} kertaa",
     "last.unknown": "{name}: ei tiedossa yhtään", "last": "viimeisin {name}, siitä {days}",
-    "decayed": "{name}, tuore painoarvo {value} (puolittuu {n} päivässä)",
+    "decayed": "{name}, viime aikoina: {value} (kukin painaa puolet {n} päivän päästä)",
     "pace.more": "{name}: tavallista useammin tälle henkilölle {window}",
     "pace.less": "{name}: tavallista harvemmin tälle henkilölle {window}",
     "pace.same": "{name}: yhtä usein kuin tavallisesti tälle henkilölle {window}",

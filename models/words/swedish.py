@@ -35,7 +35,7 @@ SWEDISH = {
     "any_intent.many": "{n} tecken på köpavsikt", "any_intent": "tecken på köpavsikt",
     "event.none": "{name}: ingen gång", "event.one": "{name}: {n} gång", "event.many": "{name}: {n} gånger",
     "last.unknown": "{name}: ingen känd", "last": "senaste {name} för {days} sedan",
-    "decayed": "{name}, aktuell vikt {value} (halveras på {n} dagar)",
+    "decayed": "{name}, på sistone: {value} (var och en väger hälften efter {n} dagar)",
     "pace.more": "{name}: oftare än vanligt för den här personen {window}",
     "pace.less": "{name}: mer sällan än vanligt för den här personen {window}",
     "pace.same": "{name}: lika ofta som vanligt för den här personen {window}",

@@ -4,18 +4,24 @@ One run in a copy of the tree, by a few hundred leads. The tests are in order: e
 before left it, because every run costs seconds.
 """
 
+import csv
 import hashlib
+import io
 import json
 import os
 import re
+import shlex
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
 import pytest
+from documented import DOCS, commands, page
 
 ROOT = Path(__file__).parents[2]
 STAGES = (
@@ -38,11 +44,14 @@ TIME = pl.Datetime("us", "UTC")
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="DVC stands on git")
 
 
-def environment() -> dict[str, str]:
-    """This Python first on the path, no setting of ours, and a tracking server that is away."""
+def environment(uri: str | None = "http://127.0.0.1:9") -> dict[str, str]:
+    """This Python first on the path, no setting of ours, and by default a tracking server that is away."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("DVC_", "GIT_", "PYTHON"))}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return {**kept, "PATH": path, "DVC_NO_ANALYTICS": "true", "MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
+    kept.pop("MLFLOW_TRACKING_URI", None)
+    who = {f"GIT_{role}_{what}": "x@y" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    away = {} if uri is None else {"MLFLOW_TRACKING_URI": uri}
+    return {**kept, **who, **away, "PATH": path, "DVC_NO_ANALYTICS": "true"}
 
 
 def start(folder: Path, *words: str) -> subprocess.Popen[str]:
@@ -179,16 +188,70 @@ def test_metrics_can_be_shown(project: Path, first: str) -> None:
     assert f"{auc:.3f}" in said(project, sys.executable, "-m", "pipeline", "show")
 
 
-def test_a_setting_of_training_reruns_training(project: Path, first: str) -> None:
-    """Another number of leaves: train and evaluate run, with other metrics; what follows is due, nothing before."""
-    before = json.loads((project / "reports/metrics.json").read_text())
-    params(project, leaves=3)
-    assert ran(said(project, "dvc", "repro", "evaluate")) == ["configure", "train", "evaluate"]
-    after = json.loads((project / "reports/metrics.json").read_text())
-    assert after["test"] != before["test"]
-    assert after["baselines"] == before["baselines"]
-    assert changed(project) == {"audit", "compare", "accounts", "publish", "track"}
-    assert "train.num_leaves" in said(project, "dvc", "params", "diff")
+def typed(folder: Path, command: str) -> str:
+    """What a command of the documentation said, typed in the folder with a tracking store of its own; it must end
+    well."""
+    done = subprocess.run(
+        shlex.split(command.replace(".venv/bin/", "")), cwd=folder, env=environment(None), capture_output=True,
+        text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def filed(folder: Path) -> list[tuple[str, int]]:
+    """Name and looks of the runs of the folder's store, the oldest first."""
+    with closing(sqlite3.connect(folder / "mlflow.db")) as store:
+        return store.execute(
+            "SELECT name, value FROM runs JOIN metrics USING (run_uuid) WHERE key = 'test/looks' ORDER BY start_time"
+        ).fetchall()
+
+
+@pytest.fixture(scope="module")
+def documented(project: Path, first: str) -> dict[str, str]:
+    """What each command of the documentation said, typed one after the other. The run before it, whose server was
+    away, is filed first, and nothing is computed for it."""
+    (project / "mlflow.db").unlink(missing_ok=True)
+    assert ran(typed(project, "dvc repro")) == ["configure", "track"]
+    return {command: typed(project, command) for name in DOCS for command in commands(page(name))}
+
+
+def test_every_command_of_the_docs_runs(documented: dict[str, str]) -> None:
+    """They end well, those of experiments tell something, and an experiment runs just what it must."""
+    told = {command.removeprefix(".venv/bin/"): said for command, said in documented.items()}
+    assert ran(told["dvc exp run -S train.num_leaves=3"]) == [
+        "configure", "train", "evaluate", "audit", "compare", "accounts", "publish", "define", "track",
+    ]  # fmt: skip
+    diff = told["dvc metrics diff"]
+    assert "test.log_loss " in diff
+    assert "test.log_loss_of_logistic" not in diff  # what did not change is left out
+    assert "train.num_leaves" in told["dvc params diff"]
+    assert ran(told["dvc exp run --run-all"]) == ["configure", "compare", "track"]
+
+
+def test_experiments_can_be_compared(project: Path, documented: dict[str, str]) -> None:
+    """`dvc exp show` has validation before test, no unknown value, and the looks at the test fold."""
+    shown = typed(project, "dvc exp show --csv --hide-workspace --num 3")
+    head, *rows = csv.reader(io.StringIO(shown))
+    at = [head.index(name) for name in ("choose_by_validation.log_loss", "test.log_loss", "test.looks")]
+    assert at == sorted(at)
+    assert sorted({row[at[2]] for row in rows}) == ["1", "2", "3"]
+    assert all(row[i] not in ("", "-", "!") for row in rows for i in at)
+    assert (project / "dvc_plots/static").is_dir()
+
+
+def test_all_experiments_are_in_the_projects_store(project: Path, documented: dict[str, str]) -> None:
+    """One that was queued and ran in a copy, too; each is called by what it changed."""
+    names = [(name.split(" · ")[0], looks) for name, looks in filed(project)]
+    assert names == [("as committed", 1), ("num_leaves 3", 2), ("tolerance_days 2.0", 3)]
+
+
+def test_a_colleague_has_data_and_results(project: Path, documented: dict[str, str]) -> None:
+    """A clone that pulled has the committed run, which is filed in the colleague's store and not computed."""
+    theirs = project.parent / "colleague"
+    assert pl.read_parquet(theirs / "data/predictions.parquet").height
+    assert ran(typed(theirs, "dvc repro")) == ["configure", "track"]
+    assert [name.split(" · ")[0] for name, _ in filed(theirs)] == ["as committed"]
 
 
 def test_two_runs_at_once_leave_whole_results(project: Path, first: str) -> None:

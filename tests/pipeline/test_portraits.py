@@ -74,13 +74,17 @@ def test_every_feature_has_a_name_of_its_own(bundle: Bundle) -> None:
 def test_no_single_lead_reaches_the_tracking_store(
     finished_run: Path, report: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The page on disk shows ten leads; the copy that is filed, and every other part of the run, names none."""
+    """The page on disk shows ten leads and some accounts; what is filed, page, figures and all, names none."""
     monkeypatch.chdir(finished_run)
-    leads = stage.read_table(stage.PREDICTIONS)["lead_id"].unique()
-    assert sum(f">{name}<" in report.read_text(encoding="utf-8") for name in leads) == MOST
+    leads, page = stage.read_table(stage.PREDICTIONS)["lead_id"].unique(), report.read_text(encoding="utf-8")
+    accounts = stage.read_tables()["leads"]["account_id"].drop_nulls().unique()
+    assert sum(f">{name}<" in page for name in leads) == MOST
+    assert any(f">{name}<" in page for name in accounts)
     run = run_of("digest", finished_run)
     pages = {path: path.read_text(encoding="utf-8") for path, _ in run.artifacts if path.suffix == ".html"}
     assert {path.name for path in pages} == {"report.html", "lead-definition.html"}
     figures = [path.read_text(encoding="utf-8") for path, _ in run.artifacts if path.suffix == ".json"]
     said = repr((run.name, run.description, run.params, run.metrics, run.tags, run.example.rows()))
-    assert not [name for name in leads if any(name in text for text in (*pages.values(), *figures, said))]
+    told = (*pages.values(), *figures, said)
+    assert not [name for name in (*leads, *accounts) if any(f">{name}<" in x or f'"{name}"' in x for x in told)]
+    assert not [name for name in leads if any(name in x for x in told)]

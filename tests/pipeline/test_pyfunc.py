@@ -21,7 +21,7 @@ import pytest
 from features.kernel import Matrix
 from models.bundle import Bundle, score
 from pipeline.matrices import frame_of, matrix_of
-from pipeline.tracking import model_parts
+from pipeline.mlmodel import model_parts
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*Any type hint is inferred as AnyType:UserWarning",  # of MLflow's own classes, at its import

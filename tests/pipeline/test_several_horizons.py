@@ -32,8 +32,8 @@ from pipeline import bundling, publish, stage
 from pipeline import score as scoring
 from pipeline import train as train_stage
 from pipeline.horizons import within
+from pipeline.mlmodel import signature
 from pipeline.stages import STAGES
-from pipeline.tracking import signature
 
 SHORTER = ["probability_30d", "probability_60d"]
 

@@ -1,12 +1,17 @@
 """What the model may learn from, and what happens where there is little."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from blinded import blind
 
 from features.plan import plan_of_json
+from models.baselines import Baselines
 from pipeline import stage
+from pipeline import train as stages_train
 from pipeline.errors import Stop
 from pipeline.params import Train
 from pipeline.refresh import begin_of_test
@@ -39,6 +44,23 @@ def test_later_labels_do_not_decide_what_is_learned_from(data: Data) -> None:
     rows = known(data, WITHIN_D)
     turned = replace(data, y=np.where(rows, data.y, 1 - data.y))
     np.testing.assert_array_equal(known(turned, WITHIN_D), rows)
+
+
+def test_baselines_learn_from_every_outcome_that_was_known(
+    data: Data, finished_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Just what is known when the test begins, as the model does: rivals on less would flatter it."""
+    given: list[np.ndarray] = []
+
+    def taking(*parts: Any) -> Baselines:
+        given.append(parts[4])
+        return blind(*parts)
+
+    monkeypatch.setattr(stages_train, "fit_baselines", taking)
+    plan = plan_of_json(stage.read_json(finished_run / stage.PLAN))
+    few = Train(bags=2, max_rounds=2, least_converting=2, threads=1)
+    stages_train.train(data, plan, few, WITHIN_D, lambda what: None)
+    np.testing.assert_array_equal(given[0], known(data, WITHIN_D))
 
 
 def test_too_few_conversions_stop_the_run_and_say_what_is_missing() -> None:
