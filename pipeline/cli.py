@@ -181,7 +181,8 @@ def show() -> None:
         console, metrics = Console(), stage.read_json(stage.METRICS)
         console.print(headline(metrics, stage.read_json(stage.INTERVALS)), highlight=False)
         console.print(summary_table(metrics))
-        typer.echo("\n".join([f"To read: {stage.REPORT}, {stage.DEFINITION_PAGE}", "Next:", *(f"  {line}" for line in _next())]))
+        typer.echo(f"To read: {stage.REPORT}, {stage.DEFINITION_PAGE}\nNext:")
+        typer.echo("\n".join(f"  {line}" for line in _next()))
 
 
 def _next() -> tuple[str, ...]:
