@@ -30,7 +30,11 @@ STAGES = (
 )  # fmt: skip
 PARAMS = """
 source: {{kind: simulated, simulated: {{leads: 500, seed: {seed}}}}}
-definition: {{snapshots: {{ages_days: [0, 14]}}}}
+definition:
+  snapshots: {{ages_days: [0, 14]}}
+  criteria:
+    buying_stage: {{words: they compare, when: "event pricing_view, demo_request within 30 days"}}
+    theme: {{words: what we are good at, when: "event page_view topic in security, integration"}}
 train:
   {{least_converting: 2, bags: 2, max_rounds: 20, early_stopping_rounds: 5, min_data_in_leaf: 10, threads: 1,
     num_leaves: {leaves}}}
