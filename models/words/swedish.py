@@ -69,7 +69,7 @@ SWEDISH = {
     "colleagues_first.unknown": "kollegerna är inte kända",
     "colleagues_first": "kontots första lead kom för {days} sedan",
     "colleagues_won_last.unknown": "ingen kollega har köpt", "colleagues_won_last": "en kollega köpte för {days} sedan",
-    "age": "{days} gammal",
+    "age": "leadet är {days} gammalt",
     "known_fields.none": "inga fält är kända", "known_fields.one": "{n} fält är känt",
     "known_fields.many": "{n} fält är kända",
     "episode.none": "har aldrig varit stängd", "episode.one": "öppnad på nytt {n} gång",
