@@ -30,6 +30,8 @@ class Criterion:
     """As people wrote it; may be empty where only a test was given."""
     when: Any = None
     """A test of models.points_when; None where only people can tell."""
+    doubt: str = ""
+    """Why an entry that begins as a test does was taken for words; empty elsewhere."""
 
 
 def criteria_of(given: Mapping[str, Any]) -> tuple[Criterion, ...]:
@@ -46,8 +48,8 @@ def _criterion(name: str, entry: Any) -> Criterion:
     if isinstance(entry, Mapping) and set(entry) & set(KINDS):
         try:
             return Criterion(name, "", _TEST.validate_python(entry))
-        except ValidationError:
-            return Criterion(name, said(entry))  # words that happen to use a key of ours
+        except ValidationError as error:  # words that happen to use a key of ours, or a test with a slip
+            return Criterion(name, said(entry), doubt=_problem(error, name))
     if isinstance(entry, Mapping) and set(entry) == {"words"}:
         return Criterion(name, said(entry["words"]))
     return Criterion(name, said(entry))
@@ -60,12 +62,16 @@ def read_when(given: Any, place: str) -> Any:
     except Misread as error:
         raise WrongCriterion(f"{place}: {error.shown(given)}") from error
     except ValidationError as error:
-        problem = error.errors()[0]
-        key = ".".join(str(part) for part in problem["loc"] if not str(part).startswith("<"))
-        text = str(problem["msg"]).removeprefix("Value error, ")
-        if problem["type"] == "union_tag_not_found":
-            text = f"expected a line of text, or a test with one of the keys {', '.join(KINDS)}"
-        raise WrongCriterion(f"{place}{f'.{key}' if key else ''}: {text}, got {problem['input']!r}") from error
+        raise WrongCriterion(_problem(error, place)) from error
+
+
+def _problem(error: ValidationError, place: str) -> str:
+    problem = error.errors()[0]
+    key = ".".join(str(part) for part in problem["loc"] if not str(part).startswith("<"))
+    text = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] == "union_tag_not_found":
+        text = f"expected a line of text, or a test with one of the keys {', '.join(KINDS)}"
+    return f"{place}{f'.{key}' if key else ''}: {text}, got {problem['input']!r}"
 
 
 def said(entry: Any) -> str:

@@ -35,11 +35,12 @@ def rate(y: Floats, group: Ints, own: Bools | None = None) -> Rate:
 
 
 def _design_effect(apart: Floats, group: Ints) -> float:
-    """`apart`: what each row differs from the mean."""
+    """`apart`: what each row differs from the mean. Where that says nothing of how alike an account's rows are (one
+    account, or all rows the same), they count as one."""
     codes, place = np.unique(group, return_inverse=True)
     between, alone = float((np.bincount(place, apart) ** 2).sum()), float((apart**2).sum())
     if len(codes) < 2 or alone == 0:
-        return 1.0
+        return len(apart) / len(codes)
     return max(1.0, between / alone * len(codes) / (len(codes) - 1))
 
 

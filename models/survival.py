@@ -45,10 +45,13 @@ class Spells:
 
     @cached_property
     def followed_days(self) -> float:
-        """How many days can be told of: LEAST spells began so long ago, or all of fewer. 0 where there are none."""
+        """How many days can be told of: LEAST spells began so long ago, or all of fewer, and some were under way for
+        so long unless all are over. 0 where there are none."""
         if not len(self):
             return 0.0
-        return float(np.sort(self.possible)[max(len(self) - LEAST, 0)])
+        began = float(np.sort(self.possible)[max(len(self) - LEAST, 0)])
+        last = float(self.days.max())
+        return began if (self.end[self.days == last] > 0).all() else min(began, last)
 
     @cached_property
     def _steps(self) -> tuple[Floats, Ints]:
@@ -141,10 +144,11 @@ def curve(spells: Spells, end: int, at: Floats, seed: int, draws: int) -> Curve:
 
 def _widened(spells: Spells, end: int, at: Floats, value: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
     first = _first_by_account(spells.group[spells.end == end], spells.days[spells.end == end])
-    accounts = len(np.unique(spells.group))
+    possible = np.sort(-_first_by_account(spells.group, -spells.possible))
     for i, had in enumerate(np.searchsorted(np.sort(first), at, side="right").tolist()):
         if had < len(FEW):
-            one = value[i] / had if had else 1 / accounts
+            followed = len(possible) - int(np.searchsorted(possible, at[i]))  # accounts that could be, for so long
+            one = value[i] / had if had else 1 / max(followed, 1)
             low[i], high[i] = min(low[i], one * FEW[had][0]), max(high[i], min(one * FEW[had][1], 1.0))
     return low, high
 

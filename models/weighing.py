@@ -29,11 +29,11 @@ class Weight:
 def weigh(facts: Bools, y: Floats, group: Ints) -> list[Weight]:
     """`facts` (n, c), y (n,) in {0, 1}, `group` (n,) accounts.
 
-    Odds ratios by one logistic regression of all facts that have LEAST leads with and without them; intervals by the
-    sandwich over accounts (Liang and Zeger 1986). A fact that repeats others has none.
+    Odds ratios by one logistic regression of all facts that have LEAST leads with and without them, some converting and
+    some not on either side; intervals by the sandwich over accounts (Liang and Zeger 1986). A fact that repeats earlier
+    ones has none.
     """
-    counts, n, came = facts.sum(axis=0), len(y), int(y.sum())
-    enough = (counts >= LEAST) & (n - counts >= LEAST) & (came >= LEAST)
+    enough = _usable(facts, y)
     fitted = _odds(facts[:, enough].astype(np.float64), y, group) if enough.any() else None
     place = np.cumsum(enough) - 1
     found = []
@@ -44,6 +44,20 @@ def weigh(facts: Bools, y: Floats, group: Ints) -> list[Weight]:
         odds, span = ratio or (None, None)
         found.append(Weight(*sides, odds, span, _verdict(ratio)))
     return found
+
+
+def _usable(facts: Bools, y: Floats) -> Bools:
+    """Which facts a regression can tell apart: one odd fact must not take the weight of the others away."""
+    counts, n, came = facts.sum(axis=0), len(y), y.sum()
+    won = (facts * y[:, None]).sum(axis=0)
+    both = (won > 0) & (won < counts) & (came - won > 0) & (came - won < n - counts)
+    usable = (counts >= LEAST) & (n - counts >= LEAST) & (came >= LEAST) & both
+    design = [np.ones(n)]
+    for j in np.flatnonzero(usable):
+        tried = np.column_stack([*design, facts[:, j]])
+        usable[j] = np.linalg.matrix_rank(tried.T @ tried) > len(design)
+        design += [facts[:, j].astype(np.float64)] if usable[j] else []
+    return np.asarray(usable)
 
 
 def _verdict(ratio: tuple[float, tuple[float, float]] | None) -> str:

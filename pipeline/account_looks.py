@@ -29,12 +29,18 @@ class Book:
     records: Records
     order: pl.DataFrame
     plan: Plan
-    conversions: Conversions
     named: Bools
     """Shape (leads,): has an account."""
     until: int
     horizon: int
     """µs."""
+
+
+@dataclass(frozen=True)
+class Past(Book):
+    """With what became of the leads."""
+
+    conversions: Conversions
 
 
 @dataclass(frozen=True)
@@ -62,10 +68,18 @@ def book(tables: Tables, plan: Plan, definition: Definition, until: datetime) ->
     """By what was known at `until`. Leads whose outcome was refused are left out."""
     kept = {**tables, "leads": tables["leads"].filter(~pl.col("outcome_refused"))}
     records, order = records_of(closing_when_it_happened(kept, definition), plan)
-    event, end = definition.conversion.event, micros(until)
-    found = labels.conversions_of_stages(records) if event is None else conversions_of_events(kept, order, event, end)
     named = order["account_id"].is_not_null().to_numpy()
-    return Book(records, order, plan, found, named, end, round(definition.conversion.within_days * DAY_US))
+    return Book(records, order, plan, named, micros(until), round(definition.conversion.within_days * DAY_US))
+
+
+def past(tables: Tables, plan: Plan, definition: Definition, until: datetime) -> Past:
+    """The same with conversions. Raises Stop where they are events and there is none."""
+    found, event = book(tables, plan, definition, until), definition.conversion.event
+    if event is None:
+        won = labels.conversions_of_stages(found.records)
+    else:
+        won = conversions_of_events(tables, found.order, event, found.until)
+    return Past(**vars(found), conversions=won)
 
 
 def look_at(found: Book, instants: Sequence[int]) -> Look:
@@ -81,16 +95,16 @@ def gathered(lead: Ints, as_of: Ints, account: Ints) -> Look:
     return Look(lead, as_of, look.reshape(-1), pairs[1], pairs[0])
 
 
-def converts(found: Book, look: Look) -> Floats:
-    """Whether any lead of the account, also one that is yet to come, converts within the horizon; shape (n,)."""
+def converts(found: Past, look: Look, by: int) -> Floats:
+    """Whether any lead of the account, also one that is yet to come, converts within the horizon, by what was known
+    at `by` (µs); shape (n,)."""
     row, lead = _leads_of(found, look.account)
-    at, _ = labels.next_conversion(found.conversions, lead, look.at[row])
-    first = np.full(len(look.account), np.iinfo(np.int64).max)
-    np.minimum.at(first, row, at)
-    return np.asarray((first <= look.at + found.horizon) & (first <= found.until), dtype=np.float64)
+    at, heard = labels.next_conversion(found.conversions, lead, look.at[row])
+    came = (at <= look.at[row] + found.horizon) & (heard <= by)
+    return np.asarray(np.bincount(row, came, minlength=len(look.account)) > 0, dtype=np.float64)
 
 
-def open_lead_converts(found: Book, look: Look) -> Bools:
+def open_lead_converts(found: Past, look: Look) -> Bools:
     """Whether one of the leads that are open at the look does; shape (n,)."""
     at, _ = labels.next_conversion(found.conversions, look.lead, look.as_of)
     inside = (at <= look.as_of + found.horizon) & (at <= found.until)
@@ -124,11 +138,11 @@ def _active(r: Records, lead: Ints, at: Ints) -> Bools:
     return np.asarray(some & (at - r.events.known[last] < ACTIVE_US))
 
 
-def first_wins(found: Book) -> Ints:
-    """The first conversion of each account, µs; the largest integer where there is none."""
+def first_wins(found: Past, by: int) -> Ints:
+    """The first conversion of each account that was known at `by` (µs), µs; the largest integer where there is none."""
     wins = np.full(len(found.records.account_start) - 1, np.iinfo(np.int64).max)
     of = np.repeat(np.arange(len(found.records)), np.diff(found.conversions.start))
     known = found.conversions.at if found.conversions.known is None else found.conversions.known
-    there = known <= found.until
+    there = known <= by
     np.minimum.at(wins, found.records.account[of[there]], found.conversions.at[there])
     return wins

@@ -14,7 +14,7 @@ from models.accounts import INDEPENDENT, AccountModel, fit
 from models.folds import whole_groups
 from models.roles import Wanted, by_account, has_titles, missing, roles, said, wanted
 from pipeline import stage
-from pipeline.account_looks import Book, Look, book, converts, first_wins, look_at, open_lead_converts, people
+from pipeline.account_looks import Book, Look, Past, converts, first_wins, look_at, open_lead_converts, past, people
 from pipeline.featurize import features
 from pipeline.fitted import log_odds, log_odds_unseen, read_model
 from pipeline.groups import groups_of
@@ -22,6 +22,8 @@ from pipeline.records import Tables
 
 EVERY_US = 28 * DAY_US
 """Accounts are looked at so often."""
+MOST_LOOKS = 65
+"""Five years: a date of long ago, which a CRM fills in by default, must not make thousands of looks."""
 DRAWS = 200
 MOST_SHOWN = 20
 LEAST_CONVERTING = 30
@@ -38,14 +40,14 @@ def begin_of_test(examples: pl.DataFrame) -> int | None:
     return None if first is None else int(first)  # type: ignore[arg-type]
 
 
-def learned(found: Book, scored: Scorer, begin: int) -> tuple[AccountModel, dict[str, Any]]:
+def learned(found: Past, scored: Scorer, begin: int) -> tuple[AccountModel, dict[str, Any]]:
     """The account's model from looks whose horizon was over when the test began, and what it was learned from.
 
     `scored` has to be honest: each lead by trees that never saw its account, or the model would learn to trust too far.
     """
     first = int(found.records.created.min())
-    look = look_at(found, range(begin - found.horizon, first, -EVERY_US))
-    y = converts(found, look)
+    look = look_at(found, range(begin - found.horizon, first, -EVERY_US)[:MOST_LOOKS])
+    y = converts(found, look, begin)
     won = len(np.unique(look.account[y == 1]))
     enough = won >= LEAST_CONVERTING
     model = fit(look.looks(scored(rows_of(found, look))), y) if enough else INDEPENDENT
@@ -59,13 +61,13 @@ def rows_of(found: Book, look: Look) -> pl.DataFrame:
     return pl.DataFrame({"lead_id": found.order["lead_id"].gather(look.lead), "as_of": at})
 
 
-def tested(found: Book, model: AccountModel, scored: Scorer, begin: int, base: float, seed: int) -> dict[str, Any]:
+def tested(found: Past, model: AccountModel, scored: Scorer, begin: int, base: float, seed: int) -> dict[str, Any]:
     """How the model does on looks in the test whose horizon is over, every open lead scored at the instant, against
     what needs no regression. `base`: share of looks that converted where it learned."""
     look = look_at(found, range(begin, found.until - found.horizon + 1, EVERY_US))
     if not len(look.account):
         return {"reason": "no look at an account in the test has a horizon that is over"}
-    seen, y = look.looks(scored(rows_of(found, look))), converts(found, look)
+    seen, y = look.looks(scored(rows_of(found, look))), converts(found, look, found.until)
     every: dict[str, Floats] = {"model": model.probability(seen), **seen.naive(), "base_rate": np.full(len(y), base)}
     own, apart = bootstrap.compare(y, every, "model", look.account, seed, DRAWS)
     return {
@@ -125,10 +127,10 @@ def _by_leads(y: Floats, every: Mapping[str, Floats], count: Floats) -> list[dic
     return found
 
 
-def roles_of_won(found: Book, begin: int) -> tuple[Wanted, ...]:
+def roles_of_won(found: Past, begin: int) -> tuple[Wanted, ...]:
     """Roles that accounts had before they were won, against those not won, by what was known when the test began."""
     r = found.records
-    wins = first_wins(found)
+    wins = first_wins(found, begin)
     wins = np.where(wins <= begin, wins, begin)
     before = found.named & (r.created < wins[r.account]) & (r.created <= begin)
     lead = np.flatnonzero(before)
@@ -162,7 +164,7 @@ def account_names(found: Book) -> list[str]:
 
 
 def figures(
-    found: Book, begin: int, honest: Scorer, scored: Scorer, seed: int
+    found: Past, begin: int, honest: Scorer, scored: Scorer, seed: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """reports/accounts.json, and what the bundle keeps: `model` and `roles`. `begin`: of the test, µs; `honest` scores
     leads by trees that never saw their account, `scored` by all."""
@@ -183,13 +185,15 @@ def scorers(tables: Tables, plan: Plan, left_out: pl.DataFrame) -> tuple[Scorer,
     """By trees that never saw a lead's account, and by all. `left_out`: data/left_out.parquet, whose leads are those
     that the bag learned from."""
     fitted, params, leads = read_model(), stage.section("train"), tables["leads"]
-    rounds = stage.read_json(stage.MODEL / "training.json")["rounds"]
+    training = stage.read_json(stage.MODEL / "training.json")
+    rounds, shift = training["rounds"], 0.0 if training["refresh"] is None else float(training["refresh"]["shift"])
     names = sorted(set(groups_of(left_out, leads).to_list()))
     member = dict(zip(names, whole_groups(names, params.seed, params.bags).tolist(), strict=True))
 
     def honest(rows: pl.DataFrame) -> Floats:
         mine = np.array([member.get(name, -1) for name in groups_of(rows, leads).to_list()], dtype=np.int64)
-        return log_odds_unseen(fitted, features(tables, plan, rows), mine, rounds, params.threads)
+        # without the refresh, which is of the latest leads and would be learned away; `scored` has it
+        return log_odds_unseen(fitted, features(tables, plan, rows), mine, rounds, params.threads) - shift
 
     return honest, lambda rows: log_odds(fitted, features(tables, plan, rows), params.threads)
 
@@ -214,7 +218,7 @@ def main() -> None:
         if reason is None and until is not None and begin is not None:
             say("looking at accounts every 28 days")
             plan = plan_of_json(stage.read_json(stage.PLAN))
-            found = book(tables, plan, stage.section("definition"), until)
+            found = past(tables, plan, stage.section("definition"), until)
             honest, scored = scorers(tables, plan, stage.read_table(stage.LEFT_OUT))
             told, kept = figures(found, begin, honest, scored, stage.section("train").seed)
     stage.write_json(told, stage.ACCOUNTS)

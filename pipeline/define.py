@@ -27,6 +27,7 @@ def define(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str,
     names, about = topics(tables, people)
     policy = stage.read_json(stage.BUNDLE / "policy.json")
     return {
+        "model": _model(),
         "leads": len(people.rows),
         "age_days": people.age_days,
         "span": _span(people.rows),
@@ -77,17 +78,16 @@ def _product_events(tables: Any, policy: dict[str, Any]) -> list[str]:
 
 
 def agreement(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str, Any]:
-    """What an edition of the definition is: what a change of makes a new one."""
-    policy, figures = stage.read_json(stage.BUNDLE / "policy.json"), stage.read_json(stage.POLICY_FIGURES)
-    table = stage.read_json(stage.POINTS_TABLE)
+    """What an edition of the definition is: what a change of makes a new one. It is what people agree on; what a new
+    model makes of that, such as the probability of the threshold, is no new agreement."""
+    policy, table = stage.section("policy"), stage.read_json(stage.POINTS_TABLE)
     return {
         "criteria": {c.name: {"words": c.words, "when": None if c.when is None else write(c.when)} for c in criteria},
         "conversion": definition.conversion.model_dump(mode="json"),
-        "threshold": {"probability": policy["threshold"], "score": figures["score_at_threshold"]},
-        "grades": dict(policy["grades"]),
-        "routes": [rule["route"] for rule in policy["routing"]["rules"]],
+        "threshold": {} if policy.threshold is None else policy.threshold.model_dump(mode="json", exclude_none=True),
+        "grades": policy.model_dump(mode="json")["grades"],
+        "routes": [rule["route"] for rule in stage.read_json(stage.BUNDLE / "policy.json")["routing"]["rules"]],
         "points": {} if table is None else table["thresholds"],
-        "model": _model(),
     }
 
 
@@ -104,6 +104,9 @@ def main() -> None:
     criteria = criteria_of(dict(given["criteria"]))
     with stage.speaking("define") as say:
         say("holding the criteria against results")
+        for one in criteria:
+            if one.doubt:
+                say(f"definition.criteria.{one.doubt}: taken for words; if it is a test, mend it")
         previous = stage.read_json(stage.DEFINITION)["edition"] if stage.DEFINITION.is_file() else None
         figures = define(criteria, definition)
         figures["edition"] = edition(agreement(criteria, definition), previous)

@@ -18,7 +18,7 @@ from pipeline import stage
 from pipeline.cohorts import cohorts
 from pipeline.label import closing_when_it_happened, conversions_of_events, micros
 from pipeline.params import Definition
-from pipeline.planning import MOST_TYPES, bare_plan
+from pipeline.planning import MOST_STAGES, MOST_TYPES, bare_plan
 from pipeline.reach import accounts_reached, contacts
 from pipeline.records import Tables, records_of
 from pipeline.spells import Telling, told
@@ -30,6 +30,8 @@ DRAWS, SEED = 200, 7
 RETURNED_D = 14.0
 """Closed within so many days of the hand-over, before it went on: sales received it unqualified."""
 MOST_REASONS = 5
+LEAST_REASON = 5
+"""Leads that a reason was given for before it is shown: what was written of one is of that person."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ def funnel(
     """
     found = read(tables, attributes, definition, until)
     e, within = found.episodes, definition.conversion.within_days
-    telling = Telling(np.unique([*np.linspace(0, within, 46), RETURNED_D, 30.0, within]), within, seed, draws)
+    days = np.unique([*np.linspace(0, within, 46), RETURNED_D, 30.0, within])
+    telling = Telling(days[days <= within], within, seed, draws)
     meets = {name: _in_order(holds, tables["leads"], found.order) for name, holds in criteria.items()}
     return {
         "until": until.isoformat(),
@@ -67,10 +70,13 @@ def funnel(
         "drop_off": _drop_off(tables, found, definition),
         "handover": _handover(e, telling),
         "contacts": contacts(found.records, found.plan, e, dict(definition.events), telling),
-        "accounts": accounts_reached(found.records, found.plan, e, dict(definition.events), meets, telling),
+        "accounts": accounts_reached(
+            found.records, found.plan, e, dict(definition.events),
+            {"named": found.order["account_id"].is_not_null().to_numpy(), **meets}, telling,
+        ),
         "standing_still": standing_still(tables, definition, until),
         "cohorts": cohorts(found.records, found.plan, e, telling),
-    }
+    }  # fmt: skip
 
 
 def read(tables: Tables, attributes: Sequence[Attribute], definition: Definition, until: datetime) -> Funnel:
@@ -97,7 +103,11 @@ def plan_of(tables: Tables, attributes: Sequence[Attribute], definition: Definit
     """Every stage on the way, and every type of event but those to ignore: what sellers did counts here too."""
     bare = bare_plan(definition)
     off = {*bare.closes, *bare.reopens}
-    stages = tables["stages"]["stage"].unique().sort().to_list() if "stages" in tables else []
+    stages: list[str] = []
+    if "stages" in tables:
+        entries = tables["stages"].filter(~pl.col("stage").is_in([*off]))["stage"].value_counts()
+        often = entries.sort("count", "stage", descending=[True, False])["stage"].to_list()
+        stages = sorted({*often[:MOST_STAGES], *(s for s in often if s == bare.won)})
     types: list[str] = []
     ignored: list[str] = []
     if "events" in tables:
@@ -106,7 +116,7 @@ def plan_of(tables: Tables, attributes: Sequence[Attribute], definition: Definit
         types = sorted([t for t in counts.to_list() if t not in ignored][:MOST_TYPES])
     return Plan(
         attributes=tuple(attributes), types=tuple(EventType(t, "engagement") for t in types), topics=(),
-        stages=tuple(s for s in stages if s not in off), closes=bare.closes, reopens=bare.reopens, won=bare.won,
+        stages=tuple(stages), closes=bare.closes, reopens=bare.reopens, won=bare.won,
         ignored=tuple(ignored), closing_event=bare.closing_event,
     )  # fmt: skip
 
@@ -185,7 +195,8 @@ def _won(tables: Tables, found: Funnel, definition: Definition) -> dict[str, Any
 
 
 def _drop_off(tables: Tables, found: Funnel, definition: Definition) -> list[dict[str, Any]]:
-    """Episodes that were closed, by the furthest stage that they had come to, and the commonest reasons given."""
+    """Episodes that were closed, by the furthest stage that they had come to, and the commonest reasons given, with how
+    many leads each."""
     e = found.episodes
     gone = e.end == CLOSED
     frame = pl.DataFrame({"index": e.lead[gone], "at": e.over[gone], "place": way.standing(e)[gone]})
@@ -196,7 +207,8 @@ def _drop_off(tables: Tables, found: Funnel, definition: Definition) -> list[dic
             "stage": None if k < 0 else e.stages[k],
             "closed": len(mine),
             "reasons": dict(
-                mine["reason"].drop_nulls().value_counts().sort("count", "reason", descending=[True, False])
+                mine.drop_nulls("reason").group_by("reason").agg(pl.col("index").n_unique().alias("leads"))
+                .filter(pl.col("leads") >= LEAST_REASON).sort("leads", "reason", descending=[True, False])
                 .head(MOST_REASONS).iter_rows()
             ),
         }

@@ -47,7 +47,9 @@ def value_of(rows: pl.DataFrame, tables: Tables, definition: Definition) -> Floa
 def who_decides(tables: Tables, definition: Definition, until: Any, age_days: float | None) -> dict[str, Any]:
     """models.deciders of the accounts; `left_out` says why there are none."""
     leads, won = tables["leads"], definition.conversion.stage
-    if won is None or "stages" not in tables or until is None or leads["account_id"].null_count() == len(leads):
+    if won is None:
+        return {"left_out": "by_event"}
+    if "stages" not in tables or until is None or leads["account_id"].null_count() == len(leads):
         return {"left_out": "no_accounts"}
     known = leads.filter(pl.col("account_id").is_not_null()).sort("account_id", "created_at", "lead_id")
     known = known.with_columns(code=pl.col("account_id").rank("dense").cast(pl.Int64) - 1)

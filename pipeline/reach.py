@@ -65,17 +65,21 @@ def _touched(name: str, mine: Touches, e: Episodes, telling: Telling) -> dict[st
 
 def accounts_reached(
     records: Records, plan: Plan, e: Episodes, said: Mapping[str, str], meets: Mapping[str, Bools], telling: Telling
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
     """How many accounts, and of the target group, came to an active person, a known decision-maker and an active one
-    within the horizon of their first lead. `meets`: `target` and `decider` by lead, where a criterion says so."""
+    within the horizon of their first lead. `meets` by lead: `named`, which have an account at all; `target` and
+    `decider`, where a criterion says so. None where no lead has an account."""
+    if not meets["named"].any():
+        return None
     decides = meets.get("decider")
     by_title = decides is None
     if decides is None:
         decides = _by_title(records, plan, e.until)
-    every = np.ones(records.account.max() + 1 if len(records) else 0, bool)
+    accounts = int(records.account.max()) + 1
+    every = np.bincount(records.account, meets["named"], minlength=accounts) > 0
     groups = {"all": every}
     if "target" in meets:
-        groups["target"] = np.bincount(records.account, meets["target"], minlength=len(every)) > 0
+        groups["target"] = every & (np.bincount(records.account, meets["target"], minlength=accounts) > 0)
     sellers = [plan.slot_of[t.name] for t in plan.types if event_group(t.name, dict(said)) == "seller"]
     return {
         "decider_by": "job title, director or above" if by_title else "definition.criteria",

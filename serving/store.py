@@ -22,7 +22,9 @@ def load_model(folder: Path) -> Model:
     """Digests first, then another process proves it. Raises DamagedBundle."""
     try:
         bundle = load_bundle(folder)
-        bundle.trees.leaves, bundle.trees.tables  # noqa: B018, made now rather than in the first request
+        for trees in (bundle.trees, *(link.trees for link in bundle.links if link.trees)):
+            trees.leaves  # noqa: B018, made now rather than in the first request
+        bundle.trees.tables  # noqa: B018, alike
         return Model(bundle, Cautions(bundle))
     except OSError as error:
         raise DamagedBundle(f"{folder}: cannot be read: {error.strerror or error}; check the path") from error

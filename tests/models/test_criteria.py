@@ -94,11 +94,12 @@ def test_a_shadow_of_another_fact_carries_no_weight() -> None:
     assert other.met.interval[0] > other.unmet.interval[1]
 
 
-def test_facts_that_repeat_each_other_are_told_nothing_of() -> None:
-    """No regression tells twins apart."""
+def test_of_facts_that_repeat_each_other_the_first_is_told() -> None:
+    """No regression tells twins apart: the later one says no more."""
     one = np.arange(200) % 2 == 0
     y = (np.arange(200) % 3 == 0).astype(float)
-    assert {w.verdict for w in weigh(np.column_stack([one, one]), y, np.arange(200))} == {FEW}
+    first, second = weigh(np.column_stack([one, one]), y, np.arange(200))
+    assert (first.verdict, second.verdict) == (UNSHOWN, FEW)
 
 
 def test_people_known_before_the_win_by_hand() -> None:
@@ -157,3 +158,35 @@ def test_editions_count_what_was_agreed_anew() -> None:
         {"key": "criteria.a.when", "before": "x", "after": None},
     ]
     assert edition(second["agreed"], second)["changes"] == second["changes"]
+
+
+def test_one_odd_fact_takes_no_weight_from_the_others() -> None:
+    """A fact that nobody with it converted by, and a copy of another, have no weight; the rest keep theirs."""
+    rng = np.random.default_rng(4)
+    n = 4000
+    facts = rng.random((n, 2)) < 0.5
+    y = (rng.random(n) < np.where(facts[:, 0], 0.2, 0.05)).astype(float)
+    odd = np.zeros(n, bool)
+    odd[np.flatnonzero(y == 0)[:40]] = True
+    found = weigh(np.column_stack([facts, odd, facts[:, 0]]), y, np.arange(n))
+    alone = weigh(facts, y, np.arange(n))
+    assert [w.verdict for w in found] == [YES, UNSHOWN, FEW, FEW]
+    assert [w.odds_ratio for w in found[:2]] == pytest.approx([w.odds_ratio for w in alone])
+
+
+def test_rows_that_are_all_alike_count_by_account() -> None:
+    """Of two accounts of 200 leads none of which converted, no more is known than of two leads."""
+    silent = rate(np.zeros(400), np.repeat([0, 1], 200))
+    assert silent.interval == pytest.approx(rate(np.zeros(2), np.arange(2)).interval)
+    one = rate((np.arange(400) % 10 == 0).astype(float), np.zeros(400, np.int64))
+    assert one.interval is not None
+    assert one.interval[1] - one.interval[0] > 0.7
+
+
+def test_a_slip_in_a_test_is_told() -> None:
+    """What begins as a test and is none is kept as words, and the reason is there to be said."""
+    (one,) = criteria_of({"size": {"field": "employees", "betwen": [50, 500]}})
+    assert one.when is None
+    assert "size" in one.doubt
+    assert "betwen" in one.doubt
+    assert criteria_of({"size": {"field": "employees", "between": [50, 500]}})[0].doubt == ""

@@ -1,5 +1,7 @@
 """Shares that come in time: what the estimator is where all is known, by hand, and what must never move it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -89,7 +91,7 @@ def test_days_that_too_few_could_be_followed_are_not_told() -> None:
     assert np.isnan(found.share[2])
     assert np.isnan(found.median_days)
     assert found.on(HORIZON) == {"share": None, "interval": None}
-    assert spells([(1.0, 0, 0)] * (LEAST - 1), 5.0).followed_days == 5.0
+    assert spells([(5.0, 0, 0)] * (LEAST - 1), 5.0).followed_days == 5.0
 
 
 def test_intervals_hold_the_share_and_know_that_nothing_is_not_never() -> None:
@@ -127,3 +129,20 @@ def test_half_of_those_that_end_so() -> None:
     times, share = spells([(1, 1, 0), (2, 1, 1), (20, 1, 2), (40, 1, 3), (50, 2, 4)]).incidence(1)
     assert halfway(times, share, HORIZON) == 2
     assert np.isnan(halfway(times, share, 0.5))
+
+
+def test_nothing_seen_of_few_that_were_followed_is_not_nearly_never() -> None:
+    """Of 2,000 accounts 25 were followed for ninety days, without an event: the upper end is that of 25."""
+    young = [(2.0, 0, k) for k in range(1975)]
+    old = [(90.0, 0, k) for k in range(1975, 2000)]
+    seen = spells([*young, *old])
+    high = curve(replace(seen, possible=seen.days), 1, np.array([90.0]), 1, 20).high[0]
+    assert high == pytest.approx(3.689 / 25, rel=0.01)
+
+
+def test_days_on_which_nobody_was_under_way_are_not_told() -> None:
+    """Twenty old spells end on day 5, a thousand young ones were last seen on day 30: of day 90 nobody knows."""
+    seen = spells([(5.0, 1, k) for k in range(20)] + [(30.0, 0, k) for k in range(20, 1020)])
+    seen = replace(seen, possible=np.where(seen.days == 5, 100.0, 30.0))
+    assert seen.followed_days == 30.0
+    assert np.isnan(curve(seen, 1, np.array([30.0, 90.0]), 1, 5).share).tolist() == [False, True]

@@ -14,8 +14,8 @@ from models.accounts import COUNT, UNION, AccountModel, looks
 from models.bundle import Bundle
 from models.metrics import logit
 from models.roles import Wanted
-from pipeline.account_looks import book, converts, look_at, open_lead_converts
-from pipeline.accounts import LEAST_CONVERTING, learned
+from pipeline.account_looks import Past, converts, look_at, open_lead_converts, past
+from pipeline.accounts import LEAST_CONVERTING, learned, roles_of_won
 from pipeline.buyers import SCHEMA, accounts
 from pipeline.cli import app
 from pipeline.errors import Stop
@@ -81,9 +81,9 @@ def test_an_account_converts_where_any_lead_of_it_does(
     """Counted from the stages; a lead that is yet to come counts too, and open leads' conversions are among them."""
     until = checked_tables["stages"]["entered_at"].max()
     assert asked.as_of is not None
-    whole = book(checked_tables, bundle.plan, Definition(), until)  # type: ignore[arg-type]
+    whole = past(checked_tables, bundle.plan, Definition(), until)  # type: ignore[arg-type]
     look = look_at(whole, [micros(asked.as_of)])
-    y = converts(whole, look)
+    y = converts(whole, look, micros(until))  # type: ignore[arg-type]
     names = whole.order["account_id"].gather(whole.records.account_start[:-1]).to_list()
     leads = checked_tables["leads"].filter(~pl.col("outcome_refused"))
     won = checked_tables["stages"].filter(
@@ -100,12 +100,43 @@ def test_with_few_converting_accounts_nothing_is_learned(
 ) -> None:
     """Leads count as independent, and it is said."""
     assert asked.as_of is not None
-    whole = book(checked_tables, bundle.plan, Definition(), asked.as_of)
+    whole = past(checked_tables, bundle.plan, Definition(), asked.as_of)
     early = int(whole.records.created.min()) + 95 * DAY_US
     model, facts = learned(whole, lambda rows: np.full(len(rows), -3.0), early)
     assert facts["converting_accounts"] < LEAST_CONVERTING
     assert not facts["learned"]
     assert model == AccountModel(0.0, {UNION: 1.0})
+
+
+def test_what_came_after_the_test_began_teaches_nothing(
+    checked_tables: dict[str, pl.DataFrame], bundle: Bundle, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outcomes after that instant, taken away, leave the account's model, its counts and the wanted roles as they
+    are; before it they do not."""
+    monkeypatch.setattr("pipeline.accounts.LEAST_CONVERTING", 2)
+    assert asked.as_of is not None
+    begin, until = micros(asked.as_of), checked_tables["stages"]["entered_at"].max()
+
+    def taught(last: int) -> object:
+        lost = checked_tables["stages"].filter(
+            (pl.col("stage") != "won") | (pl.col("entered_at").to_physical() <= last)
+        )
+        found: Past = past({**checked_tables, "stages": lost}, bundle.plan, Definition(), until)  # type: ignore[arg-type]
+        odds = np.random.default_rng(1)
+        return learned(found, lambda rows: odds.normal(-3, 1, len(rows)), begin), roles_of_won(found, begin)
+
+    assert taught(micros(until)) == taught(begin)  # type: ignore[arg-type]
+    assert taught(begin) != taught(begin - 200 * DAY_US)
+
+
+def test_accounts_are_scored_before_anything_converted(knowing: Bundle, asked: Asked, found: pl.DataFrame) -> None:
+    """A model of a conversion by event needs no such event in the tables, nor any event at all."""
+    event = {**knowing.definition, "conversion": {"event": "signed", "within_days": 90.0}}
+    by_event = replace(knowing, definition=event)
+    tables = asked.checked.tables
+    assert len(accounts(by_event, asked)) >= len(found)
+    bare = replace(asked, checked=replace(asked.checked, tables={n: t for n, t in tables.items() if n != "events"}))
+    assert len(accounts(by_event, bare))
 
 
 def test_a_model_that_knows_no_accounts_says_what_to_bring(bundle: Bundle, asked: Asked) -> None:

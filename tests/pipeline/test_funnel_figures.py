@@ -141,7 +141,7 @@ def test_two_leads_by_hand() -> None:
     handed = found["handover"]
     assert (handed["received"], handed["without"], handed["unqualified"]["share"]) == (1, 1, 1.0)
     gone = {row["stage"]: (row["closed"], row["reasons"]) for row in found["drop_off"]}
-    assert gone == {None: (0, {}), "mql": (0, {}), "sql": (1, {"price": 1})}
+    assert gone == {None: (0, {}), "mql": (0, {}), "sql": (1, {})}, "what was written of one lead is not shown"
     names = {row["name"]: row["events"] for row in found["contacts"]["kinds"] + found["contacts"]["types"]}
     assert names == {"mail opens": 1, "fax": 1, "sales_call": 1}, "what happens while a lead is closed is none"
     assert found["contacts"]["absent"] == ["mail clicks", "visits", "meetings"]
@@ -182,6 +182,45 @@ def test_a_target_group_is_a_part_of_all(
     found = funnel(checked_tables, attributes, Definition(), early, {"target": mine, "decider": mine}, SEED, DRAWS)
     there = leads.filter(pl.Series(mine) & (pl.col("created_at") <= early))
     group = found["accounts"]["groups"]["target"]
-    assert group["accounts"] == there.select(pl.coalesce("account_id", "lead_id")).n_unique()
+    assert group["accounts"] == there["account_id"].drop_nulls().n_unique()
     assert found["accounts"]["decider_by"] == "definition.criteria"
     assert group["decider_known"]["ended"] == group["accounts"], "each of its accounts has the lead that decides"
+
+
+def test_reasons_are_shown_that_many_leads_share(
+    checked_tables: Tables, attributes: tuple[Attribute, ...], early: datetime
+) -> None:
+    """A sentence about one person stays out, however often that lead was closed; one given for five leads is in."""
+    stages = checked_tables["stages"].sort("entered_at")
+    lost = stages.filter((pl.col("stage") == "lost") & (pl.col("entered_at") <= early))["lead_id"].unique(
+        maintain_order=True
+    )
+    few, many = lost[:4].implode(), lost[4:9].implode()
+    said = (
+        pl.when(pl.col("lead_id").is_in(few)).then(pl.lit("spoke with Jane Doe"))
+        .when(pl.col("lead_id").is_in(many)).then(pl.lit("no money"))
+    )  # fmt: skip
+    told = {**checked_tables, "stages": checked_tables["stages"].with_columns(reason=said)}
+    found = funnel(told, attributes, Definition(), early, {}, SEED, DRAWS)
+    shown = {name: n for row in found["drop_off"] for name, n in row["reasons"].items()}
+    assert "spoke with Jane Doe" not in shown
+    by_stage = [sum(row["reasons"].values()) for row in found["drop_off"]]
+    assert max(by_stage) >= 5 or shown == {}
+
+
+def test_leads_without_accounts_are_no_accounts(
+    checked_tables: Tables, attributes: tuple[Attribute, ...], early: datetime
+) -> None:
+    """Where nobody has an account nothing is said of accounts."""
+    leads = checked_tables["leads"].with_columns(account_id=pl.lit(None, pl.String))
+    found = funnel({**checked_tables, "leads": leads}, attributes, Definition(), early, {}, SEED, DRAWS)
+    assert found["accounts"] is None
+
+
+def test_a_short_horizon_is_not_outrun(
+    checked_tables: Tables, attributes: tuple[Attribute, ...], early: datetime
+) -> None:
+    """Within seven days no curve goes beyond the seventh."""
+    week = Definition(conversion=Conversion(stage="won", within_days=7))
+    found = funnel(checked_tables, attributes, week, early, {}, SEED, DRAWS)
+    assert max(found["conversion"]["curve"]["day"]) == 7
