@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import lightgbm
 
 
+MAX_BIN = 63
+"""Values of a feature that trees tell apart. LightGBM's 255 say no more and take half as long again."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """How the trees are grown. See LightGBM's documentation of the same names."""
@@ -71,7 +75,8 @@ def lightgbm_parameters(settings: Settings) -> dict[str, object]:
         "lambda_l2": settings.lambda_l2,
         "seed": settings.seed,
         "deterministic": True,
-        "force_col_wise": True,
+        "force_row_wise": True,
+        "max_bin": MAX_BIN,
         "num_threads": 1,
         "verbosity": -1,
         "bin_construct_sample_cnt": 1_000_000,

@@ -17,7 +17,7 @@ from features.kernel import Matrix
 from models import training
 from models.booster import Settings
 from models.newton import sigmoid
-from models.training import Rows
+from models.training import Rows, thirds
 
 LEAST_LEADS = 20
 """With fewer converting leads a first model learns nothing: labels stay as they are."""
@@ -52,7 +52,7 @@ def soften(rows: Rows, past: Past, later: Later, settings: Settings) -> Floats |
 
     `rows.y` is not looked at. What the first model says of a row is of members that saw no label of its account.
     """
-    first, learn = _first(rows, past, later)
+    first, learn = _first(thirds(rows), past, later)
     if not _enough(first, learn):
         return None
     bag = training.fit(first, (), 0.0, quick(settings), learn).bag

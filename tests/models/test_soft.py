@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from features.columns import Column
 from features.kernel import Matrix
+from models import training
 from models.booster import Settings
 from models.soft import LEAST_LEADS, Later, Past, quick, soften
-from models.training import Rows
+from models.training import Rows, fit
 
 SETTINGS = Settings(7, 8, 4, 0.1, 30, 10, 0.8, 0.9, 10, 0.1, 1.0, 1)
 ONE_ROUND = replace(SETTINGS, max_rounds=1)
@@ -83,6 +85,15 @@ def test_too_few_conversions_soften_nothing() -> None:
     came = np.full(len(past.came), np.nan)
     came[few] = 62.0
     assert soften(rows, replace(past, came=came), later, SETTINGS) is None
+
+
+def test_the_first_model_has_three_members_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However large the bag is: what softens labels is one member's word for each row anyway."""
+    seen: list[int] = []
+    monkeypatch.setattr(training, "fit", lambda rows, *a: seen.append(len(np.unique(rows.fold))) or fit(rows, *a))
+    rows, past, later, _ = world()
+    assert soften(replace(rows, fold=rows.lead // 2 % 5), past, later, ONE_ROUND) is not None
+    assert seen == [3]
 
 
 def test_the_first_model_is_never_slower() -> None:

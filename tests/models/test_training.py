@@ -9,7 +9,7 @@ from features.columns import Column
 from features.kernel import Matrix
 from models import training
 from models.booster import Settings
-from models.training import MASKS, Rows, fit, validate
+from models.training import MASKS, Rows, fit, thirds, validate
 
 SETTINGS = Settings(7, 8, 4, 0.1, 30, 10, 0.8, 0.9, 10, 0.1, 1.0, 1)
 COLUMNS = (
@@ -77,6 +77,16 @@ def test_validation_learns_from_what_was_known_before() -> None:
     other = validate(replace(rows, y=np.where(unknown, 1 - rows.y, rows.y)), as_of, 30, BLOCKS, 0.2, SETTINGS)
     assert other is not None
     np.testing.assert_array_equal(one.raw, other.raw)
+
+
+def test_a_bag_of_three_keeps_accounts_whole() -> None:
+    """Folds are joined, never parted: what one of many had not seen, one of three has not seen either."""
+    rows, _ = world()
+    many = replace(rows, fold=rows.lead % 8)
+    few = thirds(many)
+    assert set(few.fold.tolist()) == {0, 1, 2}
+    assert len(np.unique(np.stack([many.fold, few.fold]), axis=1).T) == 8
+    np.testing.assert_array_equal(thirds(replace(rows, fold=rows.lead % 2)).fold, rows.lead % 2)
 
 
 def test_too_little_to_validate_is_none() -> None:
