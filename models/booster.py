@@ -51,7 +51,7 @@ class Bag:
     """Shape (k,): raw score of each row by the member that did not train on it."""
     rounds: tuple[int, ...]
     curves: tuple[tuple[float, ...], ...]
-    """Log loss of the left-out fold by round, a member each."""
+    """Log loss of the left-out fold by round, a member each, against the labels it was given, soft ones among them."""
 
 
 def lightgbm_parameters(settings: Settings) -> dict[str, object]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import Bools, Floats, Ints
+from features.arrays import Array, Bools, Floats, Ints
 
 DRAWS = 1_000
 TRIES = 3
@@ -26,8 +26,8 @@ class Shuffled:
         return self.low <= self.auc <= self.high
 
 
-def shuffled(y: Floats, stratum: Ints, rng: np.random.Generator) -> Floats:
-    """Labels (n,) permuted within each stratum; what a stratum holds of them stays."""
+def shuffled(y: Array, stratum: Ints, rng: np.random.Generator) -> Array:
+    """Labels (n,), or whatever else, permuted within each stratum; what a stratum holds of them stays."""
     home = np.argsort(stratum, kind="stable")
     order = np.lexsort((rng.random(len(y)), stratum))
     out = np.empty_like(y)
@@ -36,19 +36,20 @@ def shuffled(y: Floats, stratum: Ints, rng: np.random.Generator) -> Floats:
 
 
 def tried(
-    learn: Callable[[Floats], Floats], y: Floats, stratum: Ints, judged: Bools, seed: int, draws: int = DRAWS
+    learn: Callable[[Ints], Floats], y: Floats, stratum: Ints, judged: Bools, seed: int, draws: int = DRAWS
 ) -> Shuffled:
     """Shuffle, learn, and judge on the shuffled labels of the rows `judged`.
 
-    `learn` takes labels (n,) and gives a prediction of every row, however it came by it; an honest one looks at the
-    labels of other rows than those judged. Permutations of one stratum's labels are then exchangeable given
-    the predictions: chance is what other permutations of the same labels score with the same predictions.
+    `learn` takes whose outcome each row is given (n,), and gives a prediction of every row, however it came by it; an
+    honest one looks at the outcomes of other rows than those judged. Permutations of one stratum's labels are then
+    exchangeable given the predictions: chance is what other permutations of the same labels score with them.
     """
     found = Shuffled(0.5, 0.5, 0.5)
     for attempt in range(TRIES):
         rng = np.random.default_rng([seed, attempt])
-        labels = shuffled(y, stratum, rng)
-        rank = _ranks(learn(labels)[judged])
+        order = shuffled(np.arange(len(y)), stratum, rng)
+        labels = y[order]
+        rank = _ranks(learn(order)[judged])
         mine, own = labels[judged], stratum[judged]
         chance = [_auc(rank, shuffled(mine, own, rng)) for _ in range(draws)]
         low, high = np.quantile(chance, [0.005, 0.995])

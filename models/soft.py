@@ -6,6 +6,10 @@ converts within the rest of the horizon, and the model proper learns what the fi
 account, says of it those days later: 1 where it had converted by then, 0 where it was closed. Where the label itself
 was known, it learns the mean of both, as a first model that shrinks too much would hide what came of it. Recent leads,
 whose horizon is not over but whose next days are, are learned from too.
+
+The first model's members had not seen the row's account, but each had seen others; so a member of the model proper,
+which leaves an account out, learns labels that know of it at second hand. What that was found to do is in
+docs/modelling.md.
 """
 
 from dataclasses import dataclass, replace
@@ -50,16 +54,18 @@ class Past:
 def soften(rows: Rows, past: Past, later: Later, settings: Settings) -> Floats | None:
     """Soft labels of the rows in [0, 1], shape (k,); None where too few leads converted for a first model.
 
-    `rows.y` is not looked at. What the first model says of a row is of members that saw no label of its account.
+    `rows.y` is not looked at. What the first model says of a row is of members that saw no label of its account. A lead
+    that was closed in between, opened again and won keeps the label that is known.
     """
     first, learn = _first(thirds(rows), past, later)
     if not _enough(first, learn):
         return None
     bag = training.fit(first, (), 0.0, quick(settings), learn).bag
-    soft = _by(past.came, past.days)
-    soft[later.row] = sigmoid(bag.left_out[-len(later.row) :])
     known = past.age >= past.within
-    return np.where(known, (soft + _by(past.came, past.within)) / 2, soft)
+    soft = _by(past.came, np.where(known, past.within, past.days))  # what is settled is no guess
+    said, row = sigmoid(bag.left_out[-len(later.row) :]), later.row
+    soft[row] = np.where(known[row], (said + soft[row]) / 2, said)
+    return soft
 
 
 def _first(rows: Rows, past: Past, later: Later) -> tuple[Rows, Bools]:
@@ -73,7 +79,7 @@ def _first(rows: Rows, past: Past, later: Later) -> tuple[Rows, Bools]:
     return Rows(replace(rows.matrix, values=values), y, lead, fold, share), known
 
 
-def _by(came: Floats, days: float) -> Floats:
+def _by(came: Floats, days: Floats | float) -> Floats:
     """1 where the conversion came within so many days, else 0; NaN never came."""
     return np.asarray(came <= days, dtype=np.float64)
 

@@ -1,6 +1,6 @@
 """Stage audit: what the trained model must withstand before it is published."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,10 @@ from pipeline.culprits import culprit_of
 from pipeline.evaluate import read_model
 from pipeline.findings import Check, conclude, of_json
 from pipeline.futures import check_future
-from pipeline.params import Leaks
+from pipeline.later import Looks, looks_of
+from pipeline.params import Leaks, Train
+from pipeline.records import Tables
+from pipeline.refresh import begin_of_test
 from pipeline.train import Data, load
 from pipeline.trials import check_encoding, check_shuffled, check_splits
 
@@ -69,11 +72,17 @@ def checks_of(data: Data, plan: Plan) -> list[Check]:
         say("deleting and changing what came later")
         found = [check_future(data, p, tables, plan, read_model(), params.examples, theirs)]
         say("turning labels over, and shuffling them")
-        found += [check_encoding(data, train), check_shuffled(data, train)]
+        found += [check_encoding(data, train), check_shuffled(data, train, _looking(tables, plan, train))]
         say("splitting at random, to compare")
         found += [check_splits(data, train)]
     importance = stage.read_json(stage.IMPORTANCE)
     return [*found, check_test(data, metrics["test"]["auc"], importance, plan, params, theirs)]
+
+
+def _looking(tables: Tables, plan: Plan, train: Train) -> Callable[[Data], Looks | None]:
+    """The later looks of examples, where training softens labels by them."""
+    within = stage.section("definition").conversion.within_days
+    return lambda data: looks_of(data, tables, plan, within, begin_of_test(data)) if train.soft_labels else None
 
 
 def main() -> None:

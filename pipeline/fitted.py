@@ -48,7 +48,8 @@ def log_odds_unseen(fitted: Fitted, matrix: Matrix, member: Ints, rounds: Sequen
     """Calibrated log odds, shape (k,), of each row by the trees of one member of the bag: the one that left the row's
     account out; by the whole bag where `member` (k,) is below 0. `rounds`: trees of each member, in their order.
 
-    Only the encodings of many-valued categories have seen the account, one among all of its category.
+    The encodings of many-valued categories have seen the account, one among all of its category, and soft labels know
+    of it at second hand (models/soft.py). One member's scores spread a little further than the mean of all.
     """
     X = encode(fitted.encoding, matrix)
     raw = Trees(fitted.text).scores(X, threads)

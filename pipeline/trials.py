@@ -1,5 +1,6 @@
 """Small models grown for a question's sake: what they score says whether the way of learning is honest."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +13,10 @@ from models.encoding import encode
 from models.ranking import auc, ranking, taken
 from models.trees import Trees
 from pipeline.findings import Check
+from pipeline.later import Looks, softened
 from pipeline.params import Train
 from pipeline.rebuilds import some_of
+from pipeline.refresh import begin_of_test
 from pipeline.train import Data, rows_of, settings_of
 
 ENCODING = "target encodings"
@@ -46,10 +49,12 @@ def part_of(data: Data, rows: Ints) -> Data:
     )
 
 
-def learned(data: Data, params: Train) -> Floats:
-    """Raw scores of every example by a small model of the fold train, shape (k,)."""
-    rows = rows_of(data, data.rows("train"), params)
-    model = training.fit(rows, (), params.masked_fraction, settings_of(params))
+def learned(data: Data, params: Train, looks: Looks | None = None) -> Floats:
+    """Raw scores of every example by a small model of the fold train, shape (k,); `looks` soften its labels."""
+    keep, settings = data.rows("train"), settings_of(params)
+    begin = 0 if looks is None else begin_of_test(data)
+    rows, learn = softened(data, rows_of(data, keep, params), keep, keep, begin, looks, settings)
+    model = training.fit(rows, (), params.masked_fraction, settings, learn)
     return Trees(model.bag.text).scores(encode(model.encoding, data.matrix), params.threads)
 
 
@@ -69,16 +74,20 @@ def check_encoding(data: Data, params: Train) -> Check:
     return Check(ENCODING, "Labels reach their own rows." if found else said, problems=problems)
 
 
-def check_shuffled(data: Data, params: Train) -> Check:
-    """Learn from labels shuffled within their month, and be judged on such: there is nothing to be found."""
+def check_shuffled(data: Data, params: Train, look: Callable[[Data], Looks | None] = lambda data: None) -> Check:
+    """Learn from labels shuffled within their month, and be judged on such: there is nothing to be found.
+
+    `look` gives the later looks of some examples, by which labels are softened as in training; when each lead converted
+    is then shuffled along with whether it did.
+    """
     one = _one_each(data)
     if _converting(one, "train") < LEAST or _converting(one, "test") < LEAST:
         return Check(SHUFFLED, f"Fewer than {LEAST} converting leads in train or test: too few.", applies=False)
-    months = _months(one)
-    settings = small(params)
+    months, settings, looks = _months(one), small(params), look(one)
     tried = shuffling.tried(
-        lambda labels: learned(replace(one, y=labels), settings), one.y, months, one.rows("test"), params.seed
-    )
+        lambda order: learned(replace(one, y=one.y[order]), settings, _moved(looks, order)),
+        one.y, months, one.rows("test"), params.seed,
+    )  # fmt: skip
     numbers = {"auc": tried.auc, "low": tried.low, "high": tried.high, "leads": len(one.y)}
     figures = f"AUC {tried.auc:.3f}, and chance gives {tried.low:.3f} to {tried.high:.3f} in 99 of 100 cases"
     problem = (
@@ -87,6 +96,11 @@ def check_shuffled(data: Data, params: Train) -> Check:
     )
     said = f"A small model of shuffled labels, tested on shuffled labels, has {figures}."
     return Check(SHUFFLED, said, problems=() if tried.inside else (problem,), numbers=numbers)
+
+
+def _moved(looks: Looks | None, order: Ints) -> Looks | None:
+    """The later looks, where each example has another's conversion."""
+    return None if looks is None else replace(looks, came=looks.came[order], heard=looks.heard[order])
 
 
 def _one_each(data: Data) -> Data:

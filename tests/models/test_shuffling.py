@@ -31,13 +31,13 @@ def test_honest_predictions_are_inside_and_leaks_are_not() -> None:
     judged = np.arange(n) >= 400
     for seed in range(50):
         found = tried(
-            lambda labels, s=seed: np.random.default_rng(s).normal(size=n) + month, y, month, judged, seed, 400
+            lambda order, s=seed: np.random.default_rng(s).normal(size=n) + month, y, month, judged, seed, 400
         )
         assert found.inside
-    assert not tried(lambda labels: labels + 2 * rng.normal(size=n), y, month, judged, 0, 400).inside
+    assert not tried(lambda order: y[order] + 2 * rng.normal(size=n), y, month, judged, 0, 400).inside
 
 
 def test_constant_predictions_are_chance() -> None:
     """A model that learned nothing says the same of all, and that is inside."""
     y, month = np.tile([1.0, 0.0], 50), np.zeros(100, int)
-    assert tried(np.zeros_like, y, month, np.ones(100, bool), 0, 100).inside
+    assert tried(np.zeros_like, y, month, np.ones(100, bool), 0, 100).inside  # of the order, too

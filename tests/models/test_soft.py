@@ -37,14 +37,14 @@ def world(k: int = 1500) -> tuple[Rows, Past, Later, np.ndarray]:
 
 
 def test_what_was_settled_in_between_is_no_guess() -> None:
-    """1 where the lead converted by the later look; 0, or half for a known conversion, where none looked."""
+    """1 where the lead converted by the later look; the outcome, where known, of those that nobody looked at later."""
     rows, past, later, _ = world()
     soft = soften(rows, past, later, SETTINGS)
     assert soft is not None
     assert (soft[past.came <= DAYS] == 1).all()
     gone = ~np.isin(np.arange(len(soft)), later.row) & ~(past.came <= DAYS)
     known = past.age >= WITHIN
-    np.testing.assert_array_equal(soft[gone], np.where(known & (past.came <= WITHIN), 0.5, 0.0)[gone])
+    np.testing.assert_array_equal(soft[gone], (known & (past.came <= WITHIN))[gone])
 
 
 def test_recent_leads_get_what_the_first_model_says_of_them() -> None:

@@ -17,7 +17,9 @@ from features.plan import plan_of_json
 from pipeline import trials
 from pipeline.audit import check_test
 from pipeline.findings import Check
+from pipeline.later import looks_of
 from pipeline.params import Leaks, Train
+from pipeline.refresh import begin_of_test
 from pipeline.train import Data, load
 from pipeline.trials import check_encoding, check_shuffled
 
@@ -266,9 +268,34 @@ def test_target_encodings_with_the_own_label_are_caught(data: Data, monkeypatch:
 
 def test_a_model_of_the_test_labels_is_caught(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     """Learning that takes in the test fold finds something even in shuffled labels."""
-    monkeypatch.setattr(trials, "learned", lambda data, params: data.y + np.linspace(0, 0.5, len(data.y)))
+    monkeypatch.setattr(trials, "learned", lambda data, *_: data.y + np.linspace(0, 0.5, len(data.y)))
     [problem] = check_shuffled(data, SETTINGS).problems
     assert "the labels of the test fold reach the model" in problem
+
+
+def test_shuffled_labels_are_softened_as_in_training(
+    data: Data, screened: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is tried is how the model learns: from labels between 0 and 1, of conversions that moved with the labels;
+    and nothing is found in them."""
+    monkeypatch.setattr("models.soft.LEAST_LEADS", 2)
+    monkeypatch.setattr(trials, "LEAST", 2)
+    seen, real = [], trials.softened
+
+    def watched(*given: Any) -> Any:
+        rows, learn = real(*given)
+        seen.append((given[5], rows.y))
+        return rows, learn
+
+    monkeypatch.setattr(trials, "softened", watched)
+    folder = screened / "data"
+    plan = plan_of_json(json.loads((folder / "plan.json").read_text()))
+    tables = {path.stem: pl.read_parquet(path) for path in (folder / "tables").glob("*.parquet")}
+    found = check_shuffled(data, SETTINGS, lambda some: looks_of(some, tables, plan, 90, begin_of_test(some)))
+    assert found.result == "passed"
+    assert any(((y > 0) & (y < 1)).any() for _, y in seen)
+    moved = [looks.came for looks, _ in seen]
+    assert all(np.isfinite(came).sum() == np.isfinite(moved[0]).sum() for came in moved)
 
 
 def test_a_score_that_hangs_on_the_future_is_caught(screened: Path) -> None:
