@@ -58,7 +58,8 @@ def looks(log_odds: Floats, group: Ints, groups: int) -> Looks:
 
 @dataclass(frozen=True)
 class AccountModel:
-    """Log odds are the intercept plus each coefficient times its column of Looks."""
+    """Log odds are the intercept plus each coefficient times its column of Looks, and never below those of the best
+    lead: what converts it converts its account."""
 
     intercept: float
     coefficients: Mapping[str, float]
@@ -68,7 +69,7 @@ class AccountModel:
         z = np.full(len(seen.count), self.intercept)
         for name, b in self.coefficients.items():
             z = z + b * seen.column(name)
-        return apply(Calibration("none"), z)
+        return apply(Calibration("none"), np.maximum(z, seen.best))
 
     def to_json(self) -> dict[str, Any]:
         """`{"intercept": …, "coefficients": {…}}`."""

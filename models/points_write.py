@@ -16,6 +16,8 @@ def write(test: Any) -> str:
     match test:
         case All():
             return " and ".join(_grouped(part, All, Some) for part in test.all)
+        case Some(any=(FieldTest() as one, FieldTest() as other)) if (said := _at_least(one, other)) is not None:
+            return said
         case Some():
             return " or ".join(_grouped(part, Some) for part in test.any)
         case Not():
@@ -28,6 +30,17 @@ def write(test: Any) -> str:
         case FieldTest():
             return " and ".join(f"{_quoted(test.field)} {said}" for said in _values_texts(test))
     raise TypeError(f"expected a test of a table of points, got {type(test).__name__}")
+
+
+def _at_least(one: FieldTest, other: FieldTest) -> str | None:
+    """`employees >= 50`, as people say `> 50 or = 50`; None where the two tests say something else."""
+    for sign, key, end in ((">=", "gt", one.gt), ("<=", "lt", one.lt)):
+        if end is None:
+            continue
+        bare = FieldTest.model_validate({"field": one.field, key: end})
+        if one == bare and other == FieldTest(field=one.field, eq=end):
+            return f"{_quoted(one.field)} {sign} {_value_text(end)}"
+    return None
 
 
 def _grouped(part: Any, *kinds: type) -> str:

@@ -66,7 +66,9 @@ def _put(template: str, **values: str) -> str:
 
 
 def _number(words: Words, value: float) -> str:
-    text = f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.3g}"
+    """Thousands are parted from 10,000 on: a year is not 2,024."""
+    whole = abs(value) >= 100 or value == round(value)
+    text = f"{value:.3g}" if not whole else f"{value:,.0f}" if abs(value) >= 9_999.5 else f"{value:.0f}"
     return text.translate({ord(","): words["thousands"], ord("."): words["decimal"]})
 
 

@@ -75,10 +75,14 @@ def missing(asked: Sequence[Wanted], had: Ints) -> list[str | None]:
 
 
 def said(counts: Ints) -> str:
-    """“1 decision-maker, 2 manager; it 2, finance 1” of one account's people by role; the levels first."""
-    levels = ", ".join(f"{counts[k]} {ROLES[k]}" for k in range(len(LEVELS)) if counts[k])
-    functions = ", ".join(f"{ROLES[k]} {counts[k]}" for k in range(len(LEVELS), len(ROLES)) if counts[k])
+    """“decision-maker 1, manager 2; IT 2, finance 1” of one account's people by role; the levels first."""
+    levels = ", ".join(f"{ROLES[k]} {counts[k]}" for k in range(len(LEVELS)) if counts[k])
+    functions = ", ".join(f"{_named(ROLES[k])} {counts[k]}" for k in range(len(LEVELS), len(ROLES)) if counts[k])
     return "; ".join(part for part in (levels, functions) if part)
+
+
+def _named(function: str) -> str:
+    return function.upper() if len(function) == 2 else function  # IT, HR
 
 
 def wanted_of_json(stored: Sequence[Mapping[str, float | str]]) -> tuple[Wanted, ...]:

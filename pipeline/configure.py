@@ -38,7 +38,10 @@ def points_table(params: Params) -> PointsTable | None:
     if not table.sources or kind in table.sources:
         return table
     with stage.speaking("configure") as say:
-        say(f"{params.points}: is for {', '.join(table.sources)}, not for {kind}: no points are replayed; set points")
+        say(
+            f"{params.points}: its sources are {', '.join(table.sources)}, and yours is {kind}: no points are replayed;"
+            " bring a table of your own, or mend its sources"
+        )
     return None
 
 

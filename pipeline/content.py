@@ -76,7 +76,7 @@ def gather(
 
 def subtitle(definition: Definition) -> str:
     """What is predicted, in words."""
-    return what_is_predicted(definition.conversion.model_dump())
+    return what_is_predicted(definition.conversion.model_dump(), stage.read_json(stage.TABLES / "meta.json")["shape"])
 
 
 PART = (

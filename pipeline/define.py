@@ -15,7 +15,7 @@ from models.weighing import weigh
 from pipeline import stage
 from pipeline.definition_page import render
 from pipeline.files import whole_file
-from pipeline.meeting import Population, inputs_of, met, population
+from pipeline.meeting import Population, fitting, inputs_of, met, population
 from pipeline.outcomes import stage_counts, topics, who_decides
 from pipeline.params import Definition
 
@@ -28,6 +28,7 @@ def define(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str,
     policy = stage.read_json(stage.BUNDLE / "policy.json")
     return {
         "model": _model(),
+        "shape": stage.read_json(stage.TABLES / "meta.json")["shape"],
         "leads": len(people.rows),
         "age_days": people.age_days,
         "span": _span(people.rows),
@@ -61,6 +62,7 @@ def _criteria(criteria: tuple[Criterion, ...], facts: Bools, people: Population)
             "name": c.name,
             "words": c.words,
             "when": None if c.when is None else write(c.when),
+            "doubt": c.doubt or None,
             "weight": None if c.when is None else asdict(next(weights)),
         }
         for c in criteria
@@ -101,15 +103,16 @@ def _model() -> str:
 def main() -> None:
     """Write the figures and the page; the edition goes by what the last run left."""
     given, definition = stage.read_json(stage.AGREED), stage.section("definition")
-    criteria = criteria_of(dict(given["criteria"]))
+    written = criteria_of(dict(given["criteria"]))
+    criteria = fitting(written)
     with stage.speaking("define") as say:
         say("holding the criteria against results")
         for one in criteria:
             if one.doubt:
-                say(f"definition.criteria.{one.doubt}: taken for words; if it is a test, mend it")
+                say(f"definition.criteria.{one.name} cannot be checked: {one.doubt}")
         previous = stage.read_json(stage.DEFINITION)["edition"] if stage.DEFINITION.is_file() else None
         figures = define(criteria, definition)
-        figures["edition"] = edition(agreement(criteria, definition), previous)
+        figures["edition"] = edition(agreement(written, definition), previous)
     stage.write_json(_plain(figures), stage.DEFINITION)
     with whole_file(stage.DEFINITION_PAGE) as temporary:
         temporary.write_text(render(stage.read_json(stage.DEFINITION), given["language"]), encoding="utf-8")

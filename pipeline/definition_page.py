@@ -1,6 +1,6 @@
 """reports/lead-definition.html: the page on which marketing and sales agree, in a language, from definition.json."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,14 @@ class Page:
         """A name that has words of its own (a criterion's, a role's), else as people wrote it."""
         known = self.words.get(key) if key in ("target_group", "decision_maker", "buying_stage", "theme") else None
         return known or self.marks.get(key) or key.replace("_", " ")
+
+    def route(self, name: str) -> str:
+        """A route's name in words, else as people called it."""
+        return self.words.get(f"route.{name}", name.replace("_", " "))
+
+    def events(self, names: Sequence[str]) -> str:
+        """Types of event in words."""
+        return ", ".join(self.marks.get(name, name.replace("_", " ")) for name in names)
 
     def count(self, value: float | None) -> str:
         """12,345."""

@@ -96,7 +96,7 @@ def _tags(bundle: Bundle, root: Path) -> dict[str, str | None]:
         "get_it_back": f"dvc exp apply {experiment}" if experiment else _checkout(git),
         "data_digest": bundle.training["data_digest"],
         "test_fold": digest_of_test(stage.read_table(stage.EXAMPLES)),
-        "conversion": what_is_predicted(bundle.definition["conversion"]),
+        "conversion": what_is_predicted(bundle.definition["conversion"], bundle.training["shape"]),
         "bundle_digest": bundle.digest,
         "base_rate": f"{bundle.training['metrics']['test']['base_rate']:.4f}",
     }
@@ -116,9 +116,10 @@ def _description(bundle: Bundle, changed: str, unusual: str) -> str:
     rows = [_row("this model, validation inside train", metrics.get("validation") or {}),
             _row("**this model, test**", metrics["test"]),
             *(_row(f"{name_of(name)}, test", metrics["baselines"][name]) for name in rivals(metrics))]  # fmt: skip
+    predicted = what_is_predicted(bundle.definition["conversion"], facts["shape"])
     table = "\n".join(["| | log loss | AUC | observed / expected |", "|---|---|---|---|", *rows])
     return (
-        f"{what_is_predicted(bundle.definition['conversion'])}\n\n**Changed since the commit:** {changed}\n\n"
+        f"{predicted}\n\n**Changed since the commit:** {changed}\n\n"
         f"{table}\n\n"
         f"**Other than the defaults:** {unusual}\n\n"
         f"Data `{facts['data_digest'][:12]}`; {train['converting_leads']:,} converting leads in train. "

@@ -73,7 +73,8 @@ def _weeks(rows: pl.DataFrame) -> tuple[Ints, int]:
 def _value(
     rows: pl.DataFrame, p: Floats, values: Floats, tables: Tables, definition: Definition, seed: int
 ) -> dict[str, Any] | None:
-    """Expected and won amounts of the test examples with a value; None where no conversion has an amount.
+    """Expected and won amounts of the leads of the test with a value, each the mean of its examples, so that ten looks
+    at one deal are one deal; None where no conversion has an amount.
 
     A conversion without an amount is taken to have brought the value that was expected of it.
     """
@@ -83,12 +84,15 @@ def _value(
     told = (y == 1) & ~np.isnan(amount)
     if not told.any():
         return None
-    won = y * np.where(np.isnan(amount), values[at], amount)
-    due, group = p[at] * values[at], groups_of(rows[at], tables["leads"]).rank("dense").to_numpy().astype(np.int64)
+    looks = rows[at].select(pl.len().over("lead_id")).to_series().to_numpy().astype(np.float64)
+    won = y * np.where(np.isnan(amount), values[at], amount) / looks
+    due = p[at] * values[at] / looks
+    group = groups_of(rows[at], tables["leads"]).rank("dense").to_numpy().astype(np.int64)
     ratios = [float((w * won).sum() / (w * due).sum()) for w in weights(group, seed, DRAWS) if (w * due).sum() > 0]
     span = np.quantile(ratios, [0.025, 0.975]).tolist() if ratios else None
     return {
         "examples": len(at),
+        "leads": rows[at]["lead_id"].n_unique(),
         "expected": float(due.sum()),
         "won": float(won.sum()),
         "won_over_expected": known(float(won.sum() / due.sum())) if due.sum() > 0 else None,

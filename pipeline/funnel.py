@@ -69,6 +69,7 @@ def funnel(
         "value": _value(tables, found, definition),
         "drop_off": _drop_off(tables, found, definition),
         "handover": _handover(e, telling),
+        "handovers": list(way.HANDOVERS),
         "contacts": contacts(found.records, found.plan, e, dict(definition.events), telling),
         "accounts": accounts_reached(
             found.records, found.plan, e, dict(definition.events),
@@ -145,6 +146,7 @@ def _stages(e: Episodes, telling: Telling) -> list[dict[str, Any]]:
         {
             "stage": name,
             "entered": int((e.entered[:, k] != way.NEVER).sum()),
+            "skipped": int(((e.entered[:, k] == way.NEVER) & (e.end == CONVERTED)).sum()),
             "standing": int(((stands == k) & (e.end == OPEN)).sum()),
             "reached": told(way.reaching(e, k), ON, telling),
         }

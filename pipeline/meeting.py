@@ -1,7 +1,7 @@
 """Which leads meet the criteria: one example a lead of the last run, at an age that is the same for all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,6 @@ from models.criteria import Criterion
 from models.points_table import PointsTable, Rule
 from models.points_tests import Look, holds
 from pipeline import stage
-from pipeline.errors import Stop
 from pipeline.featurize import instants
 from pipeline.groups import groups_of
 from pipeline.points import point_records
@@ -21,7 +20,6 @@ from pipeline.points_inputs import Inputs, last_run, widened
 WEEK_US = 7 * DAY_US
 AGE_D = 14
 """Leads are looked at at the age nearest to this: by then they have shown what they do, and most are still open."""
-HELP = "mend definition.criteria in params.yaml; `leadscore definition try` says what a line would do"
 
 
 @dataclass(frozen=True)
@@ -75,16 +73,20 @@ def checkable(criteria: Sequence[Criterion]) -> PointsTable | None:
     return PointsTable(rules=rules) if rules else None
 
 
-def inputs_of(criteria: Sequence[Criterion]) -> Inputs | None:
-    """With the tables of the last run. Raises Stop where a criterion asks for what is not there."""
+def fitting(criteria: Sequence[Criterion]) -> tuple[Criterion, ...]:
+    """The criteria as the tables of the last run allow: one that asks for what is not there cannot be checked, and has
+    its reason as `doubt`. It stops no run: the page says so, and the others are held against results."""
     table = checkable(criteria)
-    if table is None:
-        return None
-    inputs, problems = fitted(table)
-    if problems:
-        said = [f"definition.criteria.{w.removeprefix('rule ').replace(': ', '.', 1)}.{text}" for w, text in problems]
-        raise Stop("\n".join([*said, HELP]))
-    return inputs
+    wrong: dict[str, str] = {}
+    for where, text in () if table is None else fitted(table)[1]:
+        wrong.setdefault(where.removeprefix("rule ").partition(": ")[0], text.partition(": ")[2] or text)
+    return tuple(replace(c, when=None, doubt=wrong[c.name]) if c.name in wrong else c for c in criteria)
+
+
+def inputs_of(criteria: Sequence[Criterion]) -> Inputs | None:
+    """Of criteria that fit, with the tables of the last run; None where none can be checked."""
+    table = checkable(criteria)
+    return None if table is None else fitted(table)[0]
 
 
 def fitted(table: PointsTable) -> tuple[Inputs, list[tuple[str, str]]]:

@@ -64,9 +64,9 @@ def said(found: Quarter, what: str) -> str:
     interval = f" (95\u00a0% interval {span(pair, lambda x: number(x, 0))})" if pair else ""
     chance = "; chance alone may explain the difference" if pair and pair[0] <= 0 <= pair[1] else ""
     return (
-        f"Chosen by the model instead of {by}, the same number of leads to work holds {number(abs(found.more), 0)}"
+        f"Chosen by the model instead of {by}, the same number of leads to work holds {number(abs(found.more), 1)}"
         f" {'more' if found.more >= 0 else 'fewer'} {what} a quarter{interval}:"
-        f" {number(found.mine, 0)} instead of {number(found.theirs, 0)}{chance}."
+        f" {number(found.mine, 1)} instead of {number(found.theirs, 1)}{chance}."
     )
 
 

@@ -9,7 +9,7 @@ import polars as pl
 from features.arrays import Bools
 from models.criteria import criteria_of
 from pipeline import stage
-from pipeline.meeting import inputs_of, met
+from pipeline.meeting import fitting, inputs_of, met
 
 NAMES = {
     "target": ("target_group", "target", "ideal_customer", "fit"),
@@ -20,8 +20,8 @@ NAMES = {
 
 def targets(given: Mapping[str, Any], until: datetime) -> dict[str, Bools]:
     """By role, whether each lead of the validated tables, in their order, meets its criterion at `until`; a criterion
-    that only people can tell has none. Raises Stop where a criterion asks for what is not there."""
-    checked = {c.name: c for c in criteria_of(given) if c.when is not None}
+    that only people can tell, or that asks for what is not there, has none."""
+    checked = {c.name: c for c in fitting(criteria_of(given)) if c.when is not None}
     asked = {role: checked[name] for role, names in NAMES.items() for name in names[::-1] if name in checked}
     if not asked:
         return {}

@@ -133,7 +133,8 @@ def find(client: Any, experiment: str, digest: str) -> Any:
 
 def _new(mlflow: Any, client: Any, experiment: str, run: Run, name: str) -> tuple[str, str, int]:
     """File it. Returns id, version and looks."""
-    looks = 1 + len(seen(client, run.tags.get("test_fold")) - {run.digest})
+    mine = run.tags.get("bundle_digest") or run.digest
+    looks = 1 + len(seen(client, run.tags.get("test_fold")) - {mine})
     last = client.search_runs([experiment], f"attributes.status = 'FINISHED' and {WHOLE}", max_results=1)
     since = _since(run, last[0]) if last else "The first run here."
     note = f"{run.description}\n\n{since} Looks at this test fold: {looks}."[: LONGEST["tag"]]
@@ -147,12 +148,14 @@ def _new(mlflow: Any, client: Any, experiment: str, run: Run, name: str) -> tupl
 
 
 def seen(client: Any, test_fold: str | None) -> set[str]:
-    """Digests of the runs of any experiment that were evaluated on a test fold, those cut off included."""
+    """What was evaluated on a test fold by runs of any experiment, those cut off included: digests of bundles. A
+    setting that made the very same bundle was no other look."""
     if test_fold is None:
         return set()
     everywhere = [e.experiment_id for e in client.search_experiments()]
     found = client.search_runs(everywhere, f"tags.test_fold = '{test_fold}'", max_results=MOST_RUNS)
-    return {run.data.tags.get("run_digest", run.info.run_id) for run in found}
+    names = ("bundle_digest", "run_digest")
+    return {next((tags[n] for n in names if n in tags), run.info.run_id) for run in found for tags in [run.data.tags]}
 
 
 def _since(run: Run, last: Any) -> str:

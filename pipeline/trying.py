@@ -16,7 +16,7 @@ from models.points_write import write
 from models.trying import Measured, Trial, trial
 from pipeline import stage
 from pipeline.errors import Stop
-from pipeline.meeting import Population, checkable, fitted, inputs_of, met, open_now, population
+from pipeline.meeting import Population, checkable, fitted, fitting, inputs_of, met, open_now, population
 from pipeline.outcomes import value_of
 from pipeline.points_inputs import Inputs
 
@@ -61,7 +61,7 @@ def changed(
 
 def run(text: str | None, replace: str | None = None, drop: str | None = None) -> Tried:
     """On the last run. Raises Stop where the line does not fit its tables."""
-    before = criteria_of(dict(stage.read_json(stage.AGREED)["criteria"]))
+    before = fitting(criteria_of(dict(stage.read_json(stage.AGREED)["criteria"])))
     after, parsed = changed(before, text, replace, drop)
     if text is not None and parsed is not None:
         _check(parsed, text)
@@ -121,16 +121,17 @@ def lines(tried: Tried, most: int) -> Iterator[str]:
     people, found = tried.people, tried.trial
     age = "at the first look" if people.age_days is None else f"at {people.age_days:g} days"
     yield f"{len(people.rows):,} leads whose outcome is known, each once, {age}; 95 % intervals by drawing accounts."
+    for one in tried.before:
+        if one.doubt:
+            yield f"{one.name} cannot be checked and counts for nothing here: {one.doubt}"
     yield f"Before: {_said(tried.before)}"
     yield f"After:  {_said(tried.after)}"
     yield ""
-    yield f"{'':26}{'before':>24}{'after':>24}{'change':>26}"
-    for key, label in LABELS.items():
-        if key.endswith("_week") and people.weeks is None:
-            continue
-        cells = [_cell(side[key], key) for side in (found.before, found.after, found.change)]
-        yield f"{label:26}{cells[0]:>24}{cells[1]:>24}{cells[2]:>26}"
+    yield from _table(found, people.weeks is not None)
     yield ""
+    if tried.leads.is_empty():
+        yield "It changes no lead: those that it would keep or refuse are kept or refused already."
+        return
     for way, word in (("in", "come in"), ("out", "go out")):
         of = tried.leads.filter(pl.col("change") == way)
         past, now = of.filter(pl.col("is") == "past"), of.filter(pl.col("is") == "open")["lead_id"].to_list()
@@ -141,24 +142,37 @@ def lines(tried: Tried, most: int) -> Iterator[str]:
         yield f"Of the leads open now {len(now):,} {word}{f': {shown}' if now and most else '.'}"
 
 
+def _table(found: Trial, weekly: bool) -> Iterator[str]:
+    """The figures, in columns as wide as they need."""
+    rows = [["", "before", "after", "change"]]
+    for key, label in LABELS.items():
+        if weekly or not key.endswith("_week"):
+            cells = [_cell(side[key], key) for side in (found.before, found.after)]
+            rows.append([label, *cells, _cell(found.change[key], key, "points")])
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    for row in rows:
+        yield "  ".join([f"{row[0]:{widths[0]}}", *(f"{row[i]:>{widths[i]}}" for i in range(1, 4))])
+
+
 def _said(criteria: tuple[Criterion, ...]) -> str:
     said = [write(c.when) for c in criteria if c.when is not None]
     return " and ".join(f"({one})" if len(said) > 1 else one for one in said) or "every lead"
 
 
-def _cell(measured: Measured, key: str) -> str:
+def _cell(measured: Measured, key: str, unit: str = "%") -> str:
+    """`unit` of shares: a difference of two is in points of 100."""
     share = key in ("conversion", "share_of_conversions")
     if measured.value is None:
         return "–"
     low, high = measured.interval or (None, None)
     span = "" if low is None or high is None else f" ({_figure(low, share)} to {_figure(high, share)})"
-    return f"{_figure(measured.value, share)}{' %' if share else ''}{span}"
+    return f"{_figure(measured.value, share)}{f' {unit}' if share else ''}{span}"
 
 
 def _figure(x: float, share: bool) -> str:
     if share:
-        return f"{100 * x:.1f}"
-    return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.1f}"
+        return f"{round(100 * x, 1) + 0.0:.1f}"
+    return f"{x:,.0f}" if abs(x) >= 100 else f"{round(x, 1) + 0.0:.1f}"
 
 
 def adopted(text: str, name: str) -> list[str]:

@@ -43,8 +43,10 @@ def day(instant: str | None) -> str:
     return UNKNOWN if not instant else instant[:10]
 
 
-def what_is_predicted(conversion: Mapping[str, Any]) -> str:
-    """In words, by `stage` or `event` and `within_days`."""
+def what_is_predicted(conversion: Mapping[str, Any], shape: str) -> str:
+    """In words, by `stage` or `event` and `within_days` where leads are dated; else the tables only say who did."""
+    if shape != "dated":
+        return "The probability that a lead converts, as the column `converted` says it, by what was known then."
     stage, event = conversion["stage"], conversion["event"]
     what = f"entering the stage “{stage}”" if stage else f"the event “{event}”"
     days = conversion["within_days"]

@@ -78,7 +78,7 @@ SWEDISH = {
     "function.unknown": "titeln anger ingen funktion", "function": "funktion enligt titeln: {name}",
     "intern": "praktikant", "junior": "junior", "specialist": "specialist", "manager": "chef",
     "director": "direktör", "vp": "vice vd eller VP", "chief": "högsta ledningen", "owner": "ägare",
-    "it": "it", "engineering": "utveckling", "marketing": "marknadsföring", "sales": "försäljning",
+    "it": "IT", "engineering": "utveckling", "marketing": "marknadsföring", "sales": "försäljning",
     "finance": "ekonomi", "hr": "personal", "operations": "drift och logistik", "procurement": "inköp",
     "legal": "juridik", "product": "produktledning", "support": "kundtjänst", "general": "allmän ledning",
     "education": "utbildning", "health": "vård",

@@ -91,4 +91,4 @@ def test_the_missing_role_is_one_that_won_accounts_had() -> None:
     ]  # fmt: skip
     assert wanted(had, np.ones(5, bool)) == ()
     assert missing([Wanted("it", 0.5, 0.2)], np.array([people("it")])) == [None]
-    assert said(people("decision-maker+it", "specialist+it")) == "1 decision-maker, 1 specialist; it 2"
+    assert said(people("decision-maker+it", "specialist+it")) == "decision-maker 1, specialist 1; IT 2"

@@ -46,8 +46,9 @@ def test_every_feature_is_put_in_words(column: Column) -> None:
         ("count", "pricing_view", 0, 0, "did not view pricing so far"),
         ("count", "{n} {x}", 1, 2, "2 times {n} {x} in the last day"),
         ("decayed", "page_view", 7, np.nan, "events are not known"),
-        ("seniority", "", 0, 6, "title of a chief"),
-        ("numeric", "employees", 0, 1234.0, "employees: 1,234"),
+        ("seniority", "", 0, 6, "title of: chief"),
+        ("numeric", "employees", 0, 12345.0, "employees: 12,345"),
+        ("numeric", "founded", 0, 1954.0, "founded: 1954"),
         ("numeric", "employees", 0, np.nan, "employees is not known"),
     ],
 )
@@ -60,7 +61,7 @@ def test_words_for_a_value(measure: str, of: str, days: int, value: float, text:
     ("language", "measure", "of", "days", "value", "text"),
     [
         ("fi", "count", "pricing_view", 7, 3, "katsoi hintoja 3 kertaa viimeisten 7 päivän aikana"),
-        ("fi", "numeric", "employees", 0, 1234.5, "employees: 1\u00a0234"),
+        ("fi", "numeric", "employees", 0, 12345.6, "employees: 12\u00a0346"),
         ("fi", "numeric", "ratio", 0, 0.25, "ratio: 0,25"),
         ("sv", "count", "webinar", 30, 1, "har deltagit i 1 webbinarium de senaste 30 dagarna"),
         ("sv", "last", "demo_request", 0, 2.2, "senaste demoförfrågan för 2 dagar sedan"),

@@ -18,7 +18,6 @@ from models.policy import Policy
 from pipeline import define, stage, trying
 from pipeline.cli import app
 from pipeline.definition_page import Page, render
-from pipeline.errors import Stop
 from pipeline.forecast import forecast
 from pipeline.language import PAGES
 from pipeline.matrices import matrix_of
@@ -172,11 +171,21 @@ def test_no_criteria_are_said_to_be_none(figures: dict[str, Any]) -> None:
     assert "No criteria are written down yet" in render(bare, "en")
 
 
-def test_a_criterion_of_what_is_not_there_stops_with_its_name() -> None:
-    """And says what may have been meant."""
-    stage.write_json({"criteria": [["size", {"when": "employes > 5"}]], "language": "en"}, stage.AGREED)
-    with pytest.raises(Stop, match=r"definition.criteria.size.when.field: .*did you mean 'employees'"):
-        define.main()
+def test_a_criterion_of_what_is_not_there_is_not_checked(
+    figures: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run goes on, the page says why, what may have been meant is named, the others keep their weight; and a line
+    can be tried in its place."""
+    stage.write_json({"criteria": [["size", {"when": "employes > 5"}], *CRITERIA], "language": "en"}, stage.AGREED)
+    define.main()
+    size, *others = stage.read_json(stage.DEFINITION)["criteria"]["each"]
+    assert size["weight"] is None
+    assert "did you mean 'employees'" in size["doubt"]
+    assert "definition.criteria.size cannot be checked" in capsys.readouterr().err
+    assert "Cannot be checked on these data" in stage.DEFINITION_PAGE.read_text()
+    assert [one["weight"] for one in others] == [one["weight"] for one in figures["criteria"]["each"]]
+    said = "\n".join(trying.lines(trying.run("employees > 5", "size"), 3))
+    assert "size cannot be checked and counts for nothing here" in said
 
 
 @pytest.mark.parametrize("language", PAGES)

@@ -26,8 +26,8 @@ def test_weeks_are_scaled_to_a_quarter() -> None:
     assert (found.mine, found.theirs, found.more) == (30, 10, 20)
     assert found.interval == pytest.approx((13, 26))
     assert said(found, "deals") == (
-        "Chosen by the model instead of by hand-tuned points, the same number of leads to work holds 20 more deals a"
-        " quarter (95\u00a0% interval 13 to 26): 30 instead of 10."
+        "Chosen by the model instead of by hand-tuned points, the same number of leads to work holds 20.0 more deals a"
+        " quarter (95\u00a0% interval 13 to 26): 30.0 instead of 10.0."
     )
 
 
@@ -37,8 +37,8 @@ def test_a_loss_and_mere_chance_are_said() -> None:
     assert found is not None
     words = said(found, noun("sql"))
     assert "instead of by chance" in words
-    assert "3 fewer conversions a quarter" in words
-    assert words.endswith("10 instead of 13; chance alone may explain the difference.")
+    assert "3.0 fewer conversions a quarter" in words
+    assert words.endswith("10.0 instead of 13.0; chance alone may explain the difference.")
 
 
 def test_unequal_volumes_are_not_compared() -> None:
