@@ -23,7 +23,7 @@ from pipeline.points_inputs import read_table
 from pipeline.portraits import portraits
 from pipeline.records import Tables
 from pipeline.report import ReportContent, render_report, without_leads
-from pipeline.thresholds import standing_of
+from pipeline.thresholds import how_set, standing_of
 from pipeline.unseen import unseen
 
 
@@ -93,7 +93,9 @@ def write_report(
     predictions, examples = stage.read_table(stage.PREDICTIONS), stage.read_table(stage.EXAMPLES)
     matrix = matrix_of(stage.read_table(stage.FEATURES).filter(examples["mature"]), bundle.plan.features)
     honest = unseen(predictions, stage.read_table(stage.LEFT_OUT))
-    stage.write_json(forecast(bundle.policy, honest, matrix, tables, definition, seed), stage.POLICY_FIGURES)
+    figures = forecast(bundle.policy, honest, matrix, tables, definition, seed)
+    standing = standing_of(tables, stage.read_table(stage.POINTS), read_table())
+    stage.write_json({**figures, "set": how_set(stage.section("policy"), standing)}, stage.POLICY_FIGURES)
     say("writing the report")
     weekly, slices = stage.read_json(stage.WEEKLY), stage.read_json(stage.CALIBRATION)
     pictures = pictures_of(predictions, stage.read_table(stage.BASELINES), weekly, slices, seed)

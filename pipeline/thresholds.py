@@ -70,6 +70,17 @@ def threshold_of(params: Policy, predictions: pl.DataFrame, standing: Standing, 
     return filling(*reaches(predictions), volume)
 
 
+def how_set(params: Policy, standing: Standing) -> str:
+    """What `threshold_of` went by, in words."""
+    wanted = params.threshold
+    if wanted is not None and wanted.net_benefit is not None:
+        return "so that a call pays for itself"
+    if wanted is not None and wanted.weekly_capacity is not None:
+        return f"so that about {wanted.weekly_capacity} leads a week reach it"
+    who = "the points let in" if standing.by == "points" else f"came to the stage {MQL!r}"
+    return f"so that as many leads reach it as {who} while the calibrate fold lasted"
+
+
 def _paying(wanted: NetBenefit, values: Values) -> float:
     """Cost over value (the threshold of net benefit, Vickers and Elkin 2006)."""
     value = values.overall if wanted.deal_value is None else wanted.deal_value
