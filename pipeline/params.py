@@ -187,7 +187,7 @@ class Train(Section):
     bags: int = Field(5, ge=2, le=50)
     num_leaves: int = Field(16, ge=2, le=256)
     max_depth: int = Field(5, ge=1, le=63)
-    learning_rate: float = Field(0.08, gt=0, le=1)
+    learning_rate: float = Field(0.12, gt=0, le=1)
     max_rounds: int = Field(600, ge=1)
     early_stopping_rounds: int = Field(40, ge=1)
     feature_fraction: float = Field(0.72, gt=0, le=1)
