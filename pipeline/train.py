@@ -1,6 +1,7 @@
 """Stage train: the bagged model, its calibration, the baselines, and a validation inside train."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -101,16 +102,18 @@ def train(
     rows = rows_of(data, keep, params)
     say("validating inside train")
     labels = partial(_labels, data, keep, within_days, looks, settings)
-    tried = training.validate(
-        rows, data.as_of[keep], within_days, plan.blocks, params.masked_fraction, settings, labels
-    )
-    say("growing the bag")
-    model, left_out = _grown(data, plan, params, within_days, looks, settings)
-    say("calibrating")
-    chosen, candidates, on = _calibrate(data, left_out, params)
-    say("fitting the baselines")
     over = known(data, within_days)
-    others = fit_baselines(data.matrix, data.y, data.lead, data.group, over, params.seed)
+    with ThreadPoolExecutor(1) as beside:  # trees leave the second core idle between bags, baselines take one
+        rivals = beside.submit(fit_baselines, data.matrix, data.y, data.lead, data.group, over, params.seed)
+        tried = training.validate(
+            rows, data.as_of[keep], within_days, plan.blocks, params.masked_fraction, settings, labels
+        )
+        say("growing the bag")
+        model, left_out = _grown(data, plan, params, within_days, looks, settings)
+        say("calibrating")
+        chosen, candidates, on = _calibrate(data, left_out, params)
+        say("waiting for the baselines")
+        others = rivals.result()
     if tried is None:  # no dates, or too few to part: what the members left out, by account
         tried = training.Validation(np.arange(len(rows.y)), left_out[data.rows("train")])
     validation = _validation(rows.y[tried.row], tried.raw)
