@@ -1,31 +1,19 @@
 """reports/lead-definition.html: the page on which marketing and sales agree, in a language, from definition.json."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from models.routing import PRODUCT_DAYS
 from models.words import LANGUAGES
 from pipeline.language import PAGES
+from pipeline.pages import page_environment
 from pipeline.wording import UNKNOWN
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(figures: Mapping[str, Any], language: str) -> str:
     """The page. Texts are escaped; nothing is loaded from anywhere and no script runs."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    page = Page(language)
-    style = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "definition.css"))
-    return environment.get_template("definition.html").render(
-        d=figures, say=page, lang=language, style=Markup(style), days=PRODUCT_DAYS,  # noqa: S704 (our own files)
-    )  # fmt: skip
+    template = page_environment("definition.css").get_template("definition.html")
+    return template.render(d=figures, say=Page(language), lang=language, days=PRODUCT_DAYS)
 
 
 class Page:

@@ -52,7 +52,8 @@ def log_odds_unseen(fitted: Fitted, matrix: Matrix, member: Ints, rounds: Sequen
     of it at second hand (models/soft.py). One member's scores spread a little further than the mean of all.
     """
     X = encode(fitted.encoding, matrix)
-    raw = Trees(fitted.text).scores(X, threads)
+    raw, never = np.empty(len(X)), member < 0
+    raw[never] = Trees(fitted.text).scores(X[never], threads)
     booster, first = load_booster(fitted.text), np.concatenate([[0], np.cumsum(rounds)])
     for k, trees in enumerate(rounds):
         mine = member == k

@@ -87,8 +87,8 @@ def write_report(
     tables: Tables,
     seed: int,
     say: Callable[[str], None],
-) -> ReportContent:
-    """reports/policy.json, the report and its pictures, by what the earlier stages wrote; returns what it says."""
+) -> None:
+    """reports/policy.json, the report and its pictures, by what the earlier stages wrote."""
     say("counting what the policy brings")
     predictions, examples = stage.read_table(stage.PREDICTIONS), stage.read_table(stage.EXAMPLES)
     matrix = matrix_of(stage.read_table(stage.FEATURES).filter(examples["mature"]), bundle.plan.features)
@@ -106,7 +106,6 @@ def write_report(
     _write_page(content, stage.REPORT)
     _write_page(without_leads(content), stage.REPORT_TO_FILE)
     _write_pictures(pictures)
-    return content
 
 
 def _write_page(content: ReportContent, path: Path) -> None:

@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline import quarter, wording
+from pipeline import quarter
 from pipeline.findings import Check
+from pipeline.pages import page_environment
 from pipeline.summary import rivals
 from pipeline.verdict import cautions, headline, verdict
 
-TEMPLATES = Path(__file__).parent / "templates"
 MOST_FEATURES = 20
 """Features that get a bar."""
 GROUPS = {
@@ -147,36 +145,6 @@ def without_leads(content: ReportContent) -> ReportContent:
     """The same for the tracking store, which others read than those who may look at leads: nothing of a single one,
     or of a single account."""
     return replace(content, leads=(), accounts={k: v for k, v in content.accounts.items() if k != "accounts"})
-
-
-def page_environment() -> Environment:
-    """Of every page's templates: texts are escaped, an unknown name is an error, figures carry their exact values."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters.update(
-        percent=wording.percent, number=wording.number, count=wording.count, span=wording.span,
-        day=wording.day, name=wording.name_of, fact=fact, between=between, trusted=Markup,
-    )  # fmt: skip
-    environment.globals["style"] = Markup((TEMPLATES / "page.css").read_text(encoding="utf-8"))  # noqa: S704 (ours)
-    return environment
-
-
-def fact(value: float | None, key: str, style: str = "count", digits: int = 0) -> Markup:
-    """A figure as it is read, with its exact value and its name beside it, by which it can be found and checked."""
-    if value is None:
-        return Markup(wording.UNKNOWN)  # noqa: S704 (a dash)
-    text = wording.count(value) if style == "count" else getattr(wording, style)(value, digits)
-    return Markup('<data data-key="{}" value="{}">{}</data>').format(key, repr(value), text)
-
-
-def between(pair: Any, key: str, style: str = "count", digits: int = 0) -> Markup:
-    """An interval, both ends as facts: `<key>.low` and `<key>.high`; a dash where there is none."""
-    if not pair:
-        return Markup(wording.UNKNOWN)  # noqa: S704 (a dash)
-    low, high = (fact(end, f"{key}.{name}", style, digits) for end, name in zip(pair, ("low", "high"), strict=True))
-    return Markup("{} to {}").format(low, high)
 
 
 def _told(content: ReportContent) -> dict[str, Any]:
