@@ -16,7 +16,7 @@ from features.masking import ATTRIBUTES
 from models import calibration
 from models.bayes import Bayes, bins, fit_bayes, quantile_edges
 from models.calibration import Calibration
-from models.encoding import Encoding, encode, fit_encoding
+from models.encoding import Encoding, coded, fit_encoding
 from models.logistic import Logistic, fit_logistic
 
 BASELINES = ("base_rate", "logistic", "naive_bayes")
@@ -31,7 +31,7 @@ class Analyst:
 
     def predict(self, matrix: Matrix) -> Floats:
         """Probabilities, shape (k,)."""
-        return calibration.apply(Calibration("none"), self.fitted.log_odds(_input(self.encoding, matrix)))
+        return calibration.apply(Calibration("none"), self.fitted.log_odds(coded(self.encoding, matrix)))
 
     def to_json(self) -> dict[str, Any]:
         """Plain types; floats come back to the last bit."""
@@ -41,11 +41,6 @@ class Analyst:
     def of_json(stored: Mapping[str, Any]) -> "Analyst":
         """The inverse of `to_json`."""
         return Analyst(Encoding.of_json(stored["encoding"]), Logistic.of_json(stored["fitted"]))
-
-
-def _input(encoding: Encoding, matrix: Matrix) -> Floats:
-    """Without the target encodings, which are the trees'."""
-    return encode(encoding, matrix)[:, : len(encoding.columns)]
 
 
 @dataclass(frozen=True)
@@ -145,9 +140,9 @@ def _rows(matrix: Matrix, keep: Bools) -> Matrix:
 
 
 def _analyst(matrix: Matrix, y: Floats, lead: Ints, group: Ints, seed: int) -> Analyst:
-    encoding = fit_encoding(matrix, y, lead)
-    X = _input(encoding, matrix)
-    return Analyst(encoding, fit_logistic(X, encoding.columns, encoding.categorical, y, group, seed))
+    encoding = fit_encoding(matrix, y, lead, group)
+    texts = [j for j, name in enumerate(encoding.columns) if name in encoding.levels]
+    return Analyst(encoding, fit_logistic(coded(encoding, matrix), encoding.columns, texts, y, group, seed))
 
 
 def _crm(matrix: Matrix, y: Floats) -> Crm:

@@ -67,10 +67,7 @@ def lightgbm_parameters(settings: Settings) -> dict[str, object]:
         "bagging_freq": 1,
         "extra_trees": True,
         "min_data_in_leaf": settings.min_data_in_leaf,
-        "min_data_per_group": 20,
-        "cat_l2": 0.556,
-        "cat_smooth": 27,
-        "max_cat_to_onehot": 63,
+        "max_cat_to_onehot": 63,  # one level against the rest, always: models/encoding.py codes no column of more
         "lambda_l1": settings.lambda_l1,
         "lambda_l2": settings.lambda_l2,
         "seed": settings.seed,

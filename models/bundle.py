@@ -103,7 +103,7 @@ def score(bundle: Bundle, matrix: Matrix, reasons: bool, threads: int = 1) -> Sc
     if not reasons or len(X) == 0:
         return Scored(raw, p, float("nan"), None, shorter)
     shares = bundle.trees.contributions(X, threads)
-    return Scored(raw, p, float(shares[0, -1]), bundle.encoding.by_column(shares), shorter)
+    return Scored(raw, p, float(shares[0, -1]), shares[:, :-1], shorter)
 
 
 def digest_of(content: bytes) -> str:

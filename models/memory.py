@@ -22,13 +22,12 @@ def remembered(rows: Rows) -> tuple[str, ...] | None:
     columns = tuple(matrix.columns[j] for j in coded)
     rows = replace(rows, matrix=replace(matrix, values=matrix.values[:, coded], columns=columns))
     every = np.ones(len(rows.y), bool)
-    encoding, X = training.inputs(rows, every)
+    _, X = training.inputs(rows, every)
     changed = np.zeros(len(coded), bool)
     for k in np.unique(rows.fold):
         own = rows.fold == k
         _, other = training.inputs(replace(rows, y=np.where(own, 1 - rows.y, rows.y)), every)
-        differs = _differs(X[own], other[own])
-        changed[np.unique(encoding.origin[differs])] = True
+        changed |= _differs(X[own], other[own])
     return tuple(column.name for column, found in zip(columns, changed, strict=True) if found)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from features.arrays import Floats, Ints
 from models.calibration import Calibration
-from models.encoding import lead_weights
+from models.encoding import once_each
 from models.newton import sigmoid
 
 LEAST_EVENTS = 30
@@ -81,7 +81,7 @@ class Timing:
 def fit_timing(days_to_record: Floats, lead: Ints) -> Timing:
     """S of converting examples whose horizon is over, shape (k,), each lead counted once. Needs k ≥ 1."""
     order = np.argsort(days_to_record, kind="stable")
-    weight = lead_weights(lead)[order]
+    weight = once_each(lead)[order]
     days = np.concatenate([[0.0], days_to_record[order]])
     return Timing(days, np.concatenate([[0.0], weight.cumsum() / weight.sum()]))
 
@@ -97,7 +97,7 @@ def fit(recent: Recent, timing: Timing, window_days: float) -> Refresh:
     s0, s1 = timing.at(begin[keep]), timing.at(recent.age_days[keep])
     came = recent.days_to_record[keep] <= recent.age_days[keep]
     lead, group, z = recent.lead[keep], recent.group[keep], recent.log_odds[keep]
-    weight = lead_weights(lead)
+    weight = once_each(lead)
     converted = len(np.unique(lead[came]))
     observed = float(weight[came].sum())
     p = sigmoid(z)

@@ -75,8 +75,8 @@ def _first(rows: Rows, past: Past, later: Later) -> tuple[Rows, Bools]:
     y = np.concatenate([_by(past.came, rest), _by(past.came[row], past.within)])
     known = np.concatenate([past.age >= rest, past.age[row] >= past.within])
     values = np.concatenate([rows.matrix.values, later.matrix.values])
-    lead, fold, share = (np.concatenate([x, x[row]]) for x in (rows.lead, rows.fold, rows.hash))
-    return Rows(replace(rows.matrix, values=values), y, lead, fold, share), known
+    lead, group, fold, share = (np.concatenate([x, x[row]]) for x in (rows.lead, rows.group, rows.fold, rows.hash))
+    return Rows(replace(rows.matrix, values=values), y, lead, group, fold, share), known
 
 
 def _by(came: Floats, days: Floats | float) -> Floats:

@@ -10,7 +10,7 @@ from features.columns import Block
 from features.kernel import Matrix
 from features.masking import mask
 from models.booster import Bag, Settings, fit_bag
-from models.encoding import Encoding, encode, fit_encoding, lead_weights, out_of_fold
+from models.encoding import Encoding, fit_encoding, once_each, out_of_fold
 
 MASKS: tuple[tuple[Block, ...], ...] = (
     ("events",),
@@ -30,6 +30,8 @@ class Rows:
     matrix: Matrix
     y: Floats
     lead: Ints
+    group: Ints
+    """Number of the account, or of the lead that has none."""
     fold: Ints
     """The member of the bag that leaves the row out; whole accounts."""
     hash: Floats
@@ -47,7 +49,7 @@ class Model:
 def take(rows: Rows, keep: Bools) -> Rows:
     """Some of the rows."""
     matrix = replace(rows.matrix, values=rows.matrix.values[keep])
-    return Rows(matrix, rows.y[keep], rows.lead[keep], rows.fold[keep], rows.hash[keep])
+    return Rows(matrix, rows.y[keep], rows.lead[keep], rows.group[keep], rows.fold[keep], rows.hash[keep])
 
 
 THIRDS = 3
@@ -73,14 +75,14 @@ def fit(
     """
     learn = np.ones(len(rows.y), bool) if learn is None else learn
     encoding, X = inputs(rows, learn)
-    weight = np.sqrt(lead_weights(rows.lead))
+    weight = np.sqrt(once_each(rows.lead))
     again, X_masked = _masked(rows, X, encoding, blocks, masked_fraction)
     bag = fit_bag(
         np.concatenate([X, X_masked]),
         np.concatenate([rows.y, rows.y[again]]),
         np.concatenate([weight, weight[again]]),
         np.concatenate([rows.fold, rows.fold[again]]),
-        encoding.names,
+        encoding.columns,
         encoding.categorical,
         np.concatenate([learn, learn[again]]),
         settings,
@@ -90,11 +92,11 @@ def fit(
 
 
 def inputs(rows: Rows, learn: Bools) -> tuple[Encoding, Floats]:
-    """The encoding that rows of `learn` give, and what the bag learns from, shape (k, names): target encodings that
-    no label of the row's own fold had a part in."""
+    """The encoding that rows of `learn` give, and what the bag learns from, shape (k, columns): log odds that no label
+    of the row's own fold had a part in."""
     part = take(rows, learn)
-    encoding = fit_encoding(part.matrix, part.y, part.lead)
-    return encoding, out_of_fold(encoding, encode(encoding, rows.matrix), rows.y, rows.lead, rows.fold, learn)
+    encoding = fit_encoding(part.matrix, part.y, part.lead, part.group)
+    return encoding, out_of_fold(encoding, rows.matrix, rows.y, rows.group, rows.fold, learn)
 
 
 def _masked(rows: Rows, X: Floats, encoding: Encoding, blocks: Sequence[Block], fraction: float) -> tuple[Ints, Floats]:
@@ -105,22 +107,12 @@ def _masked(rows: Rows, X: Floats, encoding: Encoding, blocks: Sequence[Block], 
         return again[:0], X[:0]
     which = (rows.hash[again] / fraction * len(masks)).astype(np.int64)
     out = X[again].copy()
-    n = len(encoding.columns)
+    texts = np.array([name in encoding.levels for name in encoding.columns])
     for k, unknown in enumerate(masks):
         mine = which == k
         hidden = mask(rows.matrix.values[again[mine]], rows.matrix.columns, unknown)
-        gone = np.isnan(hidden)
-        part = out[mine]
-        part[:, :n] = np.where(gone, np.nan, np.where(_numeric(encoding), hidden, part[:, :n]))
-        part[:, n:] = np.where(gone[:, encoding.origin[n:]], np.nan, part[:, n:])
-        out[mine] = part
+        out[mine] = np.where(np.isnan(hidden), np.nan, np.where(texts, out[mine], hidden))
     return again, out
-
-
-def _numeric(encoding: Encoding) -> Bools:
-    numeric = np.ones(len(encoding.columns), bool)
-    numeric[encoding.categorical] = False
-    return numeric
 
 
 @dataclass(frozen=True)

@@ -102,8 +102,8 @@ def importance(data: Data, fitted: Fitted, seed: int, threads: int) -> dict[str,
     rows = np.flatnonzero(data.rows("test"))
     some = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_EXPLAINED])
     X = encode(fitted.encoding, replace(data.matrix, values=data.matrix.values[some]))
-    by_column = fitted.encoding.by_column(Trees(fitted.text).contributions(X, threads))
-    return dict(zip(fitted.encoding.columns, np.abs(by_column).mean(axis=0).tolist(), strict=True))
+    shares = Trees(fitted.text).contributions(X, threads)[:, :-1]
+    return dict(zip(fitted.encoding.columns, np.abs(shares).mean(axis=0).tolist(), strict=True))
 
 
 def replayed(

@@ -186,7 +186,7 @@ def rows_of(data: Data, keep: Bools, params: Train) -> Rows:
     instant = [f"{i} {t}" for i, t in zip(data.examples["lead_id"].filter(keep), data.as_of[keep], strict=True)]
     share = folds.hashed(instant, params.seed, 1_000_000) / 1_000_000
     matrix = replace(data.matrix, values=data.matrix.values[keep])
-    return Rows(matrix, data.y[keep], data.lead[keep], parts, share)
+    return Rows(matrix, data.y[keep], data.lead[keep], data.group[keep], parts, share)
 
 
 def settings_of(params: Train) -> Settings:

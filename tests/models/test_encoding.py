@@ -9,24 +9,25 @@ from hypothesis import strategies as st
 
 from features.columns import Column
 from features.kernel import Matrix
-from models.encoding import MANY, Encoding, encode, fit_encoding, lead_weights, out_of_fold
+from models.encoding import MANY, Encoding, coded, encode, fit_encoding, once_each, out_of_fold
 
 COLUMNS = (
     Column("fit_size", "fit", "lead", "numeric"),
     Column("fit_many", "fit", "lead", "categorical", categorical=True),
     Column("fit_few", "fit", "lead", "categorical", categorical=True),
 )
-LEVELS = {"fit_many": [f"m{i:02}" for i in range(16)], "fit_few": ["a", "b", "(other)"]}
+SOME = MANY + 6
+LEVELS = {"fit_many": [f"m{i:02}" for i in range(SOME)], "fit_few": ["a", "b", "(other)"]}
 
 
-def world(seed: int, k: int = 2400) -> tuple[Matrix, np.ndarray, np.ndarray]:
+def world(seed: int, k: int = 9000) -> tuple[Matrix, np.ndarray, np.ndarray]:
     """A matrix of a numeric and two categorical columns, outcomes, and leads of three rows each."""
     rng = np.random.default_rng(seed)
     lead = np.arange(k) // 3
-    many = rng.integers(0, 16, k)[lead * 3].astype(float)
+    many = rng.integers(0, SOME, k)[lead * 3].astype(float)
     many[rng.random(k) < 0.1] = np.nan
     few = rng.integers(0, 3, k).astype(float)
-    y = (rng.random(k) < np.where(np.isnan(many), 0.3, 0.1 + many / 30)).astype(float)
+    y = (rng.random(k) < np.where(np.isnan(many), 0.3, 0.1 + many / (2 * SOME))).astype(float)
     return Matrix(np.column_stack([rng.random(k), many, few]), COLUMNS, LEVELS), y, lead
 
 
@@ -37,7 +38,7 @@ def test_a_level_needs_twenty_leads() -> None:
     codes = np.repeat(np.arange(4.0), [c * 3 for c in counts.values()])
     lead = np.arange(len(codes)) // 3
     column = (Column("fit_c", "fit", "lead", "categorical", categorical=True),)
-    fitted = fit_encoding(Matrix(codes[:, None], column, {"fit_c": texts}), np.zeros(len(codes)), lead)
+    fitted = fit_encoding(Matrix(codes[:, None], column, {"fit_c": texts}), np.zeros(len(codes)), lead, lead)
     assert fitted.levels["fit_c"].vocabulary == ("y", "x")
     new = Matrix(np.array([[0.0], [1], [2], [3], [4], [np.nan]]), column, {"fit_c": ["z", "y", "new", "x", "(other)"]})
     np.testing.assert_array_equal(encode(fitted, new)[:, 0], [2, 0, 2, 1, 2, np.nan])
@@ -58,7 +59,7 @@ def test_the_numbers_of_the_levels_never_matter(seed: int) -> None:
         known = ~np.isnan(values[:, j])
         values[known, j] = place[values[known, j].astype(int)]
     other = Matrix(values, COLUMNS, levels)
-    one, two = fit_encoding(matrix, y, lead), fit_encoding(other, y, lead)
+    one, two = fit_encoding(matrix, y, lead, lead // 2), fit_encoding(other, y, lead, lead // 2)
     assert one == two
     np.testing.assert_array_equal(encode(one, matrix), encode(one, other))
 
@@ -69,8 +70,8 @@ def test_the_order_of_rows_never_matters(seed: int) -> None:
     """Permuted rows give the same vocabularies, and target encodings within rounding."""
     matrix, y, lead = world(seed)
     order = np.random.default_rng(seed).permutation(len(y))
-    one = fit_encoding(matrix, y, lead)
-    two = fit_encoding(Matrix(matrix.values[order], COLUMNS, LEVELS), y[order], lead[order])
+    one = fit_encoding(matrix, y, lead, lead // 2)
+    two = fit_encoding(Matrix(matrix.values[order], COLUMNS, LEVELS), y[order], lead[order], lead[order] // 2)
     assert {n: v.vocabulary for n, v in one.levels.items()} == {n: v.vocabulary for n, v in two.levels.items()}
     np.testing.assert_allclose(one.levels["fit_many"].target or (), two.levels["fit_many"].target or (), rtol=1e-9)
 
@@ -80,50 +81,73 @@ def test_the_order_of_rows_never_matters(seed: int) -> None:
 def test_a_row_is_never_encoded_by_its_own_fold(seed: int, k: int) -> None:
     """Other outcomes in a fold, or in rows not to be learned from, leave that fold's own encodings as they are."""
     matrix, y, lead = world(seed)
-    fold, learn = lead % 4, lead % 7 != 0
-    fitted = fit_encoding(matrix, y, lead)
-    assert fitted.targets == ("fit_many",), f"more than {MANY} levels"
+    group = lead // 2
+    fold, learn = group % 4, lead % 7 != 0
+    fitted = fit_encoding(matrix, y, lead, lead // 2)
+    assert fitted.targets == [1], f"more than {MANY} levels"
+    assert fitted.categorical == [2]
     X = encode(fitted, matrix)
     changed = np.where((fold == k) | ~learn, 1 - y, y)
-    one, two = (out_of_fold(fitted, X, outcome, lead, fold, learn) for outcome in (y, changed))
+    one, two = (out_of_fold(fitted, matrix, outcome, group, fold, learn) for outcome in (y, changed))
     np.testing.assert_array_equal(one[fold == k], two[fold == k])
     assert not np.array_equal(one[fold != k], two[fold != k], equal_nan=True)
-    np.testing.assert_array_equal(one[:, :3], X[:, :3])
-    np.testing.assert_array_equal(np.isnan(one[:, 3]), np.isnan(X[:, 1]))
+    np.testing.assert_array_equal(one[:, [0, 2]], X[:, [0, 2]])
+    np.testing.assert_array_equal(np.isnan(one[:, 1]), np.isnan(X[:, 1]))
 
 
-def test_a_target_encoding_is_shrunk_log_odds() -> None:
-    """Log odds of (conversions + 20 · mean) / (leads + 20), each lead counted once."""
+def test_log_odds_of_levels_are_drawn_to_the_mean() -> None:
+    """Log odds of (conversions + m · mean) / (accounts + m) for one m, each account counted once: m is what makes the
+    levels' spread, less what chance gives, the variance between them."""
     matrix, y, lead = world(3)
-    fitted = fit_encoding(matrix, y, lead)
+    fitted = fit_encoding(matrix, y, lead, lead // 2)
     target = fitted.levels["fit_many"].target
     assert target is not None
-    weight, code, X = lead_weights(lead), matrix.values[:, 1], encode(fitted, matrix)
+    share, code = once_each(lead // 2), coded(fitted, matrix)[:, 1]
     known = ~np.isnan(code)
-    mean = (weight * y)[known].sum() / weight[known].sum()
-    for level in range(len(target)):
-        mine = X[:, 1] == level
-        rate = ((weight * y)[mine].sum() + 20 * mean) / (weight[mine].sum() + 20)
-        assert target[level] == pytest.approx(np.log(rate / (1 - rate)))
+    total, won = (np.bincount(code[known].astype(int), w[known], minlength=len(target)) for w in (share, share * y))
+    mean, rates = won.sum() / total.sum(), 1 / (1 + np.exp(-np.array(target)))
+    has = total > 0
+    prior = (won - rates * total)[has] / (rates - mean)[has]
+    assert prior == pytest.approx(prior[0], rel=1e-6)
+    own, accounts = won[has] / total[has], total.sum()
+    within = (share[known] * (y[known] - (won / np.maximum(total, 1e-9))[code[known].astype(int)]) ** 2).sum()
+    variance = within / (accounts - has.sum())
+    between = ((total[has] * (own - mean) ** 2).sum() - variance * (has.sum() - 1)) / (
+        accounts - (total**2).sum() / accounts
+    )
+    assert prior[0] == pytest.approx(variance / between)
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=20, deadline=None)
+def test_levels_that_mean_nothing_are_hardly_told_apart(seed: int) -> None:
+    """Where outcomes have nothing to do with the level, log odds differ a tenth of what bare rates do, if at all."""
+    matrix, _, lead = world(seed)
+    y = (np.random.default_rng(seed).random(len(lead) // 3) < 0.1).astype(float)[lead]
+    fitted = fit_encoding(matrix, y, lead, lead)
+    spread = np.std(fitted.levels["fit_many"].target or ())
+    code = coded(fitted, matrix)[:, 1]
+    rates = [y[code == level].mean() for level in range(SOME)]
+    bare = np.std([np.log((r + 1e-3) / (1 - r)) for r in rates])
+    assert spread < bare / 3
 
 
 def test_encodings_survive_json() -> None:
     """To plain types and back is the same encoding."""
     matrix, y, lead = world(4)
-    fitted = fit_encoding(matrix, y, lead)
+    fitted = fit_encoding(matrix, y, lead, lead // 2)
     again = Encoding.of_json(json.loads(json.dumps(fitted.to_json())))
     assert again == fitted
     np.testing.assert_array_equal(encode(again, matrix), encode(fitted, matrix))
-    assert again.names == ("fit_size", "fit_many", "fit_few", "fit_many_odds")
-    assert again.origin.tolist() == [0, 1, 2, 1]
+    assert again.columns == ("fit_size", "fit_many", "fit_few")
 
 
 def test_nothing_to_encode() -> None:
     """No rows, no levels, outcomes all alike: no error and no infinity."""
     matrix, y, lead = world(5)
-    fitted = fit_encoding(matrix, np.ones(len(y)), lead)
+    fitted = fit_encoding(matrix, np.ones(len(y)), lead, lead)
     assert np.isfinite(fitted.levels["fit_many"].target or ()).all()
     empty = Matrix(np.empty((0, 3)), COLUMNS, {})
-    assert encode(fitted, empty).shape == (0, 4)
+    assert encode(fitted, empty).shape == (0, 3)
     missing = Matrix(np.full((2, 3), np.nan), COLUMNS, {})
     assert np.isnan(encode(fitted, missing)).all()

@@ -24,7 +24,7 @@ def world(leads: int, slope: float, seed: int = 0) -> tuple[Rows, np.ndarray]:
     lead = np.repeat(np.arange(leads), 2)
     values = rng.normal(size=(2 * leads, 2))
     y = (rng.random(2 * leads) < 1 / (1 + np.exp(-slope * values[:, 0]))).astype(float)
-    return Rows(Matrix(values, COLUMNS, {}), y, lead, lead % 3, rng.random(2 * leads)), lead
+    return Rows(Matrix(values, COLUMNS, {}), y, lead, lead, lead % 3, rng.random(2 * leads)), lead
 
 
 def nothing_held() -> Held:
@@ -83,7 +83,7 @@ def test_a_share_is_never_0_or_1(y: list[float]) -> None:
     rows, group = world(20, 0.0)
     cut = len(y)
     matrix = replace(rows.matrix, values=rows.matrix.values[:cut])
-    rows = Rows(matrix, np.array(y), rows.lead[:cut], rows.fold[:cut], rows.hash[:cut])
+    rows = Rows(matrix, np.array(y), rows.lead[:cut], rows.group[:cut], rows.fold[:cut], rows.hash[:cut])
     link = fit_link(1, 2, rows, group[:cut], nothing_held(), ("lead",), 0.0, SETTINGS)
     assert 0 < link.share < 1
 

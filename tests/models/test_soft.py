@@ -31,7 +31,7 @@ def world(k: int = 1500) -> tuple[Rows, Past, Later, np.ndarray]:
     age = rng.uniform(DAYS, 200, k)
     came[came > age] = np.nan
     matrix = Matrix(values, COLUMNS, {"fit_c": [f"c{i}" for i in range(5)]})
-    rows = Rows(matrix, np.zeros(k), np.arange(k), np.arange(k) // 2 % 3, rng.random(k))
+    rows = Rows(matrix, np.zeros(k), np.arange(k), np.arange(k), np.arange(k) // 2 % 3, rng.random(k))
     later = np.flatnonzero(~(came <= DAYS) & (rng.random(k) < 0.67))
     return rows, Past(age, came, DAYS, WITHIN), Later(later, replace(matrix, values=values[later])), rate
 

@@ -3,13 +3,17 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from features.arrays import DAY_US
 from features.columns import Column
 from features.kernel import Matrix
-from models import training
+from models import metrics, training
 from models.booster import Settings
+from models.encoding import encode
+from models.newton import sigmoid
 from models.training import MASKS, Rows, fit, thirds, validate
+from models.trees import Trees
 
 SETTINGS = Settings(7, 8, 4, 0.1, 30, 10, 0.8, 0.9, 10, 0.1, 1.0, 1)
 COLUMNS = (
@@ -21,16 +25,16 @@ COLUMNS = (
 BLOCKS = ("lead", "account", "events")
 
 
-def world(k: int = 1200) -> tuple[Rows, np.ndarray]:
+def world(k: int = 3000) -> tuple[Rows, np.ndarray]:
     """Rows of leads of two, and when they were looked at."""
     rng = np.random.default_rng(0)
-    values = np.column_stack([rng.normal(size=k), np.full(k, 2), rng.poisson(2, k), rng.integers(0, 14, k)]).astype(
+    values = np.column_stack([rng.normal(size=k), np.full(k, 2), rng.poisson(2, k), rng.integers(0, 50, k)]).astype(
         float
     )
     y = (rng.random(k) < 1 / (1 + np.exp(1 - values[:, 0]))).astype(float)
-    matrix = Matrix(values, COLUMNS, {"fit_c": [f"c{i}" for i in range(14)]})
+    matrix = Matrix(values, COLUMNS, {"fit_c": [f"c{i}" for i in range(50)]})
     lead = np.arange(k) // 2
-    return Rows(matrix, y, lead, lead % 3, rng.random(k)), rng.integers(0, 300, k) * DAY_US
+    return Rows(matrix, y, lead, lead, lead % 3, rng.random(k)), rng.integers(0, 300, k) * DAY_US
 
 
 def test_no_row_is_masked_where_no_block_is_there() -> None:
@@ -43,10 +47,10 @@ def test_no_row_is_masked_where_no_block_is_there() -> None:
 
 
 def test_masked_rows_are_what_a_record_without_the_part_would_be() -> None:
-    """The share asked for is added, by the hash alone; masked columns and their target encodings are NaN."""
+    """The share asked for is added, by the hash alone; masked columns are NaN."""
     rows, _ = world()
     model = fit(rows, BLOCKS, 0.2, SETTINGS)
-    X = np.random.default_rng(1).normal(size=(len(rows.y), len(model.encoding.names)))
+    X = np.random.default_rng(1).normal(size=(len(rows.y), len(model.encoding.columns)))
     again, masked = training._masked(rows, X, model.encoding, BLOCKS, 0.2)
     np.testing.assert_array_equal(again, np.flatnonzero(rows.hash < 0.2))
     masks = [m for m in MASKS if any(b in BLOCKS for b in m)]
@@ -54,8 +58,32 @@ def test_masked_rows_are_what_a_record_without_the_part_would_be() -> None:
         hidden = masks[int(rows.hash[row] / 0.2 * len(masks))]
         assert np.isnan(x[2]) == ("events" in hidden)
         assert np.isnan(x[3]) == ("account" in hidden)
-        assert np.isnan(x[4:]).all() == ("account" in hidden)
         assert x[1] == (1 if "account" in hidden else 2), "known fields are counted again"
+
+
+def told(rows: Rows, learn: np.ndarray, odds: np.ndarray) -> float:
+    """What rows not learned from gain by a model of the others, of what the exact log odds gain over the mean."""
+    model = fit(rows, (), 0.0, SETTINGS, learn)
+    p = sigmoid(Trees(model.bag.text).scores(encode(model.encoding, rows.matrix)))
+    return metrics.captured(sigmoid(odds)[~learn], p[~learn], np.full((~learn).sum(), rows.y[learn].mean()))
+
+
+@pytest.mark.parametrize("levels", [30, 80, 400])
+def test_texts_that_mean_nothing_take_little(levels: int) -> None:
+    """Four columns of many levels, an account's or a lead's own, that have nothing to do with the outcome."""
+    rng = np.random.default_rng(3)
+    account = np.arange(12_000) // 6
+    lead, size = np.arange(12_000) // 3, rng.normal(size=12_000)
+    odds = 1.2 * size - 2.5 + rng.normal(size=2_000)[account] * 0.5
+    own = [rng.integers(0, levels, 12_000)[a] for a in (account, account, lead, lead)]
+    columns = (COLUMNS[0], *(Column(f"fit_{i}", "fit", "lead", "categorical", categorical=True) for i in range(4)))
+    texts = {c.name: [f"t{i}" for i in range(levels)] for c in columns[1:]}
+    matrix = Matrix(np.column_stack([size, *own]), columns, texts)
+    y = (rng.random(12_000) < sigmoid(odds)).astype(float)
+    rows = Rows(matrix, y, lead, account, account % 3, rng.random(12_000))
+    learn = account < 1_400
+    alone = replace(rows, matrix=Matrix(matrix.values[:, :1], columns[:1], {}))
+    assert told(rows, learn, odds) > told(alone, learn, odds) - 0.05
 
 
 def test_what_is_left_out_is_one_score_a_row() -> None:

@@ -14,6 +14,7 @@ from leaking import BEFORE, Frames, brought, check, run, simulated, stopped
 
 from features.own import OWN, Own
 from features.plan import plan_of_json
+from models.encoding import encode
 from pipeline import trials
 from pipeline.audit import check_test
 from pipeline.findings import Check
@@ -261,7 +262,7 @@ def test_target_encodings_with_the_own_label_are_caught(data: Data, monkeypatch:
     """The encoding of all rows, given to the very rows that made it."""
     monkeypatch.setattr("models.encoding.MANY", 2)
     assert check_encoding(data, SETTINGS).result == "passed"
-    monkeypatch.setattr("models.training.out_of_fold", lambda encoding, X, *_: X)
+    monkeypatch.setattr("models.training.out_of_fold", lambda encoding, matrix, *_: encode(encoding, matrix))
     problems = check_encoding(data, SETTINGS).problems
     assert any(problem.startswith("feature fit_industry: its target encoding") for problem in problems)
 
