@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,6 +52,8 @@ class Bag:
     rounds: tuple[int, ...]
     curves: tuple[tuple[float, ...], ...]
     """Log loss of the left-out fold by round, a member each, against the labels it was given, soft ones among them."""
+    gains: Floats
+    """Shape (members, features): what all splits of a feature gained."""
 
 
 def lightgbm_parameters(settings: Settings) -> dict[str, object]:
@@ -86,38 +88,45 @@ def fit_bag(
     y: Floats,
     weight: Floats,
     fold: Ints,
-    names: Sequence[str],
+    names: Sequence[object],
     categorical: Sequence[int],
     learn: Bools,
     settings: Settings,
     progress: Callable[[int, int], None] = lambda done, of: None,
+    belief: Floats | None = None,
 ) -> Bag:
     """One member a fold: it trains on the other folds and stops where its own fold's log loss is least.
 
     X (k, features) of numbers and integer codes; y in [0, 1]; `fold` 0..members-1 keeps accounts whole.
     Rows where `learn` is False neither train nor stop; they only get a score from the member of their fold.
+    `belief` (members, features) multiplies the gains of each member's splits.
     """
     left_out = np.full(len(y), np.nan)
     folds = np.unique(fold)
     data = _dataset(X, y, weight, names, categorical, settings)
 
-    def grow(k: int) -> tuple["lightgbm.Booster", tuple[float, ...]]:
-        member, curve = _fit_member(data, learn & (fold != k), learn & (fold == k), settings, int(k))
+    def grow(number: int) -> tuple["lightgbm.Booster", tuple[float, ...]]:
+        k = folds[number]
+        own: dict[str, Any] = {"seed": settings.seed + int(k)}
+        if belief is not None:
+            own["feature_contri"] = belief[number].tolist()
+        member, curve = _fit_member(data, learn & (fold != k), learn & (fold == k), settings, own)
         left_out[fold == k] = member.predict(X[fold == k], raw_score=True, num_threads=1)
         return member, curve
 
     with ThreadPoolExecutor(settings.threads) as pool:
         grown = []
-        for done, one in enumerate(pool.map(grow, folds)):
+        for done, one in enumerate(pool.map(grow, range(len(folds)))):
             grown.append(one)
             progress(done + 1, len(folds))
     members, curves = zip(*grown, strict=True)
     rounds = tuple(member.num_trees() for member in members)
-    return Bag(merge([member.model_to_string() for member in members]), left_out, rounds, tuple(curves))
+    gains = np.array([member.feature_importance("gain") for member in members])
+    return Bag(merge([member.model_to_string() for member in members]), left_out, rounds, tuple(curves), gains)
 
 
 def _dataset(
-    X: Floats, y: Floats, weight: Floats, names: Sequence[str], categorical: Sequence[int], settings: Settings
+    X: Floats, y: Floats, weight: Floats, names: Sequence[object], categorical: Sequence[int], settings: Settings
 ) -> "lightgbm.Dataset":
     import lightgbm
 
@@ -133,14 +142,14 @@ def _dataset(
 
 
 def _fit_member(
-    data: "lightgbm.Dataset", inside: Bools, outside: Bools, settings: Settings, k: int
+    data: "lightgbm.Dataset", inside: Bools, outside: Bools, settings: Settings, own: dict[str, Any]
 ) -> tuple["lightgbm.Booster", tuple[float, ...]]:
     import lightgbm
 
     train, stop = (data.subset(np.flatnonzero(rows).tolist()) for rows in (inside, outside))
     seen: dict[str, dict[str, list[float]]] = {}
     booster = lightgbm.train(
-        {**lightgbm_parameters(settings), "seed": settings.seed + k},
+        {**lightgbm_parameters(settings), **own},
         train,
         num_boost_round=settings.max_rounds,
         valid_sets=[stop],

@@ -60,7 +60,7 @@ def soften(rows: Rows, past: Past, later: Later, settings: Settings) -> Floats |
     first, learn = _first(thirds(rows), past, later)
     if not _enough(first, learn):
         return None
-    bag = training.fit(first, (), 0.0, quick(settings), learn).bag
+    bag = training.fit(first, (), 0.0, training.quick(settings), learn, doubt=False).bag
     known = past.age >= past.within
     soft = _by(past.came, np.where(known, past.within, past.days))  # what is settled is no guess
     said, row = sigmoid(bag.left_out[-len(later.row) :]), later.row
@@ -90,9 +90,3 @@ def _enough(first: Rows, learn: Bools) -> bool:
     parts = np.unique(first.fold)
     others = [len(np.unique(first.lead[won & (first.fold != k)])) for k in parts]
     return min(others, default=0) >= LEAST_LEADS and all(learn[first.fold == k].any() for k in parts)
-
-
-def quick(settings: Settings) -> Settings:
-    """Faster than the model proper, which averages over what the first one gets wrong."""
-    rate = max(settings.learning_rate, min(3 * settings.learning_rate, 0.15))
-    return replace(settings, learning_rate=rate, early_stopping_rounds=max(1, settings.early_stopping_rounds // 3))

@@ -8,9 +8,10 @@ import numpy as np
 from features.arrays import DAY_US, Bools, Floats, Ints
 from features.columns import Block
 from features.kernel import Matrix
-from features.masking import mask
+from features.masking import ATTRIBUTES, mask
 from models.booster import Bag, Settings, fit_bag
 from models.encoding import Encoding, fit_encoding, once_each, out_of_fold
+from models.shadows import belief
 
 MASKS: tuple[tuple[Block, ...], ...] = (
     ("events",),
@@ -67,15 +68,17 @@ def fit(
     settings: Settings,
     learn: Bools | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
+    doubt: bool = True,
 ) -> Model:
     """Fit encodings and the bag. To the rows, copies of `masked_fraction` of them are added with blocks masked.
 
     A lead counts by the root of its number of rows: ten looks at one lead are more than one, less than ten.
-    Nothing is learned from rows where `learn` is False.
+    Nothing is learned from rows where `learn` is False. `doubt` attributes that gain no more than shadows of them.
     """
     learn = np.ones(len(rows.y), bool) if learn is None else learn
     encoding, X = inputs(rows, learn)
     weight = np.sqrt(once_each(rows.lead))
+    believed = _believed(rows, X, weight, encoding, learn, settings) if doubt else None
     again, X_masked = _masked(rows, X, encoding, blocks, masked_fraction)
     bag = fit_bag(
         np.concatenate([X, X_masked]),
@@ -87,6 +90,7 @@ def fit(
         np.concatenate([learn, learn[again]]),
         settings,
         progress,
+        believed,
     )
     return Model(encoding, replace(bag, left_out=bag.left_out[: len(rows.y)]))
 
@@ -97,6 +101,24 @@ def inputs(rows: Rows, learn: Bools) -> tuple[Encoding, Floats]:
     part = take(rows, learn)
     encoding = fit_encoding(part.matrix, part.y, part.lead, part.group)
     return encoding, out_of_fold(encoding, rows.matrix, rows.y, rows.group, rows.fold, learn)
+
+
+def quick(settings: Settings) -> Settings:
+    """Faster than the model proper: for a first model, of which the model proper only learns."""
+    rate = max(settings.learning_rate, min(3 * settings.learning_rate, 0.15))
+    return replace(settings, learning_rate=rate, early_stopping_rounds=max(1, settings.early_stopping_rounds // 3))
+
+
+MOST_SHADOWED = 60_000
+"""Rows that shadows are held against, by their hash."""
+
+
+def _believed(rows: Rows, X: Floats, weight: Floats, encoding: Encoding, learn: Bools, settings: Settings) -> Floats:
+    """What to make of the gains of attributes, of which users bring what they have; the kernel's own are believed."""
+    some = np.flatnonzero(learn & (rows.hash < MOST_SHADOWED / max(int(learn.sum()), 1)))
+    attributes = [j for j, column in enumerate(rows.matrix.columns) if column.measure in ATTRIBUTES]
+    return belief(X[some], rows.y[some], weight[some], rows.group[some], rows.fold[some], attributes,
+                  encoding.categorical, quick(settings))  # fmt: skip
 
 
 def _masked(rows: Rows, X: Floats, encoding: Encoding, blocks: Sequence[Block], fraction: float) -> tuple[Ints, Floats]:

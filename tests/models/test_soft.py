@@ -9,7 +9,7 @@ from features.columns import Column
 from features.kernel import Matrix
 from models import training
 from models.booster import Settings
-from models.soft import LEAST_LEADS, Later, Past, quick, soften
+from models.soft import LEAST_LEADS, Later, Past, soften
 from models.training import Rows, fit
 
 SETTINGS = Settings(7, 8, 4, 0.1, 30, 10, 0.8, 0.9, 10, 0.1, 1.0, 1)
@@ -90,7 +90,9 @@ def test_too_few_conversions_soften_nothing() -> None:
 def test_the_first_model_has_three_members_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     """However large the bag is: what softens labels is one member's word for each row anyway."""
     seen: list[int] = []
-    monkeypatch.setattr(training, "fit", lambda rows, *a: seen.append(len(np.unique(rows.fold))) or fit(rows, *a))
+    monkeypatch.setattr(
+        training, "fit", lambda rows, *a, **k: seen.append(len(np.unique(rows.fold))) or fit(rows, *a, **k)
+    )
     rows, past, later, _ = world()
     assert soften(replace(rows, fold=rows.lead // 2 % 5), past, later, ONE_ROUND) is not None
     assert seen == [3]
@@ -99,4 +101,4 @@ def test_the_first_model_has_three_members_at_most(monkeypatch: pytest.MonkeyPat
 def test_the_first_model_is_never_slower() -> None:
     """Its learning rate is at least the model's own."""
     for rate in (0.01, 0.05, 0.1, 0.5):
-        assert quick(replace(SETTINGS, learning_rate=rate)).learning_rate >= rate
+        assert training.quick(replace(SETTINGS, learning_rate=rate)).learning_rate >= rate

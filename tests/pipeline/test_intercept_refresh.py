@@ -31,7 +31,7 @@ def run(finished_run: Path) -> Iterator[tuple[Data, Model, Calibration]]:
         plan, fitted = plan_of_json(stage.read_json(stage.PLAN)), read_model()
         leads = stage.read_table(stage.TABLES / "leads.parquet")
         data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
-        yield data, Model(fitted.encoding, Bag(fitted.text, np.empty(0), (), ())), fitted.calibration
+        yield data, Model(fitted.encoding, Bag(fitted.text, np.empty(0), (), (), np.empty((0, 0)))), fitted.calibration
 
 
 def test_only_what_was_known_when_the_test_began_counts(run: tuple[Data, Model, Calibration]) -> None:
