@@ -119,8 +119,8 @@ def test_log_odds_of_levels_are_drawn_to_the_mean() -> None:
 
 
 def test_levels_that_mean_nothing_are_hardly_told_apart() -> None:
-    """Where outcomes have nothing to do with the level, its log odds differ a fifth of what bare rates do, in twenty draws
-    on average, and often not at all."""
+    """Where outcomes have nothing to do with the level, its log odds differ a fifth of what bare rates do
+    on average over twenty draws, and often not at all."""
     spreads = []
     for seed in range(20):
         matrix, _, lead = world(seed)
