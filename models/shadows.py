@@ -18,8 +18,8 @@ DOUBT = 1.5
 """A column that gains less than this many times what its shadows do is not believed at all."""
 
 
-def belief(
-    X: Floats, y: Floats, weight: Floats, group: Ints, fold: Ints, columns: Sequence[int], categorical: Sequence[int],
+def belief_in(
+    columns: Sequence[int], X: Floats, y: Floats, weight: Floats, group: Ints, fold: Ints, categorical: Sequence[int],
     settings: Settings,
 ) -> Floats:  # fmt: skip
     """What to multiply the gains of each column's splits by, in [0, 1], shape (members, all columns):

@@ -1,7 +1,7 @@
 """From features and labels to a bagged, calibrated model, and how it does inside train."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from features.kernel import Matrix
 from features.masking import ATTRIBUTES, mask
 from models.booster import Bag, Settings, fit_bag
 from models.encoding import Encoding, fit_encoding, once_each, out_of_fold
-from models.shadows import belief
+from models.shadows import belief_in
 
 MASKS: tuple[tuple[Block, ...], ...] = (
     ("events",),
@@ -45,6 +45,8 @@ class Model:
 
     encoding: Encoding
     bag: Bag
+    belief: Mapping[str, float] = field(default_factory=dict)
+    """Attribute → how far the gains of its splits counted, in [0, 1], mean of the members; none where no doubt."""
 
 
 def take(rows: Rows, keep: Bools) -> Rows:
@@ -78,7 +80,8 @@ def fit(
     learn = np.ones(len(rows.y), bool) if learn is None else learn
     encoding, X = inputs(rows, learn)
     weight = np.sqrt(once_each(rows.lead))
-    believed = _believed(rows, X, weight, encoding, learn, settings) if doubt else None
+    attributes = [j for j, column in enumerate(rows.matrix.columns) if doubt and column.measure in ATTRIBUTES]
+    believed = _believed(rows, X, weight, attributes, encoding, learn, settings)
     again, X_masked = _masked(rows, X, encoding, blocks, masked_fraction)
     bag = fit_bag(
         np.concatenate([X, X_masked]),
@@ -92,7 +95,9 @@ def fit(
         progress,
         believed,
     )
-    return Model(encoding, replace(bag, left_out=bag.left_out[: len(rows.y)]))
+    names = [encoding.columns[j] for j in attributes]
+    belief = dict(zip(names, believed[:, attributes].mean(axis=0).tolist(), strict=True))
+    return Model(encoding, replace(bag, left_out=bag.left_out[: len(rows.y)]), belief)
 
 
 def inputs(rows: Rows, learn: Bools) -> tuple[Encoding, Floats]:
@@ -113,12 +118,19 @@ MOST_SHADOWED = 60_000
 """Rows that shadows are held against, by their hash."""
 
 
-def _believed(rows: Rows, X: Floats, weight: Floats, encoding: Encoding, learn: Bools, settings: Settings) -> Floats:
+def _believed(
+    rows: Rows,
+    X: Floats,
+    weight: Floats,
+    attributes: Sequence[int],
+    encoding: Encoding,
+    learn: Bools,
+    settings: Settings,
+) -> Floats:
     """What to make of the gains of attributes, of which users bring what they have; the kernel's own are believed."""
     some = np.flatnonzero(learn & (rows.hash < MOST_SHADOWED / max(int(learn.sum()), 1)))
-    attributes = [j for j, column in enumerate(rows.matrix.columns) if column.measure in ATTRIBUTES]
-    return belief(X[some], rows.y[some], weight[some], rows.group[some], rows.fold[some], attributes,
-                  encoding.categorical, quick(settings))  # fmt: skip
+    return belief_in(attributes, X[some], rows.y[some], weight[some], rows.group[some], rows.fold[some],
+                     encoding.categorical, quick(settings))  # fmt: skip
 
 
 def _masked(rows: Rows, X: Floats, encoding: Encoding, blocks: Sequence[Block], fraction: float) -> tuple[Ints, Floats]:

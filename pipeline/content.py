@@ -53,6 +53,7 @@ def gather(
         ),
         importance=stage.read_json(stage.IMPORTANCE),
         words={column.name: about(column) for column in plan.features},
+        belief=facts["belief"],
         leads=tuple(leads),
         outcome=noun(definition.conversion.stage),
         features=_features(plan),

@@ -39,6 +39,7 @@ def facts_of() -> dict[str, Any]:
         "warnings": training["warnings"],
         "refresh": training["refresh"],
         "calibration_candidates": training["calibration_candidates"],
+        "belief": training["belief"],
         "metrics": stage.read_json(stage.METRICS),
         "shape": meta["shape"],
         "until": meta["until"],

@@ -90,6 +90,8 @@ class ReportContent:
     """Feature → mean absolute contribution in log odds. The group is what the name starts with."""
     words: Mapping[str, str] = field(default_factory=dict)
     """Feature → what it measures, in plain words."""
+    belief: Mapping[str, float] = field(default_factory=dict)
+    """Attribute → how far the gains of its splits counted, in [0, 1]."""
     leads: tuple[Mapping[str, Any], ...] = ()
     """Of portraits.portraits."""
     outcome: str = "conversions"
@@ -168,6 +170,7 @@ def _told(content: ReportContent) -> dict[str, Any]:
         "weekly": _weekly(content),
         "groups": [(label, "", *rest) for label, _, *rest in _bars(groups, words)],
         "features": _bars(content.importance, content.words)[:MOST_FEATURES],
+        "silent": [content.words.get(name, name) for name, believed in content.belief.items() if believed == 0],
     }
 
 

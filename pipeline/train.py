@@ -271,6 +271,7 @@ def _facts(trained: Trained, data: Data) -> dict[str, Any]:
         "rounds": list(bag.rounds),
         "trees": sum(bag.rounds),
         "curves": [list(curve) for curve in bag.curves],
+        "belief": dict(trained.model.belief),
         "calibration_candidates": trained.candidates,
         "calibrated_on": trained.calibrated_on,
         "validation": trained.validation,

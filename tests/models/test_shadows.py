@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.booster import Settings
-from models.shadows import belief, strangers
+from models.shadows import belief_in, strangers
 
 SETTINGS = Settings(7, 8, 4, 0.15, 60, 10, 0.8, 0.9, 10, 0.1, 1.0, 1)
 
@@ -43,20 +43,20 @@ def world() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_columns_that_mean_nothing_are_not_believed() -> None:
     """What tells is believed by most of its gain, what does not by little; columns without shadows are believed."""
     X, y, group = world()
-    found = belief(X[:, :4], y, np.ones(len(y)), group, group % 3, [0, 1, 2, 3], [2], SETTINGS)
+    found = belief_in([0, 1, 2, 3], X[:, :4], y, np.ones(len(y)), group, group % 3, [2], SETTINGS)
     assert found.shape == (3, 4)
     assert ((found >= 0) & (found <= 1)).all()
     assert (found[:, 0] > 0.8).all()
     assert (found[:, 1:].mean(axis=0) < 0.3).all()
-    assert (belief(X, y, np.ones(len(y)), group, group % 3, [1], [], SETTINGS)[:, [0, 2, 3, 4]] == 1).all()
-    assert (belief(X, y, np.ones(len(y)), group, group % 3, [], [], SETTINGS) == 1).all()
+    assert (belief_in([1], X, y, np.ones(len(y)), group, group % 3, [], SETTINGS)[:, [0, 2, 3, 4]] == 1).all()
+    assert (belief_in([], X, y, np.ones(len(y)), group, group % 3, [], SETTINGS) == 1).all()
 
 
 def test_belief_is_repeatable() -> None:
     """The same rows and seed are the same, whatever the threads."""
     X, y, group = world()
     one, two = (
-        belief(X, y, np.ones(len(y)), group, group % 3, [1, 2], [2], replace(SETTINGS, threads=threads))
+        belief_in([1, 2], X, y, np.ones(len(y)), group, group % 3, [2], replace(SETTINGS, threads=threads))
         for threads in (1, 2)
     )
     np.testing.assert_array_equal(one, two)

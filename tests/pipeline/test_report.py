@@ -97,6 +97,7 @@ def content() -> ReportContent:
         ),
         points=POINTS,
         importance={f"fit_{HOSTILE}": 0.2, "intent_pricing_view_7d": 0.5, "intent_demo": 0.25},
+        belief={f"fit_{HOSTILE}": 0.0, "fit_vague": 0.4},
         features=(Feature(HOSTILE, "fit", "categorical", HOSTILE),),
         quality={
             "leads": {
@@ -118,6 +119,15 @@ def content() -> ReportContent:
         calibration={"kind": "platt", "coefficients": [-0.1, 0.9]},
         candidates={"none": 0.1651, "platt": 0.1649},
     )  # fmt: skip
+
+
+def test_fields_in_which_nothing_was_found_are_named(content: ReportContent) -> None:
+    """Those that no member believed at all, and no others; without any nothing is said of it."""
+    text = render_report(content)
+    section = text[text.index("Fields in which nothing was found") :][:600]
+    assert "fit_&lt;script" in section
+    assert "fit_vague" not in section
+    assert "Fields in which nothing" not in render_report(replace(content, belief={"fit_vague": 0.4}))
 
 
 def test_the_page_is_whole_and_loads_nothing(content: ReportContent) -> None:
