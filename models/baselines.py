@@ -16,7 +16,7 @@ from features.masking import ATTRIBUTES
 from models import calibration
 from models.bayes import Bayes, bins, fit_bayes, quantile_edges
 from models.calibration import Calibration
-from models.encoding import Encoding, coded, fit_encoding
+from models.encoding import Encoding, coded, fit_codes
 from models.logistic import Logistic, fit_logistic
 
 BASELINES = ("base_rate", "logistic", "naive_bayes")
@@ -140,9 +140,9 @@ def _rows(matrix: Matrix, keep: Bools) -> Matrix:
 
 
 def _analyst(matrix: Matrix, y: Floats, lead: Ints, group: Ints, seed: int) -> Analyst:
-    encoding = fit_encoding(matrix, y, lead, group)
-    texts = [j for j, name in enumerate(encoding.columns) if name in encoding.levels]
-    return Analyst(encoding, fit_logistic(coded(encoding, matrix), encoding.columns, texts, y, group, seed))
+    encoding = fit_codes(matrix, lead)
+    X = coded(encoding, matrix)
+    return Analyst(encoding, fit_logistic(X, encoding.columns, encoding.categorical, y, group, seed))
 
 
 def _crm(matrix: Matrix, y: Floats) -> Crm:

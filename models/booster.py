@@ -31,6 +31,7 @@ class Settings:
     learning_rate: float
     max_rounds: int
     early_stopping_rounds: int
+    """0: all rounds, whatever the left-out fold says."""
     feature_fraction: float
     bagging_fraction: float
     min_data_in_leaf: int
@@ -53,7 +54,7 @@ class Bag:
     curves: tuple[tuple[float, ...], ...]
     """Log loss of the left-out fold by round, a member each, against the labels it was given, soft ones among them."""
     gains: Floats
-    """Shape (members, features): what all splits of a feature gained."""
+    """Shape (members, features): what all splits of a feature gained, where believed as far as they were."""
 
 
 def lightgbm_parameters(settings: Settings) -> dict[str, object]:
@@ -88,7 +89,6 @@ def fit_bag(
     y: Floats,
     weight: Floats,
     fold: Ints,
-    names: Sequence[object],
     categorical: Sequence[int],
     learn: Bools,
     settings: Settings,
@@ -103,7 +103,7 @@ def fit_bag(
     """
     left_out = np.full(len(y), np.nan)
     folds = np.unique(fold)
-    data = _dataset(X, y, weight, names, categorical, settings)
+    data = _dataset(X, y, weight, categorical, settings)
 
     def grow(number: int) -> tuple["lightgbm.Booster", tuple[float, ...]]:
         k = folds[number]
@@ -126,7 +126,7 @@ def fit_bag(
 
 
 def _dataset(
-    X: Floats, y: Floats, weight: Floats, names: Sequence[object], categorical: Sequence[int], settings: Settings
+    X: Floats, y: Floats, weight: Floats, categorical: Sequence[int], settings: Settings
 ) -> "lightgbm.Dataset":
     import lightgbm
 
@@ -134,7 +134,7 @@ def _dataset(
         X,
         label=y,
         weight=weight,
-        feature_name=[f"f{j}" for j in range(len(names))],
+        feature_name=[f"f{j}" for j in range(X.shape[1])],
         categorical_feature=list(categorical),
         params=lightgbm_parameters(settings),
         free_raw_data=False,
@@ -148,18 +148,17 @@ def _fit_member(
 
     train, stop = (data.subset(np.flatnonzero(rows).tolist()) for rows in (inside, outside))
     seen: dict[str, dict[str, list[float]]] = {}
+    patience = settings.early_stopping_rounds
+    stopping = [lightgbm.early_stopping(patience, verbose=False)] if patience else []
     booster = lightgbm.train(
         {**lightgbm_parameters(settings), **own},
         train,
         num_boost_round=settings.max_rounds,
         valid_sets=[stop],
         valid_names=["left_out"],
-        callbacks=[
-            lightgbm.early_stopping(settings.early_stopping_rounds, verbose=False),
-            lightgbm.record_evaluation(seen),
-        ],
+        callbacks=[lightgbm.record_evaluation(seen), *stopping],
     )
-    best = lightgbm.Booster(model_str=booster.model_to_string(num_iteration=booster.best_iteration))
+    best = lightgbm.Booster(model_str=booster.model_to_string(num_iteration=booster.best_iteration if stopping else -1))
     return best, tuple(seen["left_out"]["cross_entropy"])
 
 

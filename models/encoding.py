@@ -3,11 +3,12 @@
 Trees that may sort hundreds of levels into two heaps find heaps that suit the rows they learn from and nothing else;
 and given both the code and the log odds of the other folds, they read the labels of a row's own fold from the
 difference. Six columns of that kind that meant nothing took a third of what a model knew (docs/modelling.md). So a
-column is one of the two, and its log odds are drawn to the mean as far as its levels differ by chance alone.
+column is one of the two, and its log odds, against those of the mean, are drawn to it as far as its levels differ by
+chance alone. A column that tells nothing is 0 in every fold and when serving: no fold can be told by it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +22,7 @@ LEAST_LEADS = 20
 MANY = 40
 """Columns of more levels than this are log odds to the booster instead of codes."""
 LEAST_PRIOR = 1.0
-"""Accounts of the mean rate that every level is given at least: none has a rate of 0 or 1."""
+"""Leads of the mean rate that every level is given at least: none has a rate of 0 or 1."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Level:
 
     vocabulary: tuple[str, ...]
     target: tuple[float, ...] | None
-    """Log odds of conversion of each level, shrunk to the mean; the last is of rare ones. None: few levels, coded."""
+    """Log odds of conversion of each level less those of the mean, shrunk to 0; the last is of rare ones. None: few
+    levels, coded."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,30 @@ class Encoding:
 
 def fit_encoding(matrix: Matrix, y: Floats, lead: Ints, group: Ints) -> Encoding:
     """Vocabularies and log odds of train: y in [0, 1], shape (k,); `lead` numbers the leads, `group` their accounts."""
-    weight, share = once_each(lead), once_each(group)
-    levels = {}
-    for j, column in enumerate(matrix.columns):
-        if column.categorical:
-            texts = matrix.levels.get(column.name, [])
-            levels[column.name] = _fit_level(matrix.values[:, j], texts, y, weight, share)
+    encoding, weight = fit_codes(matrix, lead), once_each(lead)
+    X, levels = coded(encoding, matrix), dict(encoding.levels)
+    for j, name in enumerate(encoding.columns):
+        if name in levels and len(levels[name].vocabulary) > MANY:
+            known = ~np.isnan(X[:, j])
+            target = _log_odds(_codes(X[known, j]), y[known], weight[known], group[known], _size(levels[name]))
+            levels[name] = replace(levels[name], target=tuple(target.tolist()))
+    return replace(encoding, levels=levels)
+
+
+def fit_codes(matrix: Matrix, lead: Ints) -> Encoding:
+    """Vocabularies alone: every text a code, whatever the number of its levels."""
+    weight = once_each(lead)
+    levels = {
+        column.name: Level(_vocabulary(matrix.values[:, j], matrix.levels.get(column.name, []), weight), None)
+        for j, column in enumerate(matrix.columns)
+        if column.categorical
+    }
     return Encoding(tuple(c.name for c in matrix.columns), levels)
+
+
+def _size(level: Level) -> int:
+    """How many codes there are: the vocabulary's, and one for what is rare or unseen."""
+    return len(level.vocabulary) + 1
 
 
 def once_each(owner: Ints) -> Floats:
@@ -87,43 +106,44 @@ def once_each(owner: Ints) -> Floats:
     return np.asarray(1.0 / count[inverse], dtype=np.float64)
 
 
-def _fit_level(values: Floats, texts: Sequence[str], y: Floats, weight: Floats, share: Floats) -> Level:
+def _vocabulary(values: Floats, texts: Sequence[str], weight: Floats) -> tuple[str, ...]:
+    """Texts of LEAST_LEADS leads and more, the most frequent first."""
     known = ~np.isnan(values)
-    code = values[known].astype(np.int64)
-    leads = np.round(np.bincount(code, weight[known], minlength=len(texts)), 6)  # three thirds are a lead
+    leads = np.round(np.bincount(_codes(values[known]), weight[known], minlength=len(texts)), 6)  # three thirds are one
     common = [i for i in range(len(texts)) if leads[i] >= LEAST_LEADS and texts[i] != "(other)"]
-    common.sort(key=lambda i: (-leads[i], texts[i]))
-    vocabulary = tuple(texts[i] for i in common)
-    recoded = np.full(len(texts) + 1, len(common))
-    recoded[common] = np.arange(len(common))
-    target = None
-    if len(common) > MANY:
-        target = tuple(_log_odds(recoded[code], y[known], share[known], len(common) + 1).tolist())
-    return Level(vocabulary, target)
+    return tuple(texts[i] for i in sorted(common, key=lambda i: (-leads[i], texts[i])))
 
 
-def _log_odds(code: Ints, y: Floats, share: Floats, levels: int) -> Floats:
-    """Log odds of each level, drawn to the mean by as many accounts as the levels' own differences ask for."""
-    total, won = (np.bincount(code, w, minlength=levels).astype(np.float64) for w in (share, share * y))
-    mean = np.clip(won.sum() / max(total.sum(), 1e-9), 1e-6, 1 - 1e-6)
+def _codes(values: Floats) -> Ints:
+    return values.astype(np.int64)
+
+
+def _log_odds(code: Ints, y: Floats, weight: Floats, group: Ints, levels: int) -> Floats:
+    """Log odds of each level less those of the mean, drawn to it by as many leads as the levels' own differences ask
+    for, shape (levels,). Rows (k,) have weights that make a lead one."""
+    total, won = (np.bincount(code, w, minlength=levels).astype(np.float64) for w in (weight, weight * y))
+    mean = float(np.clip(won.sum() / max(total.sum(), 1e-9), 1e-6, 1 - 1e-6))
     own = np.where(total > 0, won / np.maximum(total, 1e-9), mean)
-    prior = _prior(total, own, mean, float((share * (y - own[code]) ** 2).sum()))
-    rate = mean if np.isinf(prior) else (won + prior * mean) / (total + prior)
-    return np.full(levels, np.log(rate / (1 - rate)), dtype=np.float64)
+    _, cell = np.unique(code + levels * np.unique(group, return_inverse=True)[1], return_inverse=True)
+    prior = _prior(total, own, mean, np.bincount(cell, weight * (y - own[code])).astype(np.float64))
+    if np.isinf(prior):
+        return np.zeros(levels)
+    rate = (won + prior * mean) / (total + prior)
+    return np.asarray(np.log(rate / (1 - rate)) - np.log(mean / (1 - mean)), dtype=np.float64)
 
 
-def _prior(total: Floats, own: Floats, mean: float, within: float) -> float:
-    """How many accounts of the mean rate each level is given besides its own: the variance within levels over that
-    between them, by moments (DerSimonian and Laird 1986); inf where levels differ no more than chance lets them.
+def _prior(total: Floats, own: Floats, mean: float, residual: Floats) -> float:
+    """How many leads of the mean rate each level is given besides its own: the variance within levels over that between
+    them, by moments (DerSimonian and Laird 1986); inf where levels differ no more than chance lets them.
 
-    `total` accounts and `own` rates by level, shape (levels,); `within` is the sum of squares within levels. Leads of
-    one account come and go together, so accounts are what chance is counted in.
+    `total` leads and `own` rates by level, shape (levels,). Leads of one account come and go together, so chance is
+    counted in cells: `residual` is the sum of y less its level's rate over each account's leads of one level.
     """
-    accounts, levels = total.sum(), int((total > 0).sum())
-    spread = accounts - (total**2).sum() / max(accounts, 1e-9)
-    if accounts <= levels or spread <= 0:
+    leads, levels, cells = total.sum(), int((total > 0).sum()), len(residual)
+    spread = leads - (total**2).sum() / max(leads, 1e-9)
+    if cells <= levels or spread <= 0:
         return np.inf
-    variance = within / (accounts - levels)
+    variance = (residual**2).sum() / leads * cells / (cells - levels)
     between = ((total * (own - mean) ** 2).sum() - variance * (levels - 1)) / spread
     return float(max(variance / between, LEAST_PRIOR)) if between > 0 else np.inf
 
@@ -156,14 +176,16 @@ def _lookup(table: Floats, values: Floats) -> Floats:
     return table[np.where(np.isnan(values), len(table) - 1, values).astype(np.int64)]
 
 
-def out_of_fold(encoding: Encoding, matrix: Matrix, y: Floats, group: Ints, fold: Ints, learn: Bools) -> Floats:
+def out_of_fold(
+    encoding: Encoding, matrix: Matrix, y: Floats, lead: Ints, group: Ints, fold: Ints, learn: Bools
+) -> Floats:
     """As `encode`, with log odds that each row's own fold had no part in, nor rows where `learn` is False."""
-    X, share = coded(encoding, matrix), once_each(group)
+    X, weight = coded(encoding, matrix), np.zeros(len(y))
+    weight[learn] = once_each(lead[learn])
     for j in encoding.targets:
-        code = X[:, j].copy()
-        levels = len(encoding.levels[encoding.columns[j]].vocabulary) + 1
+        code, size = X[:, j].copy(), _size(encoding.levels[encoding.columns[j]])
         for k in np.unique(fold):
             others = learn & (fold != k) & ~np.isnan(code)
-            table = _log_odds(code[others].astype(np.int64), y[others], share[others], levels)
+            table = _log_odds(_codes(code[others]), y[others], weight[others], group[others], size)
             X[fold == k, j] = _lookup(np.append(table, np.nan), code[fold == k])
     return X

@@ -88,7 +88,6 @@ def fit(
         np.concatenate([rows.y, rows.y[again]]),
         np.concatenate([weight, weight[again]]),
         np.concatenate([rows.fold, rows.fold[again]]),
-        encoding.columns,
         encoding.categorical,
         np.concatenate([learn, learn[again]]),
         settings,
@@ -105,7 +104,7 @@ def inputs(rows: Rows, learn: Bools) -> tuple[Encoding, Floats]:
     of the row's own fold had a part in."""
     part = take(rows, learn)
     encoding = fit_encoding(part.matrix, part.y, part.lead, part.group)
-    return encoding, out_of_fold(encoding, rows.matrix, rows.y, rows.group, rows.fold, learn)
+    return encoding, out_of_fold(encoding, rows.matrix, rows.y, rows.lead, rows.group, rows.fold, learn)
 
 
 def quick(settings: Settings) -> Settings:
@@ -128,8 +127,11 @@ def _believed(
     settings: Settings,
 ) -> Floats:
     """What to make of the gains of attributes, of which users bring what they have; the kernel's own are believed."""
+    members = np.unique(rows.fold)
+    if not attributes:
+        return np.ones((len(members), X.shape[1]))
     some = np.flatnonzero(learn & (rows.hash < MOST_SHADOWED / max(int(learn.sum()), 1)))
-    return belief_in(attributes, X[some], rows.y[some], weight[some], rows.group[some], rows.fold[some],
+    return belief_in(attributes, X[some], rows.y[some], weight[some], rows.group[some], rows.fold[some], members,
                      encoding.categorical, quick(settings))  # fmt: skip
 
 

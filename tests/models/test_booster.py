@@ -28,7 +28,7 @@ def bag(settings: Settings = SETTINGS, learn: np.ndarray | None = None, y: np.nd
     """A bag of three."""
     X, outcome, fold = world()
     learn = np.ones(len(X), bool) if learn is None else learn
-    return fit_bag(X, outcome if y is None else y, np.ones(len(X)), fold, list("abcde"), [4], learn, settings)
+    return fit_bag(X, outcome if y is None else y, np.ones(len(X)), fold, [4], learn, settings)
 
 
 @pytest.fixture(scope="module")
