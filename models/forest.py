@@ -83,7 +83,10 @@ def _fields(lines: str) -> dict[str, list[str]]:
 
 def _numbers(values: Sequence[str], none: str = "") -> Floats:
     """All trees' numbers of a field, one after another; `none` for a tree that gives none."""
-    return np.fromstring(" ".join(value or none for value in values), dtype=np.float64, sep=" ")
+    text = " ".join(value or none for value in values)
+    if not text.strip():  # NumPy reads a number out of nothing
+        return np.empty(0)
+    return np.fromstring(text, dtype=np.float64, sep=" ")
 
 
 def _levels(given: Mapping[str, Sequence[str]], tree: Ints, threshold: Floats, decision: Ints) -> dict[int, Bools]:

@@ -65,9 +65,10 @@ class Tables:
 
 
 def tables_of(forest: Forest, most_bytes: int = MOST_BYTES) -> Tables | None:
-    """Tables of a forest; None where they would take more than `most_bytes`: trees too deep or too many."""
-    if (forest.leaf_count <= 0).any():
-        return None  # what no training row says cannot be weighed; LightGBM's own code decides
+    """Tables of a forest; None where they would take more than `most_bytes`, trees too deep or too many, or
+    where no tree asks anything."""
+    if not len(forest.feature) or (forest.leaf_count <= 0).any():
+        return None  # nothing is asked, or no training row says what a leaf weighs; LightGBM's own code decides
     paths = paths_of(forest)
     for questions in range(QUESTIONS, 0, -1):
         groups = _groups(forest, paths, questions)

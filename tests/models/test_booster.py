@@ -7,6 +7,7 @@ import pytest
 
 from models import booster
 from models.booster import Bag, Settings, contributions, fit_bag, load_booster, merge, raw_scores
+from models.trees import Trees
 
 SETTINGS = Settings(
     seed=7, num_leaves=8, max_depth=4, learning_rate=0.1, max_rounds=40, early_stopping_rounds=10,
@@ -104,3 +105,30 @@ def test_no_class_is_weighted() -> None:
     X, y, _ = world()
     p = 1 / (1 + np.exp(-raw_scores(load_booster(bag().text), X)))
     assert p.mean() == pytest.approx(y.mean(), rel=0.1)
+
+
+def test_a_bag_that_believes_nothing_is_the_mean() -> None:
+    """No tree asks anything; the model is scored and explained like any other."""
+    X, y, fold = world()
+    nothing = np.zeros((3, X.shape[1]))
+    found = fit_bag(X, y, np.ones(len(y)), fold, [4], np.ones(len(y), bool), SETTINGS, belief=nothing)
+    trees, booster = Trees(found.text), load_booster(found.text)
+    np.testing.assert_array_equal(trees.scores(X), raw_scores(booster, X))
+    np.testing.assert_array_equal(trees.contributions(X), contributions(booster, X))
+    assert (trees.contributions(X)[:, :-1] == 0).all()
+    assert 1 / (1 + np.exp(-trees.scores(X))) == pytest.approx(y.mean(), rel=0.05)
+
+
+def test_belief_is_each_member_s_own() -> None:
+    """A member that does not believe a feature has no split by it, whatever the others do."""
+    X, y, fold = world()
+    belief = np.ones((3, X.shape[1]))
+    belief[1, 0] = 0
+    found = fit_bag(X, y, np.ones(len(y)), fold, [4], np.ones(len(y), bool), SETTINGS, belief=belief)
+    assert found.gains[1, 0] == 0
+    assert (found.gains[[0, 2], 0] > 0).all()
+
+
+def test_without_patience_all_rounds_are_grown() -> None:
+    """The left-out fold decides nothing."""
+    assert bag(replace(SETTINGS, early_stopping_rounds=0)).rounds == (40, 40, 40)
