@@ -43,14 +43,19 @@ class Encoding:
     levels: dict[str, Level]
 
     @cached_property
-    def categorical(self) -> list[int]:
-        """Places of the columns that are codes to the booster."""
-        return [j for j, name in enumerate(self.columns) if name in self.levels and not self.levels[name].target]
+    def texts(self) -> list[int]:
+        """Places of the columns that hold texts."""
+        return [j for j, name in enumerate(self.columns) if name in self.levels]
 
     @cached_property
     def targets(self) -> list[int]:
-        """Places of the columns that are log odds to the booster."""
-        return [j for j, name in enumerate(self.columns) if name in self.levels and self.levels[name].target]
+        """Places of those that are log odds to the booster."""
+        return [j for j in self.texts if self.levels[self.columns[j]].target is not None]
+
+    @cached_property
+    def categorical(self) -> list[int]:
+        """Places of those that are codes to the booster."""
+        return [j for j in self.texts if j not in self.targets]
 
     @cached_property
     def codes(self) -> dict[str, dict[str, int]]:
@@ -75,11 +80,13 @@ class Encoding:
 def fit_encoding(matrix: Matrix, y: Floats, lead: Ints, group: Ints) -> Encoding:
     """Vocabularies and log odds of train: y in [0, 1], shape (k,); `lead` numbers the leads, `group` their accounts."""
     encoding, weight = fit_codes(matrix, lead), once_each(lead)
-    X, levels = coded(encoding, matrix), dict(encoding.levels)
-    for j, name in enumerate(encoding.columns):
-        if name in levels and len(levels[name].vocabulary) > MANY:
-            known = ~np.isnan(X[:, j])
-            target = _log_odds(_codes(X[known, j]), y[known], weight[known], group[known], _size(levels[name]))
+    levels = dict(encoding.levels)
+    for j in encoding.texts:
+        name = encoding.columns[j]
+        if len(levels[name].vocabulary) > MANY:
+            code = _coded_column(encoding, matrix, j)
+            known = ~np.isnan(code)
+            target = _log_odds(_codes(code[known]), y[known], weight[known], group[known], _size(levels[name]))
             levels[name] = replace(levels[name], target=tuple(target.tolist()))
     return replace(encoding, levels=levels)
 
@@ -160,15 +167,16 @@ def coded(encoding: Encoding, matrix: Matrix) -> Floats:
     """The kernel's features with texts as codes of the vocabulary, shape (k, columns): its length for unseen and rare
     levels, NaN for missing ones."""
     X = matrix.values.copy()
-    for j, name in enumerate(encoding.columns):
-        if name in encoding.levels:
-            X[:, j] = _recode(encoding.codes[name], matrix.levels.get(name, []), X[:, j])
+    for j in encoding.texts:
+        X[:, j] = _coded_column(encoding, matrix, j)
     return X
 
 
-def _recode(codes: Mapping[str, int], texts: Sequence[str], values: Floats) -> Floats:
-    table = np.array([float(codes.get(text, len(codes))) for text in texts] + [np.nan])
-    return _lookup(table, values)
+def _coded_column(encoding: Encoding, matrix: Matrix, j: int) -> Floats:
+    name = encoding.columns[j]
+    codes = encoding.codes[name]
+    table = np.array([float(codes.get(text, len(codes))) for text in matrix.levels.get(name, [])] + [np.nan])
+    return _lookup(table, matrix.values[:, j])
 
 
 def _lookup(table: Floats, values: Floats) -> Floats:

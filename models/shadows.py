@@ -17,8 +17,6 @@ DRAWS = 3
 """Shadows of a column: one alone is luck."""
 DOUBT = 1.5
 """A column that gains less than this many times what its shadows do is not believed at all."""
-
-
 ROUNDS = 60
 """Enough to see what gains; the left-out fold has no say in it."""
 

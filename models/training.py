@@ -80,8 +80,7 @@ def fit(
     learn = np.ones(len(rows.y), bool) if learn is None else learn
     encoding, X = inputs(rows, learn)
     weight = np.sqrt(once_each(rows.lead))
-    attributes = [j for j, column in enumerate(rows.matrix.columns) if doubt and column.measure in ATTRIBUTES]
-    believed = _believed(rows, X, weight, attributes, encoding, learn, settings)
+    believed = _believed(rows, X, weight, encoding, learn, settings) if doubt else None
     again, X_masked = _masked(rows, X, encoding, blocks, masked_fraction)
     bag = fit_bag(
         np.concatenate([X, X_masked]),
@@ -94,8 +93,7 @@ def fit(
         progress,
         believed,
     )
-    names = [encoding.columns[j] for j in attributes]
-    belief = dict(zip(names, believed[:, attributes].mean(axis=0).tolist(), strict=True))
+    belief = {} if believed is None else {encoding.columns[j]: float(believed[:, j].mean()) for j in _attributes(rows)}
     return Model(encoding, replace(bag, left_out=bag.left_out[: len(rows.y)]), belief)
 
 
@@ -117,22 +115,15 @@ MOST_SHADOWED = 60_000
 """Rows that shadows are held against, by their hash."""
 
 
-def _believed(
-    rows: Rows,
-    X: Floats,
-    weight: Floats,
-    attributes: Sequence[int],
-    encoding: Encoding,
-    learn: Bools,
-    settings: Settings,
-) -> Floats:
+def _believed(rows: Rows, X: Floats, weight: Floats, encoding: Encoding, learn: Bools, settings: Settings) -> Floats:
     """What to make of the gains of attributes, of which users bring what they have; the kernel's own are believed."""
-    members = np.unique(rows.fold)
-    if not attributes:
-        return np.ones((len(members), X.shape[1]))
     some = np.flatnonzero(learn & (rows.hash < MOST_SHADOWED / max(int(learn.sum()), 1)))
-    return belief_in(attributes, X[some], rows.y[some], weight[some], rows.group[some], rows.fold[some], members,
-                     encoding.categorical, quick(settings))  # fmt: skip
+    return belief_in(_attributes(rows), X[some], rows.y[some], weight[some], rows.group[some], rows.fold[some],
+                     np.unique(rows.fold), encoding.categorical, quick(settings))  # fmt: skip
+
+
+def _attributes(rows: Rows) -> list[int]:
+    return [j for j, column in enumerate(rows.matrix.columns) if column.measure in ATTRIBUTES]
 
 
 def _masked(rows: Rows, X: Floats, encoding: Encoding, blocks: Sequence[Block], fraction: float) -> tuple[Ints, Floats]:
@@ -143,7 +134,7 @@ def _masked(rows: Rows, X: Floats, encoding: Encoding, blocks: Sequence[Block], 
         return again[:0], X[:0]
     which = (rows.hash[again] / fraction * len(masks)).astype(np.int64)
     out = X[again].copy()
-    texts = np.array([name in encoding.levels for name in encoding.columns])
+    texts = np.isin(np.arange(len(encoding.columns)), encoding.texts)
     for k, unknown in enumerate(masks):
         mine = which == k
         hidden = mask(rows.matrix.values[again[mine]], rows.matrix.columns, unknown)

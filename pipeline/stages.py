@@ -27,7 +27,10 @@ def validate() -> None:
     stage.read_json(stage.INGESTED / "ingest.json")  # says what to do where there is none
     limit = stage.section("validate").max_quarantined_fraction
     source, definition = stage.section("source"), stage.section("definition")
-    run(stage.INGESTED, stage.TABLES, stage.QUARANTINE, stage.VALIDATION, source, definition, limit)
+    checked = run(stage.INGESTED, stage.TABLES, stage.QUARANTINE, stage.VALIDATION, source, definition, limit)
+    with stage.speaking("validate") as say:
+        for warning in checked.meta["warnings"]:
+            say(f"warning: {warning}")
 
 
 def _main_of(name: str) -> Callable[[], None]:

@@ -1,6 +1,6 @@
 """What the next stages and the report need to know besides the rows: meta.json."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ import polars as pl
 
 from pipeline.attributes import TEST_FLAGS, AttributeList, Inferred
 from pipeline.checks.sift import Context
-from pipeline.params import Source
+from pipeline.params import Definition, Source
 from pipeline.tables import BROKEN, OPTIONAL, OURS, REQUIRED
 
 TIMES = {"leads": ["created_at"], "events": ["known_at"], "stages": ["entered_at"], "history": ["changed_at"]}
@@ -64,6 +64,8 @@ def _warn(
         context.warnings.append(
             f"some rows are later than source.until ({until.isoformat()}): nothing of them is known then"
         )
+    if "stages" in tables and shape != "flat":
+        context.warnings += unentered(context.definition, set(tables["stages"]["stage"].unique().to_list()))
     stage = context.definition.conversion.stage
     if "stages" in tables and stage and tables["leads"]["converted"].is_not_null().any():
         won = tables["stages"].filter(pl.col("stage") == stage)["lead_id"].unique().implode()
@@ -72,6 +74,28 @@ def _warn(
         if differ:
             context.counts["leads.converted: differs from stages, which decide"] = int(differ)
             context.warnings.append(f"leads.converted differs from stages in {differ} leads; stages decide")
+
+
+def unentered(definition: Definition, stages: Collection[str]) -> list[str]:
+    """What is wrong with the definition's names of stages, of which `stages` are there: nothing closes a lead that does
+    not convert, or a name is another but for its letters' case and signs."""
+    found = []
+    closing = {*definition.terminal} - {definition.conversion.stage}
+    if {*stages} - {definition.conversion.stage} and not closing & {*stages}:
+        found.append(
+            f"definition.terminal: no lead enters any of {', '.join(definition.terminal)} but what converts, so every "
+            f"other lead counts as open; stages there are: {', '.join(sorted(stages)[:20])}"
+        )
+    near = {_letters(stage): stage for stage in sorted(stages)}
+    for key, names in (("terminal", definition.terminal), ("reopens", definition.reopens)):
+        for name in names:
+            if name not in stages and _letters(name) in near:
+                found.append(f"definition.{key}: no lead enters {name!r}; did you mean {near[_letters(name)]!r}?")
+    return found
+
+
+def _letters(name: str) -> str:
+    return "".join(sign for sign in name.casefold() if sign.isalnum())
 
 
 def _ignored(raw: Mapping[str, pl.DataFrame], attributes: AttributeList) -> list[str]:

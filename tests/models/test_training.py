@@ -61,9 +61,9 @@ def test_masked_rows_are_what_a_record_without_the_part_would_be() -> None:
         assert x[1] == (1 if "account" in hidden else 2), "known fields are counted again"
 
 
-def told(rows: Rows, learn: np.ndarray, odds: np.ndarray) -> float:
+def told(rows: Rows, learn: np.ndarray, odds: np.ndarray, doubt: bool = False) -> float:
     """What rows not learned from gain by a model of the others, of what the exact log odds gain over the mean."""
-    model = fit(rows, (), 0.0, SETTINGS, learn)
+    model = fit(rows, (), 0.0, SETTINGS, learn, doubt=doubt)
     p = sigmoid(Trees(model.bag.text).scores(encode(model.encoding, rows.matrix)))
     return metrics.captured(sigmoid(odds)[~learn], p[~learn], np.full((~learn).sum(), rows.y[learn].mean()))
 
@@ -84,6 +84,26 @@ def test_texts_that_mean_nothing_take_little(levels: int) -> None:
     learn = account < 1_400
     alone = replace(rows, matrix=Matrix(matrix.values[:, :1], columns[:1], {}))
     assert told(rows, learn, odds) > told(alone, learn, odds) - 0.05
+
+
+def test_fields_that_mean_nothing_take_less_where_they_are_doubted() -> None:
+    """Twenty numbers, an account's or a lead's own, beside one that tells: half of what they take is saved at least."""
+    rng = np.random.default_rng(5)
+    account, size = np.arange(6_000) // 6, rng.normal(size=6_000)
+    odds = 0.8 * size - 2.5 + rng.normal(size=1_000)[account]
+    own = [rng.normal(size=6_000)[a] for a in (account, np.arange(6_000) // 3) for _ in range(10)]
+    columns = (COLUMNS[0], *(Column(f"fit_{i}", "fit", "lead", "numeric") for i in range(20)))
+    matrix = Matrix(np.column_stack([size, *own]), columns, {})
+    y = (rng.random(6_000) < sigmoid(odds)).astype(float)
+    rows = Rows(matrix, y, np.arange(6_000) // 3, account, account % 3, rng.random(6_000))
+    alone = replace(rows, matrix=Matrix(matrix.values[:, :1], columns[:1], {}))
+    learn = account < 700
+    best, doubted, believed = told(alone, learn, odds), told(rows, learn, odds, True), told(rows, learn, odds)
+    assert best - doubted < (best - believed) / 2
+    belief = fit(rows, (), 0.0, SETTINGS, learn).belief
+    assert belief["fit_size"] > 0.8
+    assert np.mean([belief[f"fit_{i}"] for i in range(20)]) < 0.2
+    assert fit(rows, (), 0.0, SETTINGS, learn, doubt=False).belief == {}
 
 
 def test_what_is_left_out_is_one_score_a_row() -> None:

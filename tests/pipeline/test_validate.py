@@ -48,6 +48,26 @@ def test_stages_decide_over_converted() -> None:
     assert any("differs from stages in 1 leads" in warning for warning in result.meta["warnings"])
 
 
+def entered(*stages: str, **definition: object) -> list[str]:
+    """Warnings about definition.* where lead 1 enters these stages."""
+    rows = [{**WON, "stage": stage, "entered_at": f"2024-03-{i:02}"} for i, stage in enumerate(stages, start=1)]
+    warnings = checked(definition or None, stages=rows).meta["warnings"]
+    return [warning for warning in warnings if warning.startswith("definition.")]
+
+
+def test_names_of_stages_that_no_lead_enters_are_said() -> None:
+    """Where nothing closes a lead but converting, and where a name is another but for case and signs; else nothing."""
+    (said,) = entered("Working", "Closed Won", "Closed Lost", conversion={"stage": "Closed Won"})
+    assert said.startswith("definition.terminal: no lead enters any of won, lost, disqualified but what converts")
+    assert "Closed Lost, Closed Won, Working" in said
+    named = {"conversion": {"stage": "Closed Won"}, "terminal": ["Closed Won", "Closed-Lost", "Dead"]}
+    (said,) = entered("Closed Won", "Closed Lost", "Dead", "recycled", **named)
+    assert said == "definition.terminal: no lead enters 'Closed-Lost'; did you mean 'Closed Lost'?"
+    (said,) = entered("won", "lost", "Recycled")
+    assert said == "definition.reopens: no lead enters 'recycled'; did you mean 'Recycled'?"
+    assert entered("won", "lost", "recycled") == entered("won", "mql", "disqualified") == entered("won") == []
+
+
 def test_too_many_refused_rows_stop_the_run() -> None:
     """The message names the table, the code, the first rows and what to do, and no value of theirs."""
     leads = [*LEADS, {**LEAD, "created_at": "secret"}]
