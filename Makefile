@@ -9,7 +9,7 @@ export DVC_NO_ANALYTICS := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_ALLOW_PICKLE_DESERIALIZATION := false
 
-.PHONY: help run test lint types ui serve bench bench-pipeline worlds examples proof-leaks proof-ask proof-refresh proof-serving lock clean
+.PHONY: help run test ui serve bench bench-pipeline worlds examples proof-leaks proof-ask proof-refresh proof-serving lock clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16

@@ -1,6 +1,7 @@
 """HTTP connections with the limits that uvicorn leaves out: slow or endless headers, too many connections."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -19,6 +20,7 @@ def protocol_of(read_timeout_s: float, most_connections: int) -> type[HttpToolsP
 
         _slow: asyncio.TimerHandle | None = None
         _began = False
+        asked = False
         _size = 0
 
         def connection_made(self, transport: Any) -> None:
@@ -42,7 +44,7 @@ def protocol_of(read_timeout_s: float, most_connections: int) -> type[HttpToolsP
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
-            self._began = True
+            self._began = self.asked = True
             self._wait()
 
         def on_headers_complete(self) -> None:
@@ -73,3 +75,8 @@ def protocol_of(read_timeout_s: float, most_connections: int) -> type[HttpToolsP
                 self._slow = None
 
     return Protocol
+
+
+def silent(connections: Iterable[Any]) -> bool:
+    """Is there one that has asked nothing yet?"""
+    return not all(connection.asked for connection in connections)

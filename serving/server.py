@@ -1,9 +1,12 @@
 """One process that serves: it stops without losing a request, and takes a new bundle on SIGHUP."""
 
 import asyncio
+import ctypes
 import os
 import signal
 import socket
+import struct
+import sys
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -12,13 +15,22 @@ import uvicorn
 
 from serving.app import create_app
 from serving.logs import configure, note
-from serving.protocol import protocol_of
+from serving.protocol import protocol_of, silent
 from serving.service import Service
 from serving.settings import Settings
-from serving.supervisor import READY, SHARED
+from serving.supervisor import READY, SHARED, STOPPING
 
-LAST_S = 0.2
-"""So long a connection that was made at the last moment may still send its request."""
+LOOKS = 50
+"""So often we look whether a connection that has asked nothing yet has sent its first request."""
+LOOK_S = 0.02
+"""Between two looks."""
+
+
+SO_ATTACH_FILTER = 26
+"""Of Linux; Python has no name for it."""
+NO_SYN = ((0x30, 0, 0, 13), (0x54, 0, 0, 0x12), (0x15, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
+"""A packet filter (code, jump if true, jump if false, value): of the flags in byte 13 of the TCP header take SYN and
+ACK; is it SYN alone, then keep nothing of the packet, else all. Linux, Documentation/networking/filter.rst."""
 
 
 class Closed(Exception):
@@ -67,13 +79,22 @@ class Server(uvicorn.Server):
             sock.close()
         for sock in last:
             await self._take_the_last(sock)
-        await asyncio.sleep(LAST_S)
+        for _ in range(LOOKS):  # counted, not timed: each look hears the network, however late it comes
+            if not silent(self.server_state.connections):
+                break
+            await asyncio.sleep(LOOK_S)
         await super().shutdown(sockets)
 
     async def _take_the_last(self, sock: socket.socket) -> None:
-        """Clients that had connected but were not yet accepted would be cut off when the socket closes."""
+        """Clients that had connected but were not yet accepted would be cut off when the socket closes.
+
+        Others who listen there take what comes later, unless all are stopping.
+        """
         waiting = []
         with sock, suppress(BlockingIOError):
+            if SHARED not in os.environ or Path(os.environ[SHARED], STOPPING).exists():
+                admit_no_more(sock)
+                await asyncio.sleep(LOOK_S)  # those who are half way
             sock.setblocking(False)
             while True:
                 waiting.append(sock.accept()[0])
@@ -91,6 +112,20 @@ def address_of(sock: socket.socket) -> str:
     """host:port."""
     host, port = sock.getsockname()[:2]
     return f"{host}:{port}"
+
+
+def admit_no_more(sock: socket.socket) -> None:
+    """Nobody new connects, while those who have, or are half way, can still be accepted.
+
+    Without it whoever connects between the last accept and the close is cut off by the kernel, with a request sent
+    and no answer. Only Linux can, where nothing forbids it; elsewhere that moment stays. Whoever is turned away tries
+    again, and is told that nobody listens as soon as the socket is closed.
+    """
+    if sys.platform == "linux":
+        code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in NO_SYN))
+        program = struct.pack("HL", len(NO_SYN), ctypes.addressof(code))
+        with suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
 
 
 def bind(settings: Settings) -> socket.socket:

@@ -19,6 +19,8 @@ PARENT = f"{PREFIX}SUPERVISOR"
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """Folder where the workers keep their counts, so that each can tell all; and a mark of each that is ready."""
 READY = "ready-"
+STOPPING = "stopping"
+"""Mark there that all workers stop, not one."""
 PAUSE_S = 1.0
 """Between two starts of a worker that dies young."""
 
@@ -67,6 +69,7 @@ class Supervisor:
 
     def _stop(self, _: int, frame: FrameType | None) -> None:
         self._stopping = True
+        (self._shared / STOPPING).touch()
         self._socket.close()  # the workers have it, too; when the last of them closes it, nobody waits in vain
         self._tell(signal.SIGTERM, frame)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -17,9 +18,13 @@ import pytest
 from servers import ROOT, Running, serving
 
 from models.bundle import FILES, MANIFEST, digest_of
+from serving.server import admit_no_more
 
 STOPS = int(os.environ.get("STOPS", "2"))
 """`make proof-serving` makes twenty."""
+
+PAUSE_S = 0.01
+"""At most so long a client takes to connect anew."""
 
 
 def lead(bundle_folder: Path) -> dict[str, Any]:
@@ -40,14 +45,16 @@ class Client(threading.Thread):
     def run(self) -> None:
         """Count answers, and requests that were sent whole and never answered."""
         while not self.stop:
+            time.sleep(random.uniform(0, PAUSE_S))  # else all eight wait for an answer when the service closes
             try:
                 connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
             except OSError:
                 return
             with connection:
-                self._ask(connection)
+                self.ask(connection)
 
-    def _ask(self, connection: socket.socket) -> None:
+    def ask(self, connection: socket.socket) -> None:
+        """Until told to go, or cut off."""
         head = (
             f"POST /v1/score HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(self.body)}"
         )
@@ -96,6 +103,36 @@ def test_a_stop_under_load_loses_no_request(bundle_folder: Path, tmp_path: Path,
                 client.join(timeout=30)
             assert sum(client.answers for client in clients) > 0
             assert sum(client.lost for client in clients) == 0
+
+
+def test_who_connected_before_the_end_may_still_ask(bundle_folder: Path, tmp_path: Path) -> None:
+    """A connection from just before the service closes whose request comes a little later has its answer."""
+    body = json.dumps({**lead(bundle_folder), "explain": False}).encode()
+    with serving(bundle_folder, tmp_path, LEADSCORE_DRAIN_S="0.5") as running:
+        running.ready()
+        running.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
+            time.sleep(0.6)
+            client = Client(running.port, body)
+            client.ask(connection)
+        assert (client.answers, client.lost) == (1, 0)
+        assert running.process.wait(timeout=30) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can")
+def test_nobody_new_connects_while_those_who_have_are_accepted() -> None:
+    """What closes the moment between the last accept and the close, in which the kernel takes whom nobody serves."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as late:
+        listening.settimeout(5)
+        late.settimeout(0.2)
+        with socket.create_connection(listening.getsockname(), timeout=5) as early:
+            admit_no_more(listening)
+            with pytest.raises(TimeoutError):
+                late.connect(listening.getsockname())
+            early.sendall(b"ask")
+            with listening.accept()[0] as accepted:
+                assert accepted.recv(8) == b"ask"
 
 
 def test_a_killed_worker_comes_back(bundle_folder: Path, tmp_path: Path) -> None:
