@@ -13,6 +13,7 @@ from typing import Any, Literal
 from features.columns import Block, Column, Group, Kind, slug
 from features.own import OWN, own_columns
 from features.vocabulary import (
+    CLICKS,
     ENGAGEMENT_TOTAL,
     FUNCTIONS,
     HALF_LIVES_D,
@@ -109,6 +110,11 @@ class Plan:
     def other_slot(self) -> int:
         """Slot of every event type that training had not seen."""
         return self.engagement_slots - 2
+
+    @cached_property
+    def click_slots(self) -> tuple[int, ...]:
+        """Slots of clicks in mails."""
+        return tuple(i for name, i in self.slot_of.items() if slug(name) in CLICKS)
 
     @cached_property
     def value_slots(self) -> tuple[int, ...]:

@@ -7,7 +7,6 @@ import numpy as np
 from features.arrays import Array, Bools, Floats, Ints, Small, ranges
 from features.columns import Block
 from features.plan import Plan
-from features.vocabulary import CLICKS
 
 NEVER = np.iinfo(np.int64).min
 SCANNER_US = 3_000_000
@@ -130,7 +129,7 @@ def _twins(lead: Ints, known: Ints, occurred: Ints, slot: Small, topic: Small, v
 
 
 def _set_scanners_apart(lead: Ints, occurred: Ints, slot: Small, plan: Plan) -> Small:
-    clicks = [plan.slot_of[name] for name in CLICKS if name in plan.slot_of]
+    clicks = plan.click_slots
     if not clicks or len(slot) < 2:
         return slot
     at = np.flatnonzero(np.isin(slot, clicks) if len(clicks) > 1 else slot == clicks[0])

@@ -1,5 +1,7 @@
 """The words and numbers that the features are made of: windows, well-known events, titles."""
 
+from features.columns import slug
+
 WINDOWS_D = (1, 3, 7, 14, 30, 90)
 """Windows of event counts in days: an event counts while its age is less."""
 HALF_LIVES_D = (7, 30)
@@ -59,6 +61,15 @@ SELLER = frozenset(
     ]
 )
 CLICKS = frozenset({"mail_click", "email_click", "email_clicked"})
+OPENS = frozenset({"mail_open", "mail_opened", "email_open", "email_opened", "email_opens"})
+VISITS = frozenset({"page_view", "pageview", "page_visit", "visit", "web_visit", "website_visit", "session"})
+ENGAGEMENT = (
+    CLICKS | OPENS | VISITS
+    | frozenset({"mail_clicked", "email_link_click", "email_reply", "mail_reply", "email_replied", "form_submit",
+                 "form_submission", "form_fill", "download", "webinar", "webinar_attended", "event_attended", "chat",
+                 "product_use", "product_usage", "feature_use", "app_login", "login", "unsubscribe"})
+)  # fmt: skip
+"""Well-known types that are engagement and raise no question; every other unnamed one is, too."""
 SENIORITIES = ("intern", "junior", "specialist", "manager", "director", "vp", "chief", "owner")
 FUNCTIONS = (
     "it", "engineering", "marketing", "sales", "finance", "hr", "operations", "procurement", "legal", "product",
@@ -67,6 +78,8 @@ FUNCTIONS = (
 
 
 def event_group(name: str, said: dict[str, str]) -> str:
-    """Group of an event type: what the user said, else by well-known name, else engagement."""
-    known = "intent" if name in INTENT else "seller" if name in SELLER else "engagement"
+    """Group of an event type: what the user said, else by well-known name ("Email Sent" is email_sent), else
+    engagement."""
+    plain = slug(name)
+    known = "intent" if plain in INTENT else "seller" if plain in SELLER else "engagement"
     return said.get(name, known)

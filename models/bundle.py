@@ -201,10 +201,17 @@ def read_bundle(folder: Path, digest: str) -> Bundle:
             f"{folder}: was made with other features ({other}): features/own.py has changed since; run again: make run"
         )
     accounts = part("accounts") if ACCOUNTS in part("manifest") else None
+    encoding = Encoding.of_json(part("encoding"))
+    trees = Trees((folder / "model.txt").read_text(encoding="utf-8"))
+    if trees.columns not in (None, len(encoding.columns)):
+        raise DamagedBundle(
+            f"{folder}: was made by another version (its trees take {trees.columns} columns, its encoding makes "
+            f"{len(encoding.columns)}); run again: make run"
+        )
     return Bundle(
         plan=plan,
-        encoding=Encoding.of_json(part("encoding")),
-        trees=Trees((folder / "model.txt").read_text(encoding="utf-8")),
+        encoding=encoding,
+        trees=trees,
         calibration=Calibration.from_json(part("calibration")),
         policy=Policy.of_json(part("policy")),
         definition=part("definition"),

@@ -7,16 +7,14 @@ import numpy as np
 
 from features.arrays import DAY_US, Bools, Floats, Ints, ranges
 from features.records import Events
-from features.vocabulary import CLICKS
+from features.vocabulary import CLICKS, OPENS, VISITS
 from models.funnel import NEVER, ON, OPEN, OUT, Episodes, days_standing, position
 from models.survival import Spells
 
 KINDS: dict[str, Collection[str]] = {
-    "mail opens": frozenset({"mail_open", "mail_opened", "email_open", "email_opened", "email_opens"}),
+    "mail opens": OPENS,
     "mail clicks": CLICKS | {"mail_clicked", "email_link_click"},
-    "visits": frozenset(
-        {"page_view", "pageview", "page_visit", "visit", "web_visit", "website_visit", "session", "pricing_view"}
-    ),
+    "visits": VISITS | {"pricing_view"},
     "meetings": frozenset(
         {"meeting", "meeting_booked", "meeting_request", "meeting_held", "meeting_completed", "meeting_attended",
          "demo", "demo_held", "demo_attended"}

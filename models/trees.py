@@ -1,5 +1,6 @@
 """A model's trees: a text of LightGBM's own format, and what is made of it to score rows and to explain scores."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,6 +20,12 @@ class Trees:
     """Check digests first: LightGBM ends the process on a damaged text."""
 
     text: str
+
+    @property
+    def columns(self) -> int | None:
+        """How many columns it scores, as its text says; None where it does not say."""
+        found = re.search(r"^max_feature_idx=(\d{1,9})$", self.text, re.MULTILINE)
+        return None if found is None else int(found[1]) + 1
 
     @cached_property
     def booster(self) -> "lightgbm.Booster":

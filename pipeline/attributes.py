@@ -89,7 +89,21 @@ def infer(
     for entity, columns in there.items():
         for column in columns:
             _add(found, entity, column, tables, definition, clock)
+    _check_slices(definition, found)
     return found
+
+
+def _check_slices(definition: Definition, found: Inferred) -> None:
+    """Raise Stop where figures are to be parted by what is no attribute of categories."""
+    kinds = {a.column: a.kind for a in found.attributes}
+    for by, column in definition.slices:
+        if column is not None and kinds.get(column) != "categorical":
+            why = found.left_out.get(column) or (f"is {kinds[column]}" if column in kinds else "is not there")
+            there = sorted(name for name, kind in kinds.items() if kind == "categorical")
+            raise Stop(
+                f"definition.slices.{by}: {column!r}: expected a column of categories, but {why}; there are "
+                f"{', '.join(map(repr, there[:20]))}"
+            )
 
 
 def _columns(tables: Mapping[str, pl.DataFrame], entity: Entity) -> list[str]:

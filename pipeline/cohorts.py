@@ -1,6 +1,5 @@
 """Conversion by source, campaign and month of beginning, each a cohort whose young leads are not over."""
 
-import re
 from typing import Any
 
 import numpy as np
@@ -9,36 +8,27 @@ from features.arrays import Array
 from features.plan import Plan
 from features.records import Records, value_at
 from models.funnel import ON, Episodes, whole_way
+from pipeline.params import Definition
+from pipeline.partings import column_of
 from pipeline.spells import Telling, told
 
-SLICINGS = {
-    "source": ("source", "lead_source", "original_source", "utm_source"),
-    "campaign": ("campaign", "campaign_name", "utm_campaign", "lead_campaign"),
-}
-"""Names of the attributes by which leads are parted, the first that there is."""
+SLICINGS = ("source", "campaign")
 MOST = 10
 OTHER, MISSING = "other", "(missing)"
 EARLY_D = 30.0
 """Shares are told by this day too: a young month has no other yet."""
 
 
-def cohorts(records: Records, plan: Plan, e: Episodes, telling: Telling) -> dict[str, Any]:
+def cohorts(records: Records, plan: Plan, e: Episodes, definition: Definition, telling: Telling) -> dict[str, Any]:
     """By slicing its `column` and `cohorts`, each with `name`, `early` (by EARLY_D) and `whole`."""
     found: dict[str, Any] = {}
-    for by, names in SLICINGS.items():
-        column = column_of(plan, names)
+    for by in SLICINGS:
+        column = column_of(plan.attributes, definition, by)
         if column is not None:
             found[by] = {"column": column, "cohorts": _parted(_texts(records, plan, column, e), e, telling)}
     months = e.begin.astype("M8[us]").astype("M8[M]").astype(str)
     found["month"] = {"column": None, "cohorts": _parted(months, e, telling, in_order=True)}
     return found
-
-
-def column_of(plan: Plan, names: tuple[str, ...]) -> str | None:
-    """The kernel column of the first categorical attribute that is so called."""
-    named = {re.sub(r"\W+", "_", a.column).lower(): a for a in plan.attributes if a.kind == "categorical"}
-    found = next((named[name] for name in names if name in named), None)
-    return None if found is None else f"{found.group}_{found.name}"
 
 
 def _texts(records: Records, plan: Plan, column: str, e: Episodes) -> Array:

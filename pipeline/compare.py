@@ -11,6 +11,7 @@ from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.files import whole_folder
 from pipeline.params import Compare
+from pipeline.partings import attribute_of
 from pipeline.points_inputs import read_inputs, read_table
 from pipeline.reconcile import AGREE, reconcile, summary
 from pipeline.swapping import swap_set
@@ -53,9 +54,15 @@ def _replayed(table: PointsTable, settings: Compare) -> tuple[dict[str, Any], Li
 def _swapped(settings: Compare) -> tuple[dict[str, Any], Lists]:
     found = swap_set(
         stage.read_table(stage.PREDICTIONS), stage.read_table(stage.POINTS), stage.read_tables(),
-        stage.section("definition"), stage.section("train").seed, _worked(settings.randomly_worked),
+        stage.section("definition"), stage.section("train").seed, _worked(settings.randomly_worked), _source(),
     )  # fmt: skip
     return ({"swap": None}, {}) if found is None else ({"swap": found.summary}, {"swap": found.leads})
+
+
+def _source() -> str | None:
+    """The column of leads that says their source."""
+    found = attribute_of(stage.read_attributes(), stage.section("definition"), "source")
+    return found.column if found is not None and found.entity == "lead" and not found.has_history else None
 
 
 def _worked(column: str | None) -> pl.DataFrame | None:
@@ -76,4 +83,7 @@ def main() -> None:
     with whole_folder(stage.POINTS_LISTS) as folder:
         for name, rows in lists.items():
             rows.write_csv(folder / f"{name}.csv", datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
+        if not lists:
+            why = figures.get("left_out", "nobody qualifies by the points in the test period")
+            (folder / "nothing.txt").write_text(f"There are no lists: {why}.\n", encoding="utf-8")
     stage.write_json(figures, stage.POINTS_FIGURES)

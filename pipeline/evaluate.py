@@ -25,6 +25,7 @@ from pipeline.featurize import instants
 from pipeline.fitted import Fitted as Fitted
 from pipeline.fitted import read_model as read_model
 from pipeline.horizons import measure
+from pipeline.partings import column_of
 from pipeline.points_inputs import read_inputs
 from pipeline.points_inputs import read_table as read_points_table
 from pipeline.records import Tables
@@ -156,6 +157,13 @@ def truth_of(examples: pl.DataFrame) -> Floats | None:
     return joined["probability"].fill_null(float("nan")).to_numpy().astype(np.float64)
 
 
+def _parted(plan: Plan, values: Values) -> tuple[str | None, str | None]:
+    """Columns of the source and of the segment: as said, else what tells deals apart."""
+    definition = stage.section("definition")
+    segment = column_of(plan.attributes, definition, "segment") or values.column
+    return column_of(plan.attributes, definition, "source"), segment
+
+
 def main() -> None:
     """Read model and features, write predictions, metrics, intervals and what matters."""
     plan = plan_of_json(stage.read_json(stage.PLAN))
@@ -185,7 +193,7 @@ def main() -> None:
         weekly = replayed(data, tables, plan, values, fitted, {"model": p, **baselines})
         say("slicing the calibration")
         scores, spans_of_test = found["test"], spans["test"]
-        sliced = diagnosis(data, p, plan, values.column, scores, spans_of_test, params.seed, DRAWS)
+        sliced = diagnosis(data, p, *_parted(plan, values), scores, spans_of_test, params.seed, DRAWS)
     if weekly.metrics:
         found["weekly"], spans["weekly"] = weekly.metrics, weekly.intervals
     columns = data.examples.select("lead_id", "as_of", "age_days", "fold", "label")

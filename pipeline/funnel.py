@@ -76,7 +76,7 @@ def funnel(
             {"named": found.order["account_id"].is_not_null().to_numpy(), **meets}, telling,
         ),
         "standing_still": standing_still(tables, definition, until),
-        "cohorts": cohorts(found.records, found.plan, e, telling),
+        "cohorts": cohorts(found.records, found.plan, e, definition, telling),
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 import polars as pl
 
 from pipeline.naming import tokens, words
-from pipeline.texts import ISO_DAY, ISO_FIXED, ISO_LOCAL, Clock, read_booleans, read_numbers, read_times
+from pipeline.texts import DAYS, ISO_DAY, ISO_FIXED, ISO_LOCAL, Clock, read_booleans, read_numbers, read_times
 
 Kind = Literal["numeric", "boolean", "categorical", "text"]
 
@@ -37,7 +37,8 @@ def kind_of(column: str, values: pl.Series, clock: Clock) -> tuple[Kind | None, 
 def _dates(known: pl.Series, clock: Clock) -> bool:
     if known.dtype != pl.String:
         return False
-    if known.str.strip_chars().str.contains(f"{ISO_DAY}|{ISO_LOCAL}|{ISO_FIXED}").all():
+    text = known.str.strip_chars()
+    if text.str.contains(f"{ISO_DAY}|{ISO_LOCAL}|{ISO_FIXED}").all() or text.str.contains(DAYS).all():
         return True
     return clock.date_format not in (None, "excel") and read_times(known, clock).null_count() == 0
 

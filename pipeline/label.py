@@ -181,6 +181,20 @@ def check(examples: pl.DataFrame) -> None:
             )
 
 
+def folds_in_words(examples: pl.DataFrame) -> list[str]:
+    """How many examples each fold has, and what an empty one means."""
+    counts = examples.group_by("fold").agg(pl.len(), pl.col("lead_id").filter(pl.col("label") == 1).n_unique())
+    found = {fold: (n, won) for fold, n, won in counts.iter_rows()}
+    told = [f"{fold} {found[fold][0]:,}" for fold in folds.FOLDS if fold in found]
+    lines = [f"examples: {', '.join(told)}; {found.get('train', (0, 0))[1]:,} leads of train convert"]
+    if "calibrate" not in found:
+        lines.append(
+            "calibrate has none: no labels lie between train and test that were known when the test began; "
+            "probabilities are calibrated on what each part of the model did not learn from"
+        )
+    return lines
+
+
 def main() -> None:
     """Read the validated tables, write examples."""
     meta = stage.read_json(stage.TABLES / "meta.json")
@@ -192,3 +206,6 @@ def main() -> None:
     frame = label(tables, meta["shape"], until, definition, split)
     check(frame)
     stage.write_table(frame, stage.EXAMPLES)
+    with stage.speaking("label") as say:
+        for line in folds_in_words(frame):
+            say(line)

@@ -21,8 +21,9 @@ def tokens(name: str) -> list[str]:
 
 
 def snake_case(name: str) -> str:
-    """A feature-safe name: lower case ASCII words joined by `_`; `column` where nothing is left."""
-    plain = unicodedata.normalize("NFKD", name)
+    """A feature-safe name: lower case ASCII words joined by `_`; `column` where nothing is left. What Salesforce puts
+    at the end of a field of one's own, `__c`, is not part of its name."""
+    plain = unicodedata.normalize("NFKD", re.sub(r"(?<=.)__c$", "", name))
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return "_".join(word.lower() for word in SPLIT.split(plain) if word) or "column"
 

@@ -124,6 +124,14 @@ class Attribute(Section):
     mutable: bool = False
 
 
+class Slices(Section):
+    """Columns of categories by which figures are parted; null: the first that has a well-known name."""
+
+    source: str | None = None
+    campaign: str | None = None
+    segment: str | None = None
+
+
 class Definition(Section):
     """What marketing and sales agree a lead and a conversion are."""
 
@@ -133,6 +141,7 @@ class Definition(Section):
     snapshots: Snapshots = Snapshots()
     attributes: Literal["auto"] | dict[str, Attribute] = "auto"
     exclude: list[str] = []
+    slices: Slices = Slices()
     events: dict[str, EventGroup] = {}
     criteria: dict[str, Any] = {}
     """Name to words, or to `words` and `when`, as models/criteria.py reads them."""

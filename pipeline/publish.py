@@ -46,6 +46,7 @@ def facts_of() -> dict[str, Any]:
         "data_digest": data_digest(),
         "ages_days": _ages(),
         "ranges": training["ranges"],
+        "left_out_columns": meta["left_out_columns"],
     }
 
 

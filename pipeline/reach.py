@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from features.arrays import Bools, Floats
+from features.columns import slug
 from features.plan import Plan
 from features.records import Records, value_at
 from features.vocabulary import SENIORITIES, event_group
@@ -30,7 +31,7 @@ def contacts(
     if not plan.types:
         return None
     every = touches(records.events, e)
-    slots = {kind: {plan.slot_of[t.name] for t in plan.types if t.name in names} for kind, names in KINDS.items()}
+    slots = {kind: {plan.slot_of[t.name] for t in plan.types if slug(t.name) in names} for kind, names in KINDS.items()}
     there = {kind: found for kind, found in slots.items() if found}
     grouped = set().union(*there.values())
     others = {t.name: plan.slot_of[t.name] for t in plan.types if plan.slot_of[t.name] not in grouped}

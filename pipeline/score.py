@@ -221,7 +221,8 @@ def remarks(bundle: Bundle, asked: Asked) -> list[str]:
     there = asked.checked.tables
     lost = [name for name in TABLES if name in bundle.plan.blocks and name not in there]
     lines = [f"{name}: the model learned from this table, which is not there" for name in lost]
-    ignored = asked.checked.meta["ignored_columns"]
+    known = bundle.training.get("left_out_columns", {})  # training saw them, and had a reason
+    ignored = [name for name in asked.checked.meta["ignored_columns"] if name.partition(".")[2] not in known]
     return lines + ([f"columns that the model does not know: {', '.join(ignored)}"] if ignored else [])
 
 

@@ -1,6 +1,5 @@
 """Stage evaluate's diagnosis of the calibration: of the whole test fold, and by month, age, source and segment."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +9,12 @@ import polars as pl
 
 from features.arrays import Floats
 from features.kernel import Matrix
-from features.plan import Plan
 from models.slices import by_slice
 from pipeline.train import Data
 
 MOST = 12
 """Values of a slicing that stand alone; with more, the rarer ones are merged."""
 OTHER, MISSING = "other", "(missing)"
-SOURCES = ("source", "lead_source")
 WHOLE = ("calibration_slope", "calibration_intercept", "observed_over_expected", "smooth_ece", "smooth_ece_null_p95")
 
 
@@ -32,17 +29,18 @@ class Slicing:
 
 
 def diagnosis(
-    data: Data, p: Floats, plan: Plan, segment: str | None, scores: Mapping[str, Any], spans: Mapping[str, Any],
+    data: Data, p: Floats, source: str | None, segment: str | None, scores: Mapping[str, Any], spans: Mapping[str, Any],
     seed: int, draws: int,
 ) -> dict[str, Any]:  # fmt: skip
     """reports/calibration.json: `test`, each metric with its interval, and `by`, a slicing each.
 
-    `segment`: the kernel column that tells deals apart, if there is one; `scores` and `spans` those of the test fold.
+    `source` and `segment`: kernel columns; without a segment the fit text that most examples know.
+    `scores` and `spans` those of the test fold.
     """
     test = data.rows("test")
     y, q, group = data.y[test], p[test], data.group[test]
     found = {}
-    for name, slicing in slicings(data, plan, segment).items():
+    for name, slicing in slicings(data, source, segment).items():
         texts, merged = gathered(slicing.texts.filter(pl.Series(test)))
         names = ordered(texts, slicing.in_order)
         part = texts.replace_strict(names, list(range(len(names))), return_dtype=pl.Int64).to_numpy()
@@ -51,13 +49,12 @@ def diagnosis(
     return {"test": {name: {"value": scores[name], "interval": spans.get(name)} for name in WHOLE}, "by": found}
 
 
-def slicings(data: Data, plan: Plan, segment: str | None) -> dict[str, Slicing]:
+def slicings(data: Data, source: str | None, segment: str | None) -> dict[str, Slicing]:
     """By month, age, source and segment, as far as there are such."""
     found = {}
     if data.examples["as_of"].null_count() == 0:
         found["month"] = Slicing("as_of", data.examples["as_of"].dt.strftime("%Y-%m"), in_order=True)
         found["age"] = Slicing("age_days", ages(data.examples["age_days"]), in_order=True)
-    source = source_column(plan)
     if source is not None:
         found["source"] = Slicing(source, texts_of(data.matrix, source))
     segment = segment or fit_column(data.matrix, source)
@@ -74,13 +71,6 @@ def ages(days: pl.Series) -> pl.Series:
     edges = np.array([7, 30, 90, 180, 365, 730])
     names = ["  0 to 7 d", "  7 to 30 d", " 30 to 90 d", " 90 to 180 d", "180 to 365 d", "365 to 730 d", "730 d on"]
     return pl.Series([names[k] for k in np.searchsorted(edges, days.to_numpy(), side="right").tolist()])
-
-
-def source_column(plan: Plan) -> str | None:
-    """The kernel column of the categorical attribute `source`."""
-    named = {re.sub(r"\W+", "_", a.column).lower(): a for a in plan.attributes if a.kind == "categorical"}
-    found = next((named[name] for name in SOURCES if name in named), None)
-    return None if found is None else f"{found.group}_{found.name}"
 
 
 def fit_column(matrix: Matrix, source: str | None) -> str | None:

@@ -37,17 +37,19 @@ def swap_set(
     definition: Definition,
     seed: int,
     worked: pl.DataFrame | None,
+    source: str | None = None,
 ) -> Swapped | None:
     """Leads first looked at in the test period, each at its first crossing; None where nobody qualifies by points.
 
-    `predictions`: data/predictions.parquet; `points`: data/points.parquet; `worked`: `lead_id, randomly_worked`.
+    `predictions`: data/predictions.parquet; `points`: data/points.parquet; `worked`: `lead_id, randomly_worked`;
+    `source`: the column of leads by which the groups are parted.
     """  # fmt: skip
     rows = fresh(predictions).join(points, on=["lead_id", "as_of"], how="inner", suffix="_again")
     rows = rows.sort("lead_id", "as_of").with_columns(lead=pl.col("lead_id").rank("dense").cast(pl.Int64))
     found = swap(*(rows[name].to_numpy() for name in ("lead", "qualified", "eligible", "probability")))
     if not (found.by_points != NONE).any():
         return None
-    leads = _leads(found, rows, tables, definition, worked)
+    leads = _leads(found, rows, tables, definition, worked, source)
     return Swapped(leads.drop("_account"), _summary(found, leads, seed, rows["lead"].n_unique()))
 
 
@@ -58,13 +60,14 @@ def fresh(predictions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _leads(
-    found: Swap, rows: pl.DataFrame, tables: Tables, definition: Definition, worked: pl.DataFrame | None
-) -> pl.DataFrame:
+    found: Swap, rows: pl.DataFrame, tables: Tables, definition: Definition, worked: pl.DataFrame | None,
+    source: str | None,
+) -> pl.DataFrame:  # fmt: skip
     """One row each lead of a group."""
     some = np.flatnonzero(found.group != "")
     judged = rows[found.row[some].tolist()].select("lead_id", "as_of", "points", "probability", converted="label")
-    wanted = [name for name in ("source",) if name in tables["leads"].columns]
-    side = tables["leads"].select("lead_id", *wanted, _account=pl.coalesce("account_id", pl.lit("lead ") + "lead_id"))
+    wanted = {} if source is None else {"source": source}
+    side = tables["leads"].select("lead_id", **wanted, _account=pl.coalesce("account_id", pl.lit("lead ") + "lead_id"))
     leads = judged.with_columns(
         group=pl.Series(found.group[some]),
         points_at=_at(rows, found.by_points[some]),

@@ -21,6 +21,12 @@ ISO_LOCAL = rf"^{_DAY}[Tt ]{_CLOCK}$"
 ISO_FIXED = rf"^{_DAY}[Tt ]{_CLOCK}{_OFFSET}$"
 ISO_FIXED_PLAIN = rf"^{_DAY}T\d{{2}}:\d{{2}}:[0-5]\d(\.\d{{1,9}})?(Z|[+-]\d{{2}}(:?\d{{2}})?)$"
 ISO_LOCAL_PLAIN = rf"^{_DAY} \d{{2}}:\d{{2}}:[0-5]\d$"
+DAYS = (
+    r"^(\d{1,2}\.\d{1,2}\.\d{4}|\d{1,2}-\d{1,2}-\d{4}|\d{1,2}/\d{1,2}/(\d{2}|\d{4})|\d{4}/\d{1,2}/\d{1,2}"
+    r"|\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{4}|[A-Za-z]{3,9} \d{1,2}, \d{4})"
+    r"([, T]+\d{1,2}[:.]\d{2}([:.]\d{2})?( ?[AaPp][Mm])?)?$"
+)
+"""Days as people write them: which is the month is not guessed, but that it is a day."""
 NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?$"
 
 EXCEL_FIRST, EXCEL_LEAP, EXCEL_LAST = 1, 60, 2_958_466

@@ -11,6 +11,7 @@ import polars as pl
 
 from pipeline.attributes import AttributeList, Inferred, infer, to_json
 from pipeline.checks.children import judge_events, judge_history, judge_stages, outcomes, standing
+from pipeline.checks.fields import doubts
 from pipeline.checks.leads import judge_accounts, judge_leads
 from pipeline.checks.meta import meta_of
 from pipeline.checks.sift import Context, Sifted
@@ -59,6 +60,7 @@ def check(
     tables = _typed(sifted, found.attributes, context)
     if kinds is None:  # to score, no lead left is an answer: everybody may have objected
         _check_left(sifted, tables["leads"])
+        context.warnings += doubts(tables, found.attributes, definition, source.decimal)
     meta = meta_of(tables, source, shape, found, context, raw if kinds is not None else {})
     return Checked(
         tables,

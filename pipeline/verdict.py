@@ -116,7 +116,9 @@ def _promise(metrics: Metrics, intervals: Intervals) -> str:
     if not pair:
         return f"{came}."
     low, high = pair
+    slope = intervals.get("test", {}).get("calibration_slope") or (1, 1)
     fair = "in sum they can be taken at their word"
+    fair += "" if slope[0] <= 1 <= slope[1] else ", single ones less: see the calibration slope"
     off = f"in sum they are too {'high' if ratio < 1 else 'low'}"
     between = span([100 * low, 100 * high], lambda share: number(share, 0))
     return f"{came} ({between}): {fair if low <= 1 <= high else off}."

@@ -1,6 +1,6 @@
 """Warnings of an answer: what was missing, never seen, out of range, or older than anything that was learned."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -118,10 +118,11 @@ def _places(bundle: Bundle) -> dict[int, tuple[str, str]]:
     return found
 
 
-def _new(request: Mapping[str, Any], rows: str, key: str, known: Iterable[str]) -> Found:
-    given = {row.get(key) for row in request.get(rows) or ()}  # texts, as the reader has checked
-    texts = {plain(text) for text in given} - {""}
-    return [("unseen", f"{rows}.{key}")] if texts.difference(known) else []
+def _new(request: Mapping[str, Any], rows: str, key: str, known: Container[str]) -> Found:
+    """Where each text that is not known stands first."""
+    given = [row.get(key) for row in request.get(rows) or ()]  # texts, as the reader has checked
+    new = {text for text in {*given} if plain(text) and plain(text) not in known}
+    return [("unseen", f"{rows}[{place}].{key}") for place in sorted(given.index(text) for text in new)] if new else []
 
 
 def _name(key: str) -> str:
@@ -129,6 +130,7 @@ def _name(key: str) -> str:
 
 
 def said(found: Found, language: str) -> list[dict[str, str]]:
-    """Warnings in words."""
+    """Warnings in words; what was not given comes last, for there may be much of it."""
     texts = TEXTS[language]
-    return [{"code": code, "place": place, "text": texts[code]} for code, place in found]
+    ordered = sorted(found, key=lambda one: one[0] == "missing")
+    return [{"code": code, "place": place, "text": texts[code]} for code, place in ordered]

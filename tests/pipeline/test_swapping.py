@@ -37,7 +37,7 @@ def test_swapped_in_leads_convert_better(folder: Path, monkeypatch: pytest.Monke
     examples = stage.read_table(stage.EXAMPLES).filter(pl.col("mature")).drop("mature")
     predictions = examples.join(truth, on=["lead_id", "as_of"], how="inner", maintain_order="left")
     points = stage.read_table(stage.POINTS)
-    found = swap_set(predictions, points, stage.read_tables(), Definition(), 1, None)
+    found = swap_set(predictions, points, stage.read_tables(), Definition(), 1, None, "source")
     assert found is not None
     figures = found.summary
     assert figures["fresh_leads"] == fresh(predictions)["lead_id"].n_unique()

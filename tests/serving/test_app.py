@@ -97,13 +97,17 @@ def test_warnings_name_places(client: TestClient, request_: dict[str, Any], mode
     changed.setdefault(numeric.entity, {})[numeric.column] = 1e12
     changed.setdefault(text.entity, {})[text.column] = SECRET
     changed["lead"]["shoe_size"] = 44
-    changed["events"] = [{"type": SECRET, "occurred_at": "2025-05-01"}]
+    known = next(t.name for t in model.bundle.plan.types)
+    changed["events"] = [{"type": known, "occurred_at": "2025-05-01"}, {"type": SECRET, "occurred_at": "2025-05-01"}]
     del changed["stages"]
     reply = client.post("/v1/score", json=changed)
     found = {(w["code"], w["place"]) for w in reply.json()["warnings"]}
-    assert {("unknown_field", "lead.shoe_size"), ("unseen", f"{text.entity}.{text.column}"), ("unseen", "events.type"),
-            ("out_of_range", f"{numeric.entity}.{numeric.column}"), ("missing", "stages")} <= found  # fmt: skip
+    assert {("unknown_field", "lead.shoe_size"), ("unseen", f"{text.entity}.{text.column}"),
+            ("unseen", "events[1].type"), ("missing", "stages"),
+            ("out_of_range", f"{numeric.entity}.{numeric.column}")} <= found  # fmt: skip
     assert SECRET not in json.dumps(reply.json()["warnings"])
+    codes = [w["code"] == "missing" for w in reply.json()["warnings"]]
+    assert codes == sorted(codes)  # what is not given does not bury the others
 
 
 def test_the_least_request(client: TestClient) -> None:

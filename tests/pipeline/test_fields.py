@@ -1,0 +1,115 @@
+"""What is accepted by the rules and is probably not what it is taken for is said, once, with what to do."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.vocabulary import ENGAGEMENT, INTENT, SELLER, event_group
+from pipeline.attributes import AttributeInfo
+from pipeline.checks.fields import SHOWN, doubts
+from pipeline.kinds import kind_of
+from pipeline.params import Definition
+from pipeline.texts import Clock
+
+N = 200
+START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def said(definition: dict[str, Any] | None = None, events: list[str] | None = None, **columns: list[Any]) -> list[str]:
+    """Findings in N leads, created a day after the other, with these columns."""
+    leads = pl.DataFrame({"created_at": [START + timedelta(days=i) for i in range(N)], **columns})
+    kinds = {pl.String: "categorical", pl.Boolean: "boolean"}
+    own = [AttributeInfo(c.lower(), c, "lead", kinds.get(type(leads[c].dtype), "numeric")) for c in columns]  # type: ignore[arg-type]
+    tables = {"leads": leads} if events is None else {"leads": leads, "events": pl.DataFrame({"type": events})}
+    return doubts(tables, own, Definition.model_validate(definition or {}), ".")
+
+
+def draws(seed: int = 0) -> np.ndarray:
+    """N numbers of 0 to 99."""
+    return np.random.default_rng(seed).integers(0, 100, N)
+
+
+def test_honest_columns_are_not_questioned() -> None:
+    """Numbers, categories and well-known types of event, of any case and signs."""
+    words = [("red", "green", "blue")[n % 3] for n in draws()]
+    events = ["Page View", "pricing_view", "Email Sent", "mail_open", "WEBINAR"]
+    assert said(events=events, Colour=words, Employees=draws(1).tolist(), Known=(draws(2) > 50).tolist()) == []
+
+
+def test_numbers_with_the_other_decimal_mark() -> None:
+    """They would be taken as names."""
+    (found,) = said(Fee=[f"{n},5" for n in draws()])
+    assert found.startswith("leads.Fee: numbers with the decimal mark “,”")
+    assert "source.decimal" in found
+    assert said({"attributes": {"Fee": {"kind": "categorical"}}}, Fee=[f"{n},5" for n in draws()]) == []
+
+
+def test_free_text() -> None:
+    """Long texts of many values; short ones and few long ones are categories."""
+    (found,) = said(Notes=[f"They asked for a call next week about matter number {n}" for n in draws()])
+    assert found.startswith("leads.Notes: long texts")
+    assert (
+        said(Answer=[("I would rather not say what it is that we need", "yes, of course")[n % 2] for n in draws()])
+        == []
+    )
+
+
+@pytest.mark.parametrize("slope", [-1.0, 3.7])
+def test_a_clock_and_a_running_number(slope: float) -> None:
+    """What goes with the creation alone; a number that merely drifts does not."""
+    (found,) = said(Days=[slope * i for i in range(N)])
+    assert found.startswith("leads.Days: goes with the lead's creation alone")
+    assert said(Days=[i + float(n) for i, n in enumerate(draws())]) == []
+
+
+def test_columns_that_say_the_same() -> None:
+    """A code and its name part the leads alike, missing where the other is; two others do not."""
+    code = [None if n < 10 else n % 5 for n in draws().tolist()]
+    name = [None if c is None else "abcde"[c] for c in code]
+    (found,) = said(Code=code, Name=name, Other=draws(5).tolist())
+    assert (
+        found == "leads.Code, leads.Name: say the same of every row; keep one, and put the others in definition.exclude"
+    )
+    assert said(Code=code, Name=[*name[:-1], "z"]) == []
+
+
+def test_fields_that_a_crm_overwrites() -> None:
+    """By their name, unless somebody said that they do not change or are history."""
+    rated = {"OwnerId": ["x", "y"] * 100, "Rating": draws().tolist()}
+    (found,) = said(None, None, **rated)
+    assert found.startswith("leads.OwnerId, leads.Rating: by the name a field that a CRM overwrites in place")
+    assert "definition.attributes: {OwnerId: {mutable: false}}" in found
+    kept = {"OwnerId": {"mutable": False}, "Rating": {"mutable": False}}
+    assert said({"attributes": kept}, None, **rated) == []
+
+
+def test_events_that_nobody_named() -> None:
+    """Own people's doings apart from the others; the most frequent first, not all of many; named ones not."""
+    ours, others = said(events=["Form: X"] * 2 + ["Task: follow up", "Chat bot"])
+    assert "your own people did Task: follow up;" in ours
+    assert 'definition.events: {"Task: follow up": seller}' in ours
+    assert "taken as engagement, because nobody said otherwise: Form: X, Chat bot." in others
+    assert said({"events": {"Form: X": "intent", "Chat bot": "ignore"}}, ["Form: X", "Chat bot"]) == []
+    (many,) = said(events=[f"Form {i}" for i in range(SHOWN + 5)])
+    assert "and 5 more" in many
+
+
+@given(st.sampled_from(sorted(ENGAGEMENT | INTENT | SELLER)), st.sampled_from([" ", "-", "_", ": "]))
+def test_well_known_events_go_by_any_spelling(name: str, sign: str) -> None:
+    """`Email Sent` is what our own people did, as email_sent is."""
+    assert event_group(sign.join(name.split("_")).title(), {}) == event_group(name, {})
+
+
+@pytest.mark.parametrize(
+    "form", ["%d.%m.%Y", "%m/%d/%Y", "%m/%d/%y %I:%M %p", "%d-%b-%Y", "%B %d, %Y", "%Y/%m/%d", "%d.%m.%Y %H:%M:%S"]
+)
+def test_dates_as_people_write_them_are_no_categories(form: str) -> None:
+    """What would tell the day of the export is left out like an ISO date, with the reason; versions are not dates."""
+    days = pl.Series("Seen", [(START + timedelta(days=int(n), hours=int(n) % 24)).strftime(form) for n in draws()])
+    assert kind_of("Seen", days, Clock()) == (None, "dates are not read as attributes: make an age or a stage of it")
+    assert kind_of("Version", pl.Series(["1.2.30", "10.0.4"] * 9), Clock())[0] == "categorical"
