@@ -157,6 +157,16 @@ def test_a_model_that_answers_otherwise_is_refused(copied: Path, capsys: pytest.
     assert "golden.json: answer" in capsys.readouterr().err
 
 
+def test_a_bundle_of_another_version_says_so(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Trees that take other columns than the encoding makes: not damaged, but to be made again."""
+    text = (copied / "model.txt").read_text()
+    more = re.sub(r"(?<=max_feature_idx=)\d+", lambda m: str(int(m[0]) + 1), text)
+    (copied / "model.txt").write_text(more)
+    resign(copied)
+    assert prove_here([str(copied)]) == 1
+    assert "was made by another version" in capsys.readouterr().err
+
+
 def test_the_registrys_number_is_kept_beside_the_bundle(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`<bundle>.version`, also where the bundle is the working directory; another bundle's number is none."""
     beside = copied.with_name("bundle.version")
