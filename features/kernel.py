@@ -179,11 +179,11 @@ OWN_WINDOWS = np.array(WINDOWS_D[OWN_BINS], float)
 
 
 def _own_rates(block: Floats, life: Floats) -> None:
-    """log of the rate in a window over the rate in the lead's whole life, each with half an event in a day
-    more; 0 is as always, 1 is e times as often."""
+    """log of the count in a window over what the rate of the lead's whole life lets expect there, half an event
+    added to each: 0 is as always, and where nothing ever happened; 1 is e times as often."""
     days = life[:, None, None]
     window = (np.minimum(OWN_WINDOWS, days) + 1) / (days + 1)
-    rate = (block[:, :, OWN_BINS] + 0.5) / (window * (block[:, :, BINS - 1 : BINS] + 0.5))
+    rate = (block[:, :, OWN_BINS] + 0.5) / (window * block[:, :, BINS - 1 : BINS] + 0.5)
     block[:, :, MEASURES - len(OWN_D) :] = np.log(rate)
 
 

@@ -1,5 +1,7 @@
 """The words and numbers that the features are made of: windows, well-known events, titles."""
 
+from collections.abc import Iterable
+
 from features.columns import slug
 
 WINDOWS_D = (1, 3, 7, 14, 30, 90)
@@ -70,11 +72,23 @@ ENGAGEMENT = (
                  "product_use", "product_usage", "feature_use", "app_login", "login", "unsubscribe"})
 )  # fmt: skip
 """Well-known types that are engagement and raise no question; every other unnamed one is, too."""
+STAGES = {
+    "mql": frozenset({"mql", "marketing_qualified", "marketing_qualified_lead", "marketingqualifiedlead"}),
+    "sql": frozenset({"sql", "sales_qualified", "sales_qualified_lead", "salesqualifiedlead"}),
+    "sal": frozenset({"sal", "sales_accepted", "sales_accepted_lead"}),
+    "opportunity": frozenset({"opportunity", "opportunity_created", "deal_created", "opp"}),
+}
+"""What stages on the way are called, by what they are."""
 SENIORITIES = ("intern", "junior", "specialist", "manager", "director", "vp", "chief", "owner")
 FUNCTIONS = (
     "it", "engineering", "marketing", "sales", "finance", "hr", "operations", "procurement", "legal", "product",
     "support", "general", "education", "health",
 )  # fmt: skip
+
+
+def stages_called(what: str, names: Iterable[str]) -> list[str]:
+    """Those of the names that mean a stage of STAGES, in any spelling: "Marketing Qualified Lead" is an mql."""
+    return [name for name in names if slug(name) in STAGES[what]]
 
 
 def event_group(name: str, said: dict[str, str]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from features.arrays import DAY_US, Bools, Floats, Ints
 from features.records import Records
+from features.vocabulary import stages_called
 from models.labels import Conversions, beginnings, next_conversion
 from models.survival import Spells
 
@@ -157,6 +158,8 @@ class Handover:
     """It or a later one but the conversion."""
     spells: Spells
     """ON: it was received unqualified; OUT: it was qualified, and went on."""
+    qualified: str | None
+    """What QUALIFIED is called; None where the data do not have it."""
     without: Bools | None
     """Which had not been QUALIFIED before; None where the data do not have that stage."""
     at: Ints
@@ -168,7 +171,7 @@ def handover(e: Episodes) -> Handover | None:
     QUALIFIED before (that is known at once), or where it was closed without a conversion before it went on to a
     further stage."""
     path = e.stages[:-1]
-    name = next((name for name in HANDOVERS if name in path), None)
+    name = next((name for what in HANDOVERS for name in stages_called(what, path)), None)
     if name is None:
         return None
     k = path.index(name)
@@ -177,9 +180,9 @@ def handover(e: Episodes) -> Handover | None:
     further = np.where(e.entered[:, k:] > since[:, None], e.entered[:, k:], NEVER).min(axis=1)
     went = _spells(e, since, further, keep)
     end = np.where(went.end == ON, OUT, np.where(went.end == OUT, ON, OPEN))
-    without = None
+    without, called = None, next(iter(stages_called(QUALIFIED, path)), None)
     days = went.days
-    if QUALIFIED in path:
-        without = (e.entered[:, path.index(QUALIFIED)] > since)[keep]
+    if called is not None:
+        without = (e.entered[:, path.index(called)] > since)[keep]
         end, days = np.where(without, ON, end), np.where(without, 0.0, days)
-    return Handover(name, Spells(days, end, went.possible, went.group), without, since[keep])
+    return Handover(name, Spells(days, end, went.possible, went.group), called, without, since[keep])

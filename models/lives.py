@@ -8,7 +8,7 @@ from math import nan
 from typing import Any, TypeVar
 
 from features.plan import Attribute, Plan
-from models.values import Item, WrongRequest, coded, micros, number, part, rows, word
+from models.values import PLAIN, Item, Marks, WrongRequest, coded, micros, number, part, rows, word
 
 Event = tuple[int, int, int, int, float]
 """Known and occurred (µs), slot, topic, value."""
@@ -49,8 +49,8 @@ class Field:
 class Reading:
     """How a plan reads leads. Knows nothing of any request: one serves all, and threads at once."""
 
-    def __init__(self, plan: Plan, zone: tzinfo = UTC) -> None:
-        self.plan, self.zone = plan, zone
+    def __init__(self, plan: Plan, zone: tzinfo = UTC, marks: Marks = PLAIN) -> None:
+        self.plan, self.zone, self.marks = plan, zone, marks
         widths = [2 if a.kind == "text" else 1 for a in plan.attributes]
         self.width = sum(widths)
         self.fields = [Field(a, sum(widths[:i]), i, f"{a.entity}.{a.column}") for i, a in enumerate(plan.attributes)]
@@ -117,7 +117,7 @@ class Lives:
 
     def coded(self, field: Field, value: Any, place: str) -> tuple[float, ...]:
         """The numbers of an attribute's value."""
-        return coded(field.attribute, value, self.codes[field.number], place)
+        return coded(field.attribute, value, self.codes[field.number], place, self.reading.marks)
 
     def _happened(self, row: Item) -> tuple[str | None, str, Event]:
         get, plan = row.get, self.reading.plan
@@ -131,7 +131,7 @@ class Lives:
                 raise WrongRequest("topic", "a text")
             if topic := topic.strip():
                 code = plan.topic_of.get(topic, len(plan.topics))
-        worth = nan if value is None or value == "" else number(value, "value")
+        worth = nan if value is None or value == "" else number(value, "value", self.reading.marks)
         event = known, occurred, self.reading.slots.get(kind, plan.other_slot), code, worth
         return None if event_id is None else str(event_id), kind, event
 

@@ -12,6 +12,8 @@ from features.kernel import Matrix
 from features.vocabulary import SENIORITIES
 from models.words import LANGUAGES
 
+LEAST = 0.005
+"""What decays is nothing below it: 2.57e-05 mails say no more."""
 GROUPS = ("fit", "engagement", "intent")
 Words = dict[str, str]
 Phrase = Callable[[Words, Column, float, Sequence[str]], str]
@@ -124,7 +126,8 @@ def _count(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
 
 
 def _decayed(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
-    return _put(words["decayed"], name=_event(words, c.of), value=_number(words, value), n=str(c.days))
+    return _put(words["decayed"], name=_event(words, c.of), value=_number(words, value if value >= LEAST else 0.0),
+                n=str(c.days))  # fmt: skip
 
 
 def _own_rate(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:

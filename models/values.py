@@ -1,6 +1,8 @@
 """One value of a request to the kernel's numbers, read as the tables have it."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from math import isinf, nan
 from typing import Any
@@ -35,7 +37,7 @@ def micros(text: Any, place: str, zone: tzinfo = UTC) -> int:
         at = datetime.fromisoformat(text)
         return ((at if at.tzinfo else at.replace(tzinfo=zone)) - _EPOCH) // _US
     except (TypeError, ValueError, OverflowError):
-        raise WrongRequest(place, TIME) from None
+        raise WrongRequest(place, TIME if text is not None else f"{TIME}, and it is missing") from None
 
 
 def part(item: Item, name: str) -> Item:
@@ -67,12 +69,37 @@ def word(row: Item, key: str) -> str:
     return text
 
 
-def number(value: Any, place: str) -> float:
+@dataclass(frozen=True)
+class Marks:
+    """How texts of numbers are written where the tables came from; numbers of JSON are numbers."""
+
+    decimal: str = "."
+    thousands: str = ""
+
+    def plain(self, text: str) -> str:
+        """As Python writes it. Raises ValueError for a text with other marks."""
+        text = text.strip()
+        if self.thousands:
+            mark = "[ \u00a0\u202f]" if self.thousands == " " else re.escape(self.thousands)
+            if re.fullmatch(rf"[+-]?\d{{1,3}}({mark}\d{{3}})+({re.escape(self.decimal)}\d*)?", text):
+                text = re.sub(mark, "", text)
+        if self.decimal == ".":
+            return text
+        if "." in text:
+            raise ValueError
+        return text.replace(self.decimal, ".")
+
+
+PLAIN = Marks()
+
+
+def number(value: Any, place: str, marks: Marks = PLAIN) -> float:
     """A finite number, or a text of one."""
     try:
-        found = float(value)
+        found = float(value if marks is PLAIN or not isinstance(value, str) else marks.plain(value))
     except (TypeError, ValueError, OverflowError):
-        raise WrongRequest(place, "a number") from None
+        written = "" if marks == PLAIN else f", or its text with the decimal mark {marks.decimal}"
+        raise WrongRequest(place, f"a number{written}") from None
     if isinf(found):
         raise WrongRequest(place, "a finite number")
     return found
@@ -84,7 +111,7 @@ def objects(lead: Item) -> bool:
     return said is not None and str(said).strip().casefold() not in NO | {""}
 
 
-def coded(a: Attribute, value: Any, codes: dict[str, int], place: str) -> tuple[float, ...]:
+def coded(a: Attribute, value: Any, codes: dict[str, int], place: str, marks: Marks = PLAIN) -> tuple[float, ...]:
     """An attribute's value as the kernel has it: one number, or seniority and function of a text.
 
     A text that `codes` does not have gets the next code.
@@ -95,7 +122,7 @@ def coded(a: Attribute, value: Any, codes: dict[str, int], place: str) -> tuple[
     if not text:
         return (nan, nan) if a.kind == "text" else (nan,)
     if a.kind == "numeric":
-        return (number(value, place),)
+        return (number(value, place, marks),)
     if a.kind == "boolean":
         folded = text.casefold()
         if folded not in YES | NO:

@@ -1,5 +1,6 @@
 """What the report says, gathered from what the stages left."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,7 +53,7 @@ def gather(
             if name in CAPTIONS
         ),
         importance=stage.read_json(stage.IMPORTANCE),
-        words={column.name: about(column) for column in plan.features},
+        words=_words(plan),
         belief=facts["belief"],
         leads=tuple(leads),
         outcome=noun(definition.conversion.stage),
@@ -73,6 +74,16 @@ def gather(
         funnel=stage.read_json(stage.FUNNEL),
         accounts=stage.read_json(stage.ACCOUNTS),
     )
+
+
+def _words(plan: Plan) -> dict[str, str]:
+    """Of each feature; where an account's field is called like a lead's, which it is."""
+    words = {column.name: about(column) for column in plan.features}
+    several = {text for text, n in Counter(words.values()).items() if n > 1}
+    return {
+        c.name: f"{words[c.name]} (of the {c.block})" if words[c.name] in several else words[c.name]
+        for c in plan.features
+    }
 
 
 def subtitle(definition: Definition) -> str:

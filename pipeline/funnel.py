@@ -235,7 +235,7 @@ def _handover(e: Episodes, telling: Telling) -> dict[str, Any] | None:
     without = None if found.without is None else int(found.without.sum())
     return {
         "stage": found.stage,
-        "qualified_stage": way.QUALIFIED,
+        "qualified_stage": found.qualified or way.QUALIFIED,
         "within_days": min(RETURNED_D, telling.within),
         "received": len(found.spells),
         "without": without,

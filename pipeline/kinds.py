@@ -14,6 +14,9 @@ TITLE_WORDS = words("title titles jobtitle position role designation titteli teh
 MOST = 0.98
 """With at least this share of numbers, more than FEW distinct, a column is numeric: the rest are mistakes."""
 FEW = 20
+HALF = 0.5
+LIKE_NUMBER = r"^[€$£~<>≈ ]{0,3}[+-]?\d[\d.,' \u00a0\u202f]*[+%kKmM€$£ ]{0,3}$"
+"""A number with any marks, a currency or a unit."""
 
 
 def kind_of(column: str, values: pl.Series, clock: Clock) -> tuple[Kind | None, str]:
@@ -45,18 +48,29 @@ def _dates(known: pl.Series, clock: Clock) -> bool:
 
 def _of_texts(column: str, known: pl.Series, clock: Clock) -> tuple[Kind, str]:
     """Numbers, unless they are codes such as 00120; then titles by their name; else categories."""
-    numbers = read_numbers(known, clock.decimal)
+    numbers = read_numbers(known, clock.decimal, clock.thousands)
     bad = numbers.null_count()
     codes = known.str.contains(r"^\s*0\d+\s*$").any()
     if not bad and not codes:
         return "numeric", ""
     if bad <= (1 - MOST) * len(known) and numbers.n_unique() > FEW and not codes:
         return "numeric", f"{column}: read as numeric, {bad} of {len(known)} values are no numbers"
-    return ("text" if TITLE_WORDS & set(tokens(column)) else "categorical"), ""
+    if TITLE_WORDS & set(tokens(column)):
+        return "text", ""
+    like = int((known.str.contains(LIKE_NUMBER)).sum())
+    if like < HALF * len(known) or known.n_unique() <= FEW or codes:
+        return "categorical", ""
+    return "categorical", (
+        f"{column}: {like} of {len(known)} values look like numbers, but {bad} are none with the decimal mark “"
+        f"{clock.decimal}” and {f'“{clock.thousands}”' if clock.thousands else 'no mark'} for thousands, so each value "
+        "is taken as a name; set source.decimal or source.thousands, mend the column, or let what is no number be "
+        "missing: "
+        f"definition.attributes: {{{column}: {{kind: numeric}}}}"
+    )
 
 
 READERS: dict[Kind, Callable[[pl.Series, Clock], pl.Series]] = {
-    "numeric": lambda values, clock: read_numbers(values, clock.decimal),
+    "numeric": lambda values, clock: read_numbers(values, clock.decimal, clock.thousands),
     "boolean": lambda values, _: read_booleans(values),
     "categorical": lambda values, _: _stripped(values),
     "text": lambda values, _: _stripped(values),

@@ -46,6 +46,8 @@ class Source(Section):
     na_values: list[str] = []
     separator: str = ","
     decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " ", "'"] = ""
+    """Mark between thousands; none is expected by default. A space is a narrow or a hard one, too."""
     encoding: str = "utf-8"
     date_format: str | None = None
     """strptime pattern of every time column, or `excel` for serial dates; default ISO 8601."""
@@ -66,6 +68,19 @@ class Source(Section):
         if len(mark) != 1 or not mark.isascii() or mark in '"\r\n\0':
             raise ValueError(f"expected one character of ASCII such as ; or a tab, and no quote, got {mark!r}")
         return mark
+
+    @model_validator(mode="after")
+    def _two_marks(self) -> "Source":
+        if self.thousands == self.decimal:
+            raise ValueError(f"decimal and thousands are both {self.decimal!r}; expected two marks")
+        return self
+
+    @field_validator("date_format")
+    @classmethod
+    def _pattern(cls, form: str | None) -> str | None:
+        if form is not None and form != "excel" and "%" not in form:
+            raise ValueError(f'expected a pattern such as "%d.%m.%Y %H:%M", or excel, got {form!r}')
+        return form
 
     @field_validator("encoding")
     @classmethod

@@ -12,6 +12,7 @@ import polars as pl
 
 from features.arrays import DAY_US, Ints
 from features.episodes import opening
+from features.vocabulary import stages_called
 from models.crossings import NEVER, first_crossings
 from models.points import tally
 from models.points_table import TOTAL
@@ -61,7 +62,8 @@ def reconcile(inputs: Inputs, definition: Definition, until: datetime, tolerance
 
 def _actual(tables: Tables, lead_ids: pl.Series, until: int) -> Ints:
     """When each lead first became an MQL; NEVER for none by `until`."""
-    mql = tables["stages"].filter(pl.col("stage") == TOTAL, pl.col("entered_at").to_physical() <= until)
+    called = stages_called(TOTAL, tables["stages"]["stage"].unique().to_list())
+    mql = tables["stages"].filter(pl.col("stage").is_in(called), pl.col("entered_at").to_physical() <= until)
     first = mql.group_by("lead_id").agg(pl.col("entered_at").min())
     joined = lead_ids.to_frame("lead_id").join(first, on="lead_id", how="left", maintain_order="left")
     return joined["entered_at"].to_physical().fill_null(NEVER).to_numpy().astype(np.int64)

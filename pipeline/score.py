@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,8 @@ from pipeline.validate import Checked, check
 
 CHUNK = 20_000
 """Leads that are scored together, more where an account has more."""
+LATE = timedelta(days=7)
+"""So long after the tables' latest row an instant is worth a word."""
 REASONS = 3
 DECIDED = ("score", "grade", "route", "expected_value", "qualified")
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -220,16 +222,28 @@ def remarks(bundle: Bundle, asked: Asked) -> list[str]:
     """What was expected of the tables and is not there, and what is there for nothing, in a line each."""
     there = asked.checked.tables
     lost = [name for name in TABLES if name in bundle.plan.blocks and name not in there]
-    lines = [f"{name}: the model learned from this table, which is not there" for name in lost]
+    lines = _ahead(asked)
+    lines += [f"{name}: the model learned from this table, which is not there" for name in lost]
     known = bundle.training.get("left_out_columns", {})  # training saw them, and had a reason
     ignored = [name for name in asked.checked.meta["ignored_columns"] if name.partition(".")[2] not in known]
     return lines + ([f"columns that the model does not know: {', '.join(ignored)}"] if ignored else [])
 
 
+def _ahead(asked: Asked) -> list[str]:
+    """That nothing is known of the time before the instant."""
+    until = asked.checked.meta["until"]
+    if asked.as_of is None or until is None or asked.as_of - (last := datetime.fromisoformat(until)) < LATE:
+        return []
+    return [
+        f"as of {asked.as_of.isoformat()}, but the latest row of the tables is of {last.isoformat()}: what came since "
+        "is not there, and every lead seems to have been silent"
+    ]
+
+
 def parse_time(text: str, timezone: str, option: str = "--as-of") -> datetime:
-    """An ISO 8601 time; without an offset it is in the time zone of the training tables. Raises Stop."""
+    """An ISO 8601 time, in UTC; one without an offset is of the time zone of the training tables. Raises Stop."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise Stop(f"{option} {text!r}: expected an ISO 8601 time such as 2025-10-03T00:00:00Z") from error
-    return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))
+    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)

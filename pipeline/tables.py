@@ -1,5 +1,6 @@
 """Lead tables from a folder or one flat file, as they came, with every row that cannot be read marked."""
 
+import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -99,8 +100,11 @@ def rename(
     for key, column in unused.items():
         if lenient:  # tables to score need not have the outcome, and may have our names already
             continue
+        every = [name for table in tables.values() for name in table.columns]
+        near = difflib.get_close_matches(column, every, 3)
         there = "; ".join(f"{files[name]}: {_listed(table)}" for name, table in tables.items())
-        raise Stop(f"source.columns.{key}: no column is called {column!r}; there are {there}")
+        said = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {there}"
+        raise Stop(f"source.columns.{key}: no column is called {column!r}; {said}")
     return result
 
 
@@ -109,10 +113,16 @@ def _mapped(name: str, table: pl.DataFrame, columns: Mapping[str, str], unused: 
     ours = {}
     for key, theirs in columns.items():
         where, _, column = key.rpartition(".") if key.split(".")[0] in TABLES else ("", "", key)
-        if where in ("", name) and theirs.strip() in table.columns:
+        if where in ("", name) and _may_have(name, column) and theirs.strip() in table.columns:
             ours[column] = theirs.strip()
             unused.pop(key, None)
     return ours
+
+
+def _may_have(name: str, column: str) -> bool:
+    """Whether a table has a column of ours: an id of leads is none of accounts, though theirs is called alike."""
+    own, every = {*REQUIRED[name], *OPTIONAL[name]}, {c for t in TABLES for c in (*REQUIRED[t], *OPTIONAL[t])}
+    return column in own or column not in every
 
 
 def _read(path: Path, source: Source) -> pl.DataFrame:
@@ -149,9 +159,10 @@ def _finish(name: str, table: pl.DataFrame, path: Path, flat: bool) -> pl.DataFr
         table = table.with_columns(lead_id=pl.col(ROW).cast(pl.String))
     missing = [column for column in REQUIRED[name] if column not in table.columns]
     if missing:
+        place = missing[0] if flat else f"{name}.{missing[0]}"
         raise Stop(
             f"{path}: the required column {missing[0]} is missing; there are {_listed(table)}."
-            f' If another one holds it, say so: source.columns: {{{missing[0]}: "its name"}}{_parted(table)}'
+            f' If another one holds it, say so: source.columns: {{{place}: "its name"}}{_parted(table)}'
         )
     return table.with_columns(_text(column, table.schema[column]) for column in table.columns if column in TEXTS)
 

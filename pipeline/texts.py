@@ -1,5 +1,6 @@
 """Times, numbers and booleans out of text, by the form that was declared and no other: never guessed."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,11 +40,12 @@ class Clock:
     timezone: str = "UTC"
     date_format: str | None = None
     decimal: str = "."
+    thousands: str = ""
 
     @classmethod
     def of(cls, source: Source) -> "Clock":
         """The Clock that the parameters declare."""
-        return cls(source.timezone, source.date_format, source.decimal)
+        return cls(source.timezone, source.date_format, source.decimal, source.thousands)
 
     @cached_property
     def form(self) -> str:
@@ -74,14 +76,19 @@ def read_and_count(values: pl.Series, clock: Clock) -> tuple[pl.Series, int]:
     return _within_years(times).alias(values.name), odd
 
 
-def read_numbers(values: pl.Series, decimal: str = ".") -> pl.Series:
-    """Float64; null where empty, NaN, or not a number with this decimal mark and no other marks."""
+def read_numbers(values: pl.Series, decimal: str = ".", thousands: str = "") -> pl.Series:
+    """Float64; null where empty, NaN, or not a number with these marks and no others. Thousands are parted everywhere
+    or nowhere in a number."""
     kind = values.dtype
     if kind == pl.Boolean or kind.is_numeric():
         return values.cast(pl.Float64).fill_nan(None)
     if kind != pl.String:
         return pl.Series(values.name, [None] * len(values), pl.Float64)
     text = values.str.strip_chars()
+    if thousands:
+        mark = r"[ \u00a0\u202f]" if thousands == " " else re.escape(thousands)
+        parted = text.str.contains(rf"^[+-]?\d{{1,3}}({mark}\d{{3}})+({re.escape(decimal)}\d*)?$")
+        text = _where(parted, text.str.replace_all(mark, ""), text)
     if decimal == ",":
         swapped = text.str.replace(",", ".", literal=True)
         text = _where(text.str.contains(".", literal=True), None, swapped)
@@ -208,7 +215,7 @@ def _strptime(text: pl.Series, clock: Clock) -> pl.Series:
 
 def _excel(values: pl.Series, clock: Clock) -> pl.Series:
     """Serial days of the 1900 system, to the millisecond. Day 60, 29 February 1900, never was: null."""
-    days = read_numbers(values, clock.decimal)
+    days = read_numbers(values, clock.decimal, clock.thousands)
     usable = (days >= EXCEL_FIRST) & (days < EXCEL_LAST) & (days.floor() != EXCEL_LEAP)
     shift = (days < EXCEL_LEAP).cast(pl.Float64)
     ms = _where(usable, ((days + shift) * 86_400_000).round(), None).cast(pl.Int64)

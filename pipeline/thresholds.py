@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from features.arrays import DAY_US, Floats
+from features.vocabulary import stages_called
 from models.points_table import PointsTable
 from models.policy import Values
 from models.thresholds import filling
@@ -36,7 +37,8 @@ def standing_of(tables: Mapping[str, pl.DataFrame], points: pl.DataFrame, table:
         mark = table.thresholds.get(MQL) if len(table.thresholds) == 1 else None
         return Standing("points", _first(hits), mark)
     if "stages" in tables:
-        hits = tables["stages"].filter(pl.col("stage") == MQL).select("lead_id", at="entered_at")
+        called = stages_called(MQL, tables["stages"]["stage"].unique().to_list())
+        hits = tables["stages"].filter(pl.col("stage").is_in(called)).select("lead_id", at="entered_at")
         return Standing("stages", _first(hits)) if len(hits) else Standing()
     return Standing()
 

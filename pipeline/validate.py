@@ -60,7 +60,7 @@ def check(
     tables = _typed(sifted, found.attributes, context)
     if kinds is None:  # to score, no lead left is an answer: everybody may have objected
         _check_left(sifted, tables["leads"])
-        context.warnings += doubts(tables, found.attributes, definition, source.decimal)
+        context.warnings += doubts(tables, found.attributes, definition)
     meta = meta_of(tables, source, shape, found, context, raw if kinds is not None else {})
     return Checked(
         tables,

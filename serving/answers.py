@@ -104,7 +104,7 @@ def _dated(model: Model, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """A model of leads without dates knows none; one of dated leads needs the lead's creation."""
     if model.bundle.training["shape"] != "flat":
         if request["lead"].get("created_at") is None:
-            raise WrongRequest("lead.created_at", TIME)
+            raise WrongRequest("lead.created_at", f"{TIME}, and it is missing")
         return request
     return {**request, "lead": {**request["lead"], "created_at": None}, "as_of": NO_TIME}
 

@@ -149,7 +149,7 @@ def _fields(fields: pl.Series, attributes: AttributeList) -> pl.Series:
 
 def _canonical(rows: pl.DataFrame, attributes: AttributeList, context: Context) -> tuple[pl.DataFrame, pl.Expr]:
     """Numbers as `20000.0`, booleans as true or false, and where a number is impossible."""
-    number = read_numbers(rows["value"], context.clock.decimal)
+    number = read_numbers(rows["value"], context.clock.decimal, context.clock.thousands)
     answer = read_booleans(rows["value"])
     kinds = {kind: _of_kind(attributes, kind) for kind in ("numeric", "boolean")}
     floor = _is_one_of([a for a in attributes if a.never_negative])

@@ -3,62 +3,51 @@
 Each finding is one line for all columns that it is of, with what to do. Nothing is changed.
 """
 
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from math import isnan
 
 import numpy as np
 import polars as pl
 
 from features.columns import slug
+from features.titles import read_title
 from features.vocabulary import ENGAGEMENT, INTENT, SELLER
 from pipeline.attributes import TABLE_OF, AttributeInfo, AttributeList
 from pipeline.naming import tokens, words
 from pipeline.params import Definition
-from pipeline.texts import read_numbers
 
 ROWS = 50
 """Fewer known values than this agree by chance."""
-MOST = 0.98
-"""This share of values of a form makes a column of that form: the rest are mistakes."""
 CLOCK = 0.999
 """A number whose correlation with the creation of its lead is further from 0 tells the time and nothing else."""
 LONG, DISTINCT = 40, 20
 """Letters of the middle value, and different values, from which on texts are rather written freely."""
+UNREAD = 0.6
+"""Of different titles: more than this without a seniority is worth a word."""
 SHOWN = 12
-OVERWRITTEN = words("owner status stage substatus rating score grade last latest modified updated next tags")
+OVERWRITTEN = words(
+    "owner status stage substatus rating score grade last latest modified updated next tags times count counts "
+    "associated recent close visits views pageviews sessions activities submissions conversions deals"
+)
 """Words in names of fields that a CRM overwrites in place."""
 OURS_DID = words("sent outbound dialed dialled logged task assigned sequence cadence call calls outreach")
 """Words in names of events that one's own people make."""
+WISHES = words("pricing price prices demo trial quote proposal checkout buy purchase contract meeting booked")
+"""Words in names of events that show that somebody wants to buy."""
 
 
-def doubts(
-    tables: Mapping[str, pl.DataFrame], attributes: AttributeList, definition: Definition, decimal: str
-) -> list[str]:
+def doubts(tables: Mapping[str, pl.DataFrame], attributes: AttributeList, definition: Definition) -> list[str]:
     """What in the accepted rows is worth a look, in a line each. `tables` are typed, as `attributes` say."""
     own = [a for a in attributes if definition.attribute(a.column).kind is None]
     found = [
-        *_decimals(tables, own, decimal),
         *_free(tables, own),
         *_clocks(tables, attributes),
         *_same(tables, attributes),
         *_overwritten(attributes, definition),
+        *_titles(tables, own),
     ]
     return found + (_events(tables["events"], definition) if "events" in tables else [])
-
-
-def _decimals(tables: Mapping[str, pl.DataFrame], attributes: AttributeList, decimal: str) -> list[str]:
-    other = "," if decimal == "." else "."
-    named = [a for a in attributes if a.kind == "categorical" and _numbers(_values(tables, a), other)]
-    if not named:
-        return []
-    return [
-        f"{_list(named)}: numbers with the decimal mark “{other}”, so each is taken as a name; write them with "
-        f"“{decimal}”, or set source.decimal"
-    ]
-
-
-def _numbers(values: pl.Series, decimal: str) -> bool:
-    known = values.drop_nulls()
-    return len(known) >= ROWS and read_numbers(known, decimal).count() >= MOST * len(known)
 
 
 def _free(tables: Mapping[str, pl.DataFrame], attributes: AttributeList) -> list[str]:
@@ -132,20 +121,43 @@ def _overwritten(attributes: AttributeList, definition: Definition) -> list[str]
     ]
 
 
+def _titles(tables: Mapping[str, pl.DataFrame], attributes: AttributeList) -> list[str]:
+    """Titles in a language that is not read, or columns that hold no titles."""
+    found = []
+    for a in attributes:
+        titles = _values(tables, a).drop_nulls().unique() if a.kind == "text" else ()
+        unread = sum(isnan(read_title(title)[0]) for title in titles)
+        if len(titles) >= DISTINCT and unread > UNREAD * len(titles):
+            found.append(
+                f"{_list([a])}: {unread} of {len(titles)} titles name no seniority that is known; English, Finnish and "
+                "Swedish are read. If it holds no titles: definition.attributes: "
+                f"{{{a.column}: {{kind: categorical}}}}"
+            )
+    return found
+
+
 def _events(events: pl.DataFrame, definition: Definition) -> list[str]:
     """Types that nobody named, here or in the vocabulary, the most frequent first."""
+    there = events["type"].unique().drop_nulls().to_list()
+    wrong = [name for name in definition.events if name not in there]
     counts = events["type"].drop_nulls().value_counts().sort("count", "type", descending=[True, False])["type"]
     known = ENGAGEMENT | INTENT | SELLER
     unnamed = [name for name in counts.to_list() if name not in definition.events and slug(name) not in known]
     unnamed = [name for name in unnamed if name != definition.conversion.event]
     ours = [name for name in unnamed if OURS_DID & {*tokens(name)}]
-    found = []
+    wish = [name for name in unnamed if name not in ours and WISHES & {*tokens(name)}]
+    found = [f"definition.events: no event is of the type {_quoted(name)}{_near(name, there)}" for name in wrong]
+    if wish:
+        found.append(
+            f"events: by the name somebody wants to buy: {_some(wish)}; taken as engagement, because nobody said "
+            f"otherwise: definition.events: {{{_quoted(wish[0])}: intent}}"
+        )
     if ours:
         found.append(
             f"events: by the name your own people did {_some(ours)}; taken as the lead's engagement it would feed "
             f"high scores with the attention that they bring. Say so: definition.events: {{{_quoted(ours[0])}: seller}}"
         )
-    if others := [name for name in unnamed if name not in ours]:
+    if others := [name for name in unnamed if name not in ours + wish]:
         found.append(
             f"events: taken as engagement, because nobody said otherwise: {_some(others)}. Where one shows that "
             f"somebody wants to buy: definition.events: {{{_quoted(others[0])}: intent}} (or seller, or ignore)"
@@ -166,6 +178,11 @@ def _some(names: Iterable[str]) -> str:
     names = [*names]
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return f"{', '.join(names[:SHOWN])}{more}"
+
+
+def _near(name: str, there: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, there, 1)
+    return f"; did you mean {_quoted(near[0])}?" if near else ""
 
 
 def _quoted(name: str) -> str:

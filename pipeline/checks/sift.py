@@ -137,7 +137,7 @@ def numbers(raw: pl.DataFrame, column: str, context: Context) -> tuple[pl.Series
         empty = pl.Series(column, [None], dtype=pl.Float64).new_from_index(0, raw.height)
         return empty, empty.is_not_null()
     values = raw[column]
-    read = read_numbers(values, context.clock.decimal)
+    read = read_numbers(values, context.clock.decimal, context.clock.thousands)
     given = values.fill_nan(None) if values.dtype.is_float() else values
     return read, given.is_not_null() & read.is_null()
 

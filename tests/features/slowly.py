@@ -110,8 +110,8 @@ def _events(world: World, plan: Plan, lead: Row, as_of: int) -> list[Value]:
         out += [*counts, float(len(steps)), min(steps) / 4 if steps else NAN]
         out += [sum(round(0.5 ** (step / 4 / h) * 2**20) / 2**20 for step in steps) for h in HALF_LIVES_D]
         for w in OWN_D:
-            now, ever = counts[WINDOWS_D.index(w)] + 0.5, len(steps) + 0.5
-            out.append(math.log(now / (min(w, life) + 1) / (ever / (life + 1))))
+            expected = len(steps) * (min(w, life) + 1) / (life + 1)
+            out.append(math.log((counts[WINDOWS_D.index(w)] + 0.5) / (expected + 0.5)))
     for slot in plan.value_slots:
         mine = [(_step(as_of, e[1]), e[4]) for e in events if e[2] == slot and e[4] == e[4]]
         out += [float(sum(v for step, v in mine if step < 4 * w)) for w in (30, 90, 10**9)]

@@ -46,6 +46,8 @@ def test_every_feature_is_put_in_words(column: Column) -> None:
         ("count", "pricing_view", 0, 0, "did not view pricing so far"),
         ("count", "{n} {x}", 1, 2, "2 times {n} {x} in the last day"),
         ("decayed", "page_view", 7, np.nan, "events are not known"),
+        ("decayed", "x", 7, 2.57e-05, "x, lately: 0 (each counts half after 7 days)"),
+        ("decayed", "x", 7, 0.25, "x, lately: 0.25 (each counts half after 7 days)"),
         ("seniority", "", 0, 6, "title of: chief"),
         ("numeric", "employees", 0, 12345.0, "employees: 12,345"),
         ("numeric", "founded", 0, 1954.0, "founded: 1954"),

@@ -189,4 +189,4 @@ def test_without_a_table_there_is_nothing_to_compare(inside: Path) -> None:
     STAGES["compare"]()
     assert pl.read_parquet(stage.POINTS).columns == ["lead_id", "as_of"]
     assert stage.read_json(stage.POINTS_FIGURES) == {"left_out": "there is no table of points"}
-    assert not list(stage.POINTS_LISTS.iterdir())
+    assert [path.name for path in stage.POINTS_LISTS.iterdir()] == ["nothing.txt"]

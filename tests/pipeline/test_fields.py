@@ -26,7 +26,7 @@ def said(definition: dict[str, Any] | None = None, events: list[str] | None = No
     kinds = {pl.String: "categorical", pl.Boolean: "boolean"}
     own = [AttributeInfo(c.lower(), c, "lead", kinds.get(type(leads[c].dtype), "numeric")) for c in columns]  # type: ignore[arg-type]
     tables = {"leads": leads} if events is None else {"leads": leads, "events": pl.DataFrame({"type": events})}
-    return doubts(tables, own, Definition.model_validate(definition or {}), ".")
+    return doubts(tables, own, Definition.model_validate(definition or {}))
 
 
 def draws(seed: int = 0) -> np.ndarray:
@@ -41,12 +41,22 @@ def test_honest_columns_are_not_questioned() -> None:
     assert said(events=events, Colour=words, Employees=draws(1).tolist(), Known=(draws(2) > 50).tolist()) == []
 
 
-def test_numbers_with_the_other_decimal_mark() -> None:
-    """They would be taken as names."""
-    (found,) = said(Fee=[f"{n},5" for n in draws()])
-    assert found.startswith("leads.Fee: numbers with the decimal mark “,”")
-    assert "source.decimal" in found
-    assert said({"attributes": {"Fee": {"kind": "categorical"}}}, Fee=[f"{n},5" for n in draws()]) == []
+@pytest.mark.parametrize("form", ["{},5", "1,{:03}", "{}+", "€ {}.000.000,00", "{} %"])
+def test_numbers_of_another_form(form: str) -> None:
+    """They would be taken as names, and nobody would know; one in two is enough to ask."""
+    texts = [form.format(n) if i % 2 else "unknown" if i % 4 else str(n) for i, n in enumerate(draws())]
+    kind, note = kind_of("Fee", pl.Series("Fee", texts), Clock())
+    assert kind == "categorical"
+    assert note.startswith(
+        "Fee: 150 of 200 values look like numbers, but 150 are none with the decimal mark “.” and no mark"
+    )
+    assert "source.decimal or source.thousands" in note
+
+
+def test_codes_and_names_with_digits_are_no_numbers() -> None:
+    """Postcodes, tiers, quarters, ranges."""
+    for form in ("0{:04}", "Tier {}", "2024-Q{}", "{}-500"):
+        assert kind_of("Code", pl.Series("Code", [form.format(n) for n in draws()]), Clock()) == ("categorical", "")
 
 
 def test_free_text() -> None:
@@ -80,11 +90,13 @@ def test_columns_that_say_the_same() -> None:
 
 def test_fields_that_a_crm_overwrites() -> None:
     """By their name, unless somebody said that they do not change or are history."""
-    rated = {"OwnerId": ["x", "y"] * 100, "Rating": draws().tolist()}
+    rated = {"OwnerId": ["x", "y"] * 100, "Times contacted": draws(3).tolist(), "Rating": draws().tolist()}
     (found,) = said(None, None, **rated)
-    assert found.startswith("leads.OwnerId, leads.Rating: by the name a field that a CRM overwrites in place")
+    assert found.startswith(
+        "leads.OwnerId, leads.Times contacted, leads.Rating: by the name a field that a CRM overwrites in place"
+    )
     assert "definition.attributes: {OwnerId: {mutable: false}}" in found
-    kept = {"OwnerId": {"mutable": False}, "Rating": {"mutable": False}}
+    kept = {"OwnerId": {"mutable": False}, "Times contacted": {"mutable": False}, "Rating": {"mutable": False}}
     assert said({"attributes": kept}, None, **rated) == []
 
 
@@ -95,6 +107,10 @@ def test_events_that_nobody_named() -> None:
     assert 'definition.events: {"Task: follow up": seller}' in ours
     assert "taken as engagement, because nobody said otherwise: Form: X, Chat bot." in others
     assert said({"events": {"Form: X": "intent", "Chat bot": "ignore"}}, ["Form: X", "Chat bot"]) == []
+    (wish,) = said(events=["Page view: /pricing"])
+    assert wish.startswith("events: by the name somebody wants to buy: Page view: /pricing;")
+    (typo,) = said({"events": {"Fax": "ignore", "Form: X": "intent"}}, ["Fax", "Form X"] * 2)[:1]
+    assert typo == 'definition.events: no event is of the type "Form: X"; did you mean "Form X"?'
     (many,) = said(events=[f"Form {i}" for i in range(SHOWN + 5)])
     assert "and 5 more" in many
 

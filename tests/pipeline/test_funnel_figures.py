@@ -153,6 +153,18 @@ def test_two_leads_by_hand() -> None:
     assert DECIDES > 0
 
 
+def test_stages_are_known_by_any_spelling() -> None:
+    """What a CRM shows to people is what the short names mean; a name of one's own is no hand-over."""
+    rows = [("a", "{mql}", 3), ("a", "{sql}", 5), ("a", "lost", 20), ("b", "{sql}", 9)]
+    names = {"mql": "Marketing Qualified Lead", "sql": "salesqualifiedlead"}
+    short = by_hand([(lead, stage.format(mql="mql", sql="sql"), day) for lead, stage, day in rows])["handover"]
+    long = by_hand([(lead, stage.format(**names), day) for lead, stage, day in rows])["handover"]
+    assert (long.pop("stage"), long.pop("qualified_stage")) == (names["sql"], names["mql"])
+    assert (short.pop("stage"), short.pop("qualified_stage")) == ("sql", "mql")
+    assert long == short
+    assert by_hand([("a", "Ours", 3), ("a", "lost", 20)])["handover"] is None
+
+
 def test_without_stages_events_and_titles_there_are_fewer_parts(checked_tables: Tables) -> None:
     """Conversion by an event and nothing else: no hand-over, no decision-makers, and no error."""
     tables = {"leads": checked_tables["leads"], "events": checked_tables["events"]}

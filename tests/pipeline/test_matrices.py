@@ -1,5 +1,6 @@
 """Features as a table and back, to the last bit."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -50,3 +51,15 @@ def test_stored_features_are_the_kernels_and_give_the_runs_probabilities(
     lead = some.join(order, on="lead_id", how="left", maintain_order="left")["index_right"].to_numpy().astype(np.int64)
     again = score(bundle, compute(records, bundle.plan, lead, instants(some)), False).probability
     np.testing.assert_array_equal(again, p[some["index"].to_numpy()])
+
+
+def test_nothing_is_never_more_often_than_usual(finished_run: Path) -> None:
+    """A window without an event of a kind is no rise of it, and a lead that never had one has no pace at all."""
+    found = pl.read_parquet(finished_run / "data/features.parquet")
+    own = [name for name in found.columns if re.fullmatch(r".*_own_\d+d", name)]
+    assert own
+    for name in own:
+        kind, days = re.fullmatch(r"(.*)_own_(\d+)d", name).groups()  # type: ignore[union-attr]
+        silent = found.filter(pl.col(f"{kind}_{days}d") == 0)
+        assert silent[name].max() <= 0  # type: ignore[operator]
+        assert (silent.filter(pl.col(f"{kind}_all") == 0)[name] == 0).all()

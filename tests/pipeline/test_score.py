@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -125,7 +126,20 @@ def test_a_name_or_a_time_that_cannot_be_read_stops() -> None:
         scoring.check_output(Path("scores.xls"))
     with pytest.raises(Stop, match="ISO 8601"):
         parse_time("tomorrow", "UTC")
-    assert parse_time("2025-01-01", "Europe/Helsinki") == datetime(2024, 12, 31, 22, tzinfo=UTC)
+    for text in ("2025-01-01", "2025-01-01T00:00:00+02:00", "2024-12-31T22:00:00Z"):
+        assert repr(parse_time(text, "Europe/Helsinki")) == repr(datetime(2024, 12, 31, 22, tzinfo=UTC))
+
+
+def test_an_instant_of_another_zone_is_the_same(
+    bundle: Bundle, lead_tables: Path, day: datetime, scored: pl.DataFrame
+) -> None:
+    """`--as-of` without an offset is of the tables' zone; one long after the last row is scored with a word."""
+    at = parse_time(day.astimezone(ZoneInfo("Europe/Helsinki")).replace(tzinfo=None).isoformat(), "Europe/Helsinki")
+    assert score_tables(bundle, read(bundle, lead_tables, at, None, NOW), True).equals(scored)
+    late = read(bundle, lead_tables, day + timedelta(days=900), None, NOW)
+    assert any("every lead seems to have been silent" in line for line in scoring.remarks(bundle, late))
+    early = read(bundle, lead_tables, day, None, NOW)
+    assert not any("silent" in line for line in scoring.remarks(bundle, early))
 
 
 def test_requests_made_of_tables_get_the_tables_probabilities(

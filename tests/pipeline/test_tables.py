@@ -86,6 +86,20 @@ def test_a_column_for_one_table(tmp_path: Path) -> None:
     assert "occurred_at" in tables["events"].columns
 
 
+def test_an_id_that_two_tables_call_alike(tmp_path: Path) -> None:
+    """`Record ID` is the lead's in one file and the account's in the other; what is missing is named with its table."""
+    (tmp_path / "leads.csv").write_text("Record ID,Company\n1,7\n")
+    (tmp_path / "accounts.csv").write_text("Record ID,size\n7,3\n")
+    ours = {"lead_id": "Record ID", "account_id": "Company"}
+    with pytest.raises(Stop, match=r"account_id is missing; there are 'Record ID'.*\{accounts\.account_id: "):
+        read_tables(source(tmp_path, columns=ours))
+    tables = read_tables(source(tmp_path, columns={**ours, "accounts.account_id": "Record ID"}))
+    assert tables["leads"].select("lead_id", "account_id").row(0) == ("1", "7")
+    assert tables["accounts"]["account_id"].to_list() == ["7"]
+    with pytest.raises(Stop, match="no column is called 'Compny'; did you mean 'Company'"):
+        read_tables(source(tmp_path, columns={"account_id": "Compny"}))
+
+
 def _cut(path: Path) -> None:
     pl.DataFrame({"lead_id": ["1"] * 99}).write_parquet(path / "leads.parquet")
     (path / "leads.parquet").write_bytes((path / "leads.parquet").read_bytes()[:-40])

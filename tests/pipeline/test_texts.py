@@ -1,12 +1,15 @@
 """Text is read in the declared form and no other."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.values import Marks, WrongRequest
+from models.values import number as wide_number
 from pipeline.texts import (
     TIME,
     Clock,
@@ -134,6 +137,22 @@ def test_typed_columns_need_no_form() -> None:
 def test_numbers_by_their_decimal_mark(text: str, decimal: str, number: float | None) -> None:
     """A thousands separator is not guessed."""
     assert read_numbers(pl.Series([text]), decimal).item() == number
+
+
+@given(
+    st.decimals(-(10**12), 10**12, places=3, allow_nan=False),
+    st.sampled_from([(".", ","), (".", "'"), (",", "."), (",", " "), (",", "")]),
+)
+def test_thousands_are_read_where_they_are_declared(number: Decimal, marks: tuple[str, str]) -> None:
+    """Tables and requests read a text alike; a mark that stands elsewhere than between thousands makes no number."""
+    decimal, thousands = marks
+    text = f"{number:,}".translate(str.maketrans({",": thousands, ".": decimal}))
+    assert read_numbers(pl.Series([text]), decimal, thousands).item() == float(number)
+    assert wide_number(text, "x", Marks(decimal, thousands)) == float(number)
+    if thousands:
+        assert read_numbers(pl.Series([f"12{thousands}34"]), decimal, thousands).item() is None
+        with pytest.raises(WrongRequest):
+            wide_number(f"12{thousands}34", "x", Marks(decimal, thousands))
 
 
 def test_booleans_in_three_languages() -> None:
