@@ -90,4 +90,4 @@ def main() -> None:
     plan = plan_of_json(stage.read_json(stage.PLAN))
     leads = stage.read_table(stage.TABLES / "leads.parquet")
     data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
-    conclude([*of_json(stage.read_json(stage.SCREENING)), *checks_of(data, plan)], stage.LEAKS)
+    conclude(checks_of(data, plan), stage.LEAKS, of_json(stage.read_json(stage.SCREENING)))

@@ -41,10 +41,14 @@ def of_json(stored: Mapping[str, Any]) -> list[Check]:
     return [Check(**{k: v for k, v in check.items() if k != "result"}) for check in stored["checks"]]
 
 
-def conclude(checks: Sequence[Check], path: Path) -> None:
-    """Write what was found to `path`. Raises Stop, with reports/leaks.json written, where a check failed."""
+def conclude(checks: Sequence[Check], path: Path, before: Sequence[Check] = ()) -> None:
+    """Write what was found, here and `before`, to `path`, and say the warnings. Raises Stop, with reports/leaks.json
+    written, where a check failed."""
     problems = [f"- {problem}" for check in checks for problem in check.problems]
-    stage.write_json(to_json(checks), stage.LEAKS if problems else path)
+    stage.write_json(to_json([*before, *checks]), stage.LEAKS if problems else path)
     if problems:
         names = ", ".join(check.name for check in checks if check.problems)
         raise Stop("\n".join([f"a leak, by {names} (all of it in {stage.LEAKS}):", *problems]))
+    with stage.speaking("leaks") as say:
+        for warning in (warning for check in checks for warning in check.warnings):
+            say(f"warning: {warning}")

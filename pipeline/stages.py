@@ -31,6 +31,8 @@ def validate() -> None:
     with stage.speaking("validate") as say:
         for warning in checked.meta["warnings"]:
             say(f"warning: {warning}")
+        for what, number in checked.meta["counts"].items():
+            say(f"{number:,} {what.partition(': ')[0]}: {what.partition(': ')[2]}")
 
 
 def _main_of(name: str) -> Callable[[], None]:

@@ -142,6 +142,18 @@ def test_leaks_in_the_tables_are_caught_and_named(
     assert not (tmp_path / "data/screening.json").exists()
 
 
+def test_a_count_that_tells_much_is_asked_about(clean: Frames, tmp_path: Path) -> None:
+    """Calls until today, many for those who were won: below the limit that stops, and named with what to do."""
+    calls = (
+        pl.when(pl.col("won") & (pl.col("chance") < 0.7)).then(6.0).otherwise(5 * (97 * pl.col("chance") % 1)).round()
+    )
+    brought(tmp_path, with_column(clean, "Calls made", calls))
+    run(tmp_path, *BEFORE, "screen")
+    (warning,) = check(tmp_path, "single features")["warnings"]
+    assert warning.startswith("column 'Calls made': feature fit_calls_made alone has AUC 0.8")
+    assert "definition.exclude" in warning
+
+
 @pytest.mark.parametrize("name", ["Lead Status", "fit_lead_status"])
 def test_what_is_allowed_does_not_stop(clean: Frames, tmp_path: Path, name: str) -> None:
     """leaks.allow takes the column's name or the feature's; what was let through is written down."""
