@@ -1,12 +1,14 @@
 """Requests with the answers that a model gave: its proof of identity. The leads are imagined, never real."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from features.plan import Attribute, Plan
 from models.bundle import Bundle, score
+from models.decisions import decide
 from models.encoding import Encoding
 from models.horizons import column
 from models.requests import asked, features_of
@@ -73,11 +75,18 @@ def _value(a: Attribute, encoding: Encoding, rng: np.random.Generator) -> Any:
     return str(rng.choice(level.vocabulary)) if level and level.vocabulary else "something new"
 
 
-def answer(bundle: Bundle, request: Mapping[str, Any]) -> dict[str, float]:
-    """What the bundle says of one request."""
-    scored = score(bundle, features_of(asked(request, bundle.plan, bundle.zone), bundle.plan), reasons=False)
+def answer(bundle: Bundle, request: Mapping[str, Any]) -> dict[str, Any]:
+    """What the bundle says of one request, and what follows from it by its policy."""
+    matrix = features_of(asked(request, bundle.plan, bundle.zone), bundle.plan)
+    scored = score(bundle, matrix, reasons=False)
     shorter = {column(days): float(p[0]) for days, p in scored.shorter.items()}
-    return {"raw_score": float(scored.raw[0]), "probability": float(scored.probability[0]), **shorter}
+    (decided,) = decide(bundle.policy, matrix, scored.probability, [None])
+    return {
+        "raw_score": float(scored.raw[0]),
+        "probability": float(scored.probability[0]),
+        **shorter,
+        **asdict(decided),
+    }
 
 
 def failures(bundle: Bundle, golden: Sequence[Mapping[str, Any]]) -> list[str]:

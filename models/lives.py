@@ -133,6 +133,8 @@ class Lives:
                 code = plan.topic_of.get(topic, len(plan.topics))
         worth = nan if value is None or value == "" else number(value, "value", self.reading.marks)
         event = known, occurred, self.reading.slots.get(kind, plan.other_slot), code, worth
+        if event_id is not None and (isinstance(event_id, bool) or not isinstance(event_id, str | int | float)):
+            raise WrongRequest("event_id", "a text")
         return None if event_id is None else str(event_id), kind, event
 
     def _entered(self, row: Item) -> tuple[int, str, str, str]:
@@ -148,11 +150,11 @@ class Lives:
         ]
 
     def _change(self, row: Item) -> tuple[Sequence[Field], str, Change]:
-        entity = row.get("entity") or "lead"
+        entity = "lead" if row.get("entity") is None else row["entity"]
         if entity not in ("lead", "account"):
             raise WrongRequest("entity", "lead or account")
         at = micros(row.get("changed_at"), "changed_at", self._zone)
-        fields, value = self.reading.changing.get((entity, str(row.get("field"))), ()), row.get("value")
+        fields, value = self.reading.changing.get((entity, word(row, "field")), ()), row.get("value")
         for field in fields:
             self.coded(field, value, "value")
         return fields, entity, (at, value)

@@ -14,6 +14,7 @@ Item = Mapping[str, Any]
 """An object of JSON: a dict."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
+_FIRST, _LAST = ((at.replace(tzinfo=UTC) - _EPOCH) // _US for at in (datetime.min, datetime.max))
 YES, NO = frozenset({"true", "yes", "1", "y", "t"}), frozenset({"false", "no", "0", "n", "f"})
 TIME = "an ISO 8601 time such as 2025-10-03T00:00:00Z"
 
@@ -35,7 +36,10 @@ def micros(text: Any, place: str, zone: tzinfo = UTC) -> int:
     """Microseconds since 1970 of an ISO 8601 time; one without an offset is of the zone."""
     try:
         at = datetime.fromisoformat(text)
-        return ((at if at.tzinfo else at.replace(tzinfo=zone)) - _EPOCH) // _US
+        found = ((at if at.tzinfo else at.replace(tzinfo=zone)) - _EPOCH) // _US
+        if not _FIRST <= found <= _LAST:  # of years 1 to 9999 in UTC, as in the tables
+            raise ValueError
+        return found
     except (TypeError, ValueError, OverflowError):
         raise WrongRequest(place, TIME if text is not None else f"{TIME}, and it is missing") from None
 
@@ -96,6 +100,8 @@ PLAIN = Marks()
 def number(value: Any, place: str, marks: Marks = PLAIN) -> float:
     """A finite number, or a text of one."""
     try:
+        if isinstance(value, bool):
+            raise TypeError
         found = float(value if marks is PLAIN or not isinstance(value, str) else marks.plain(value))
     except (TypeError, ValueError, OverflowError):
         written = "" if marks == PLAIN else f", or its text with the decimal mark {marks.decimal}"

@@ -17,7 +17,8 @@ from models.requests import Asked, Reader, features_of
 from models.values import TIME, WrongRequest, micros, number, objects, part
 from models.words import LANGUAGES
 from serving.cautions import said
-from serving.problems import Problem, wrong
+from serving.logs import failed
+from serving.problems import Problem, bug, wrong
 from serving.settings import Settings
 from serving.store import Model
 
@@ -56,7 +57,7 @@ def wanted(request: Any, settings: Settings, defaults: Mapping[str, Any] | None 
         worth = None if value is None or value == "" else number(value, "lead.value")
     except WrongRequest as error:
         raise wrong(error.place, error.expected) from None
-    if not isinstance(lead.get("lead_id"), str | int | None):
+    if not isinstance(lead.get("lead_id"), str | int | None) or isinstance(lead.get("lead_id"), bool):
         raise wrong("lead.lead_id", "a text")
     return Wanted(request, explain, language, worth, objects(lead))
 
@@ -80,6 +81,17 @@ def answer(model: Model, asked: Sequence[Wanted], now: datetime) -> list[Answer 
         mine = [i for i, w in enumerate(asked) if w.explain == explain]
         found.update(zip(mine, _alike(model, [asked[i] for i in mine], now, explain), strict=True))
     return [found[i] for i in range(len(asked))]
+
+
+def each(model: Model, asked: Sequence[Wanted], now: datetime) -> list[Answer | Problem]:
+    """As `answer`; where that fails by a fault of ours, each alone, so that one lead does not fail the others."""
+    try:
+        return answer(model, asked, now)
+    except Exception as error:
+        if len(asked) == 1:
+            failed(error)
+            return [bug()]
+        return [found for w in asked for found in each(model, [w], now)]
 
 
 def _alike(model: Model, asked: Sequence[Wanted], now: datetime, explain: bool) -> list[Answer | Problem]:

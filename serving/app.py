@@ -46,19 +46,23 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         watching.cancel()
 
-    app = FastAPI(title="leadscore", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(title="leadscore", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None,
+                  redirect_slashes=False)  # fmt: skip
     app.state.service = service
     app.add_middleware(Gate, service=service)
     app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(Exception, _failed)
     _add_routes(app)
     return app
 
 
 async def _watch(service: Service) -> None:
-    """Look at the file of keys now and then: a revoked key is of no use a second later."""
+    """Look at the file of keys now and then: a revoked key is of no use a second later. And at the supervisor: a
+    worker whose supervisor has died stops, or nobody could ever stop it."""
     while True:
         await asyncio.sleep(1)
+        if PARENT in os.environ and os.getppid() != int(os.environ[PARENT]) and not service.draining:
+            note("supervisor gone", "error")
+            os.kill(os.getpid(), signal.SIGTERM)
         try:
             service.guard.refresh()
         except (KeysUnreadable, OSError) as error:
@@ -89,6 +93,7 @@ def _add_routes(app: FastAPI) -> None:
         try:
             found = await asyncio.to_thread(service.load)
         except DamagedBundle as error:
+            note("bundle refused", "error", why=str(error), pid=os.getpid())
             raise Problem(409, "damaged-bundle", "the bundle is not usable; the model before it goes on") from error
         if PARENT in os.environ:
             os.kill(int(os.environ[PARENT]), signal.SIGHUP)
@@ -100,16 +105,11 @@ def _add_routes(app: FastAPI) -> None:
 
 
 async def _refused(_: Request, error: Exception) -> Response:
-    """No such route, or not by this method."""
+    """Not by this method."""
     assert isinstance(error, HTTPException)  # noqa: S101, what it is registered for
-    codes = {404: ("no-route", "no such route; see /v1/openapi.json"), 405: ("method", "not by this method")}
+    codes = {405: ("method", "not by this method")}
     code, detail = codes.get(error.status_code, ("refused", "the request was refused"))
     return _response(Problem(error.status_code, code, detail, dict(error.headers or {})))
-
-
-async def _failed(_: Request, __: Exception) -> Response:
-    """A bug of ours. It is in the log under the request's id."""
-    return _response(Problem(500, "bug", "the service failed; its log says where"))
 
 
 def _response(problem: Problem) -> Response:

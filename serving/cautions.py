@@ -36,6 +36,8 @@ TEXTS = {
         "older": "äldre än alla leads som modellen lärde sig av",
     },
 }
+MOST = 100
+"""Warnings of an answer: an answer is not many times as large as its request."""
 LONGEST = 100
 """A field's name is cut there: it is the caller's."""
 
@@ -50,9 +52,10 @@ class Cautions:
         plan, self._bundle = bundle.plan, bundle
         now = [a for a in plan.attributes if not a.has_history]
         self._expected = {e: [a.column for a in now if a.entity == e] for e in ("lead", "account")}
-        self._fields = {e: {a.column for a in plan.attributes if a.entity == e} for e in ("lead", "account")}
+        self._fields = {e: {a.column for a in now if a.entity == e} for e in ("lead", "account")}
         self._fields["lead"] |= LEAD
         self._fields["account"] |= {"account_id"}
+        self._changing = {a.column for a in plan.attributes if a.has_history}
         self._blocks = [block for block in OPTIONAL if block in plan.blocks]
         closing = () if plan.closing_event is None else (plan.closing_event,)
         self._types = {*plan.slot_of, *plan.ignored, *closing}
@@ -84,15 +87,18 @@ class Cautions:
 
     def _of_request(self, request: Mapping[str, Any]) -> Found:
         found: Found = [("missing", block) for block in self._blocks if request.get(block) is None]
-        found += [("unknown_field", _name(key)) for key in request.keys() - REQUEST]
+        found += [("unknown_field", _name(key)) for key in sorted(request.keys() - REQUEST)]
         for entity in ("lead", "account"):
             item = request.get(entity)
             if item is not None:
                 found += [("missing", f"{entity}.{c}") for c in self._expected[entity] if not plain(item.get(c))]
-                found += [("unknown_field", f"{entity}.{_name(key)}") for key in item.keys() - self._fields[entity]]
+                found += [
+                    ("unknown_field", f"{entity}.{_name(key)}") for key in sorted(item.keys() - self._fields[entity])
+                ]
         found += _new(request, "events", "type", self._types)
         found += _new(request, "events", "topic", self._bundle.plan.topic_of)
         found += _new(request, "stages", "stage", self._stages)
+        found += _new(request, "history", "field", self._changing, "unknown_field")
         return found
 
     def _unseen(self, matrix: Matrix) -> Bools:
@@ -118,11 +124,11 @@ def _places(bundle: Bundle) -> dict[int, tuple[str, str]]:
     return found
 
 
-def _new(request: Mapping[str, Any], rows: str, key: str, known: Container[str]) -> Found:
+def _new(request: Mapping[str, Any], rows: str, key: str, known: Container[str], code: str = "unseen") -> Found:
     """Where each text that is not known stands first."""
     given = [row.get(key) for row in request.get(rows) or ()]  # texts, as the reader has checked
     new = {text for text in {*given} if plain(text) and plain(text) not in known}
-    return [("unseen", f"{rows}[{place}].{key}") for place in sorted(given.index(text) for text in new)] if new else []
+    return [(code, f"{rows}[{place}].{key}") for place in sorted(given.index(text) for text in new)] if new else []
 
 
 def _name(key: str) -> str:
@@ -132,5 +138,5 @@ def _name(key: str) -> str:
 def said(found: Found, language: str) -> list[dict[str, str]]:
     """Warnings in words; what was not given comes last, for there may be much of it."""
     texts = TEXTS[language]
-    ordered = sorted(found, key=lambda one: one[0] == "missing")
+    ordered = sorted(found, key=lambda one: one[0] == "missing")[:MOST]
     return [{"code": code, "place": place, "text": texts[code]} for code, place in ordered]

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from serving.bodies import Gone, Receive
-from serving.logs import note
-from serving.problems import MEDIA_TYPE, Problem
+from serving.logs import failed, note
+from serving.problems import MEDIA_TYPE, Problem, bug
 from serving.scoring import Headers, score_batch, score_one
 from serving.security import Scope
 from serving.service import Service
@@ -49,10 +49,15 @@ class Gate:
             await reply.problem(problem)
         except Gone:
             reply.status = 499
+        except Exception as error:  # a bug of ours: the client has an answer, and the log says where
+            failed(error, request_id=reply.id, route=route)
+            await reply.problem(bug())
         finally:
             self._note(route, reply, time.perf_counter() - begun)
 
     async def _serve(self, scope: Any, receive: Receive, reply: "Reply", route: str) -> None:
+        if route not in NEEDS:  # whatever a router makes of it: a path that is not here needs no key
+            raise Problem(404, "no-route", "no such route; see /v1/openapi.json")
         headers = dict(scope["headers"])
         if (needed := NEEDS.get(route)) is not None:
             self._service.guard.check(headers.get(b"authorization"), needed)
@@ -78,17 +83,20 @@ class Reply:
     def __init__(self, send: Send, request_id: str, service: Service) -> None:
         self._send, self.id, self._service = send, request_id, service
         self.status = 500
+        self._begun = False
 
     async def send(self, message: dict[str, Any]) -> None:
         """An ASGI message of an inner application."""
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self.status, self._begun = message["status"], True
             message = {**message, "headers": [*message.get("headers", ()), *self._own()]}
         await self._send(message)
 
     async def whole(self, status: int, kind: bytes, body: bytes, more: Headers | None = None) -> None:
-        """A whole response."""
-        self.status = status
+        """A whole response; nothing where one has begun."""
+        if self._begun:
+            return
+        self.status, self._begun = status, True
         headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), *(more or {}).items(), *self._own()]
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})

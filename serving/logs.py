@@ -3,7 +3,9 @@
 import logging
 import logging.config
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
+from types import TracebackType
 
 import msgspec
 
@@ -13,8 +15,14 @@ _encode = msgspec.json.Encoder().encode
 def note(event: str, level: str = "info", **fields: object) -> None:
     """One line. Cheap enough for every request: logging's own way takes ten times as long."""
     line = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level, "event": event, **fields}
-    sys.stderr.buffer.write(_encode(line) + b"\n")
-    sys.stderr.buffer.flush()
+    with suppress(OSError):  # nobody reads the log any more: the requests are served all the same
+        sys.stderr.buffer.write(_encode(line) + b"\n")
+        sys.stderr.buffer.flush()
+
+
+def failed(error: BaseException, **fields: object) -> None:
+    """A bug of ours: its kind and where it came from, never its message, which may hold a caller's value."""
+    note("bug", "error", error=type(error).__name__, trace=_trace(error.__traceback__), **fields)
 
 
 class JsonLines(logging.Formatter):
@@ -30,13 +38,13 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             kind = record.exc_info[0]
             line["error"] = kind.__name__ if kind else ""
-            line["trace"] = _trace(record)
+            line["trace"] = _trace(record.exc_info[2])
         return _encode(line).decode()
 
 
-def _trace(record: logging.LogRecord) -> list[str]:
-    """Where an error came from: files and lines, never its message, which may hold a caller's value."""
-    found, at = [], record.exc_info[2] if record.exc_info else None
+def _trace(at: TracebackType | None) -> list[str]:
+    """Files and lines."""
+    found = []
     while at is not None:
         found.append(f"{at.tb_frame.f_code.co_filename.rpartition('/')[2]}:{at.tb_lineno}")
         at = at.tb_next

@@ -33,6 +33,11 @@ class Problem(Exception):
         return msgspec.json.encode(self.document())
 
 
+def bug() -> Problem:
+    """A fault of ours."""
+    return Problem(500, "bug", "the service failed; its log says where")
+
+
 def wrong(place: str, expected: str) -> Problem:
     """A request that was understood as JSON, but not as a lead."""
     return Problem(422, "wrong-request", f"{place}: expected {expected}", place=place, expected=expected)

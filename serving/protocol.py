@@ -44,6 +44,7 @@ def protocol_of(read_timeout_s: float, most_connections: int) -> type[HttpToolsP
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
+            self._size = 0  # what came before it was another request's
             self._began = self.asked = True
             self._wait()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from serving.answers import Answer, Wanted, answer, wanted
+from serving.answers import Answer, Wanted, each, wanted
 from serving.bodies import Receive, read_body
 from serving.problems import Problem, wrong
 from serving.service import Service
@@ -18,6 +18,8 @@ from serving.waiting import full, late, ready
 Headers = Mapping[bytes, bytes]
 CHUNK = 250
 """Leads of a batch that are scored together."""
+ARRIVING = 4
+"""Batches that may be on their way, for each that may wait or run."""
 LARGE = 1 << 16
 """A body of more bytes is read in a thread of its own, so that the loop goes on."""
 encode = msgspec.json.Encoder().encode
@@ -37,7 +39,13 @@ async def score_one(service: Service, headers: Headers, receive: Receive) -> byt
 async def score_batch(service: Service, headers: Headers, receive: Receive) -> bytes:
     """Answer to `POST /v1/score/batch`. Raises Problem or Gone."""
     settings = service.settings
-    body = await read_body(headers, receive, settings.max_batch_body, settings.read_timeout_s)
+    if service.apart["batch"] >= settings.batch_capacity or service.arriving >= ARRIVING * settings.batch_capacity:
+        raise full()  # before its body is read: it may be large
+    service.arriving += 1
+    try:
+        body = await read_body(headers, receive, settings.max_batch_body, settings.read_timeout_s)
+    finally:
+        service.arriving -= 1
     return await _apart(service, "batch", settings.batch_capacity, lambda until: _many(service, body, until))
 
 
@@ -58,7 +66,7 @@ def _one(service: Service, body: bytes, until: float) -> bytes:
     lead = wanted(read_json(body, service.settings.max_depth), service.settings)
     if time.monotonic() > until:
         raise late()
-    one = answer(ready(service.store), [lead], datetime.now(UTC))[0]
+    one = each(ready(service.store), [lead], datetime.now(UTC))[0]
     if isinstance(one, Problem):
         raise one
     service.metrics.answer(one)
@@ -80,7 +88,7 @@ def _many(service: Service, body: bytes, until: float) -> bytes:
         if time.monotonic() > until:
             raise late()
         checked = [_checked(lead, service, defaults) for lead in leads[first : first + CHUNK]]
-        found = iter(answer(model, [w for w in checked if isinstance(w, Wanted)], now))
+        found = iter(each(model, [w for w in checked if isinstance(w, Wanted)], now))
         for i, w in enumerate(checked, start=first):
             one = w if isinstance(w, Problem) else next(found)
             if isinstance(one, Problem):

@@ -3,6 +3,7 @@
 import hmac
 import json
 import os
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -40,13 +41,16 @@ def read_keys(path: Path) -> tuple[Key, ...]:
         keys = tuple(Key(**key) for key in json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError, RecursionError) as error:
         raise KeysUnreadable(f"{path}: expected the JSON that `leadscore keys create` writes") from error
-    if not all(key.scope in SCOPES and isinstance(key.sha256, str) for key in keys):
-        raise KeysUnreadable(f"{path}: expected scopes among {', '.join(SCOPES)}")
+    if not all(key.scope in SCOPES and re.fullmatch("[0-9a-f]{64}", str(key.sha256)) for key in keys):
+        raise KeysUnreadable(f"{path}: expected digests of 64 hexadecimal digits and scopes among {', '.join(SCOPES)}")
     return keys
 
 
 def create_key(path: Path, name: str, scope: Scope, now: datetime) -> str:
-    """Add a key and return it: the only time that it is seen. Raises ValueError where the name is taken."""
+    """Add a key and return it: the only time that it is seen. Raises ValueError where the name is taken or
+    cannot be told in a list."""
+    if not name.strip() or not name.isprintable():
+        raise ValueError(f"a key named {name!r}: expected a name of printable letters")
     keys = read_keys(path)
     if any(key.name == name for key in keys):
         raise ValueError(f"a key named {name!r} exists; revoke it first, or choose another name")

@@ -44,6 +44,8 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._service = service
         self._reloading: asyncio.Task[None] | None = None
+        self._wanted = False
+        """A bundle is to be read once more."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then heed SIGHUP."""
@@ -56,7 +58,15 @@ class Server(uvicorn.Server):
         note("ready", listening=where)
 
     def _reload(self) -> None:
-        self._reloading = self._loop.create_task(self._service.reload())
+        """One at a time: of many signals during a reload one more comes of it."""
+        self._wanted = True
+        if self._reloading is None or self._reloading.done():
+            self._reloading = self._loop.create_task(self._reload_all())
+
+    async def _reload_all(self) -> None:
+        while self._wanted:
+            self._wanted = False
+            await self._service.reload()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """First: drain. Again: stop at once."""

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from models.errors import DamagedBundle
+from serving.description import described
 from serving.logs import note
 from serving.metrics import Metrics
+from serving.openapi import document
 from serving.security import Guard
 from serving.settings import Settings
 from serving.store import Model, Store
@@ -31,11 +33,13 @@ class Service:
     """Told to stop: clients are sent away, each with its answer."""
     apart: dict[str, int] = field(default_factory=lambda: {"batch": 0, "large": 0})
     """Batches and large requests that wait or run in threads of their own."""
+    arriving: int = 0
+    """Batches whose bodies are being read."""
 
     @staticmethod
     def of(settings: Settings) -> "Service":
         """With no model yet. Raises KeysUnreadable."""
-        store = Store(settings.bundle)
+        store = Store(settings.bundle, lambda model: (document(model, settings), described(model.bundle)))
         queue = Queue(store, settings.capacity, settings.timeout_s)
         return Service(settings, store, Guard(settings.keys), Metrics(), queue)
 

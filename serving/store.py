@@ -2,6 +2,7 @@
 
 import gc
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,13 +29,16 @@ def load_model(folder: Path) -> Model:
         return Model(bundle, Cautions(bundle))
     except OSError as error:
         raise DamagedBundle(f"{folder}: cannot be read: {error.strerror or error}; check the path") from error
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise DamagedBundle(f"{folder}: cannot be used ({type(error).__name__}); publish it again") from error
 
 
 class Store:
     """Holds one model at a time. A request takes it once, so its answer is of one model throughout."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, trial: Callable[[Model], object] = lambda _: None) -> None:
+        """`trial`: what a model must be able to do; it may raise anything."""
+        self._folder, self._trial = folder, trial
         self._lock = threading.Lock()
         self.current: Model | None = None
 
@@ -43,6 +47,12 @@ class Store:
         served goes on. One at a time."""
         with self._lock:
             found = load_model(self._folder)
+            try:
+                self._trial(found)
+            except Exception as error:
+                raise DamagedBundle(
+                    f"{self._folder}: no request can be answered with it ({type(error).__name__}); publish it again"
+                ) from error
             self.current = found
             gc.unfreeze()
             gc.collect()

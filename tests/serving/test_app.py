@@ -244,10 +244,96 @@ def test_a_failure_of_ours_is_a_problem_without_words(
         raise RuntimeError(SECRET)
 
     with monkeypatch.context() as patch:
-        patch.setattr("serving.waiting.answer", fail)
-        problem(client.post("/v1/score", json=request_), 500)
+        patch.setattr("serving.answers.answer", fail)
+        reply = client.post("/v1/score", json=request_)
+        problem(reply, 500)
+        assert "x-request-id" in reply.headers
+    with monkeypatch.context() as patch:
+        patch.setattr("serving.gate.SCORING", {"/v1/score": fail})
+        reply = client.post("/v1/score", json=request_)
+        problem(reply, 500)
     assert client.post("/v1/score", json=request_).status_code == 200
-    assert SECRET not in "".join(capfd.readouterr())
+    said = "".join(capfd.readouterr())
+    assert SECRET not in said
+    bugs = [line for line in map(json.loads, said.splitlines()) if line["event"] == "bug"]
+    assert [line["error"] for line in bugs] == ["RuntimeError"] * 2
+    assert bugs[1]["request_id"] == reply.headers["x-request-id"]
+    assert all("test_app.py:" in line["trace"][-1] for line in bugs)
+
+
+def test_a_lead_that_fails_us_fails_no_other(
+    client: TestClient, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a batch its place holds the problem, and the others have their answers."""
+    from serving import answers
+
+    whole = answers.answer
+
+    def fail(model: Model, asked: Any, now: datetime) -> Any:
+        if any(w.request["lead"].get("lead_id") == "bad" for w in asked):
+            raise RuntimeError
+        return whole(model, asked, now)
+
+    monkeypatch.setattr("serving.answers.answer", fail)
+    bad = {**request_, "lead": {**request_["lead"], "lead_id": "bad"}}
+    results = client.post("/v1/score/batch", json={"leads": [request_, bad, request_]}).json()["results"]
+    assert [r.get("status") for r in results] == ["scored", 500, "scored"]
+
+
+@pytest.mark.parametrize("as_of", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.parametrize("objected", [False, True])
+def test_an_instant_outside_the_calendar_is_a_problem(
+    client: TestClient, request_: dict[str, Any], as_of: str, objected: bool
+) -> None:
+    """In UTC it is of no year from 1 to 9999; alone and in a batch."""
+    lead = {**request_["lead"], "objected": objected}
+    bad = {**request_, "lead": lead, "as_of": as_of}
+    assert problem(client.post("/v1/score", json=bad), 422)["place"] == "as_of"
+    results = client.post("/v1/score/batch", json={"leads": [request_, bad]}).json()["results"]
+    assert [r["status"] for r in results] == ["scored", 422]
+
+
+@pytest.mark.parametrize("path", ["/v1/model", "/v1/openapi.json", "/v1/score", "/livez"])
+@pytest.mark.parametrize("end", ["%0A", "/", "%0D%0A", "%00", "//", "%20", ";a"])
+def test_a_path_that_is_nearly_a_route_is_none(client: TestClient, path: str, end: str) -> None:
+    """A router may take it for one; the gate, which knows what key it needs, does not."""
+    for reply in (client.get(path + end), client.post(path + end)):
+        problem(reply, 404)
+    problem(client.post(f"/v1/model/reload{end}"), 404)
+
+
+@pytest.mark.parametrize(
+    ("part", "row", "place"),
+    [
+        ("history", {"changed_at": "2025-05-01", "value": "x"}, "history[0].field"),
+        ("history", {"changed_at": "2025-05-01", "field": 7}, "history[0].field"),
+        ("history", {"changed_at": "2025-05-01", "field": "x", "entity": []}, "history[0].entity"),
+        ("history", {"changed_at": "2025-05-01", "field": "x", "entity": 0}, "history[0].entity"),
+        ("events", {"type": "x", "occurred_at": "2025-05-01", "event_id": {}}, "events[0].event_id"),
+        ("events", {"type": "x", "occurred_at": "2025-05-01", "event_id": True}, "events[0].event_id"),
+        ("events", {"type": "x", "occurred_at": "2025-05-01", "value": True}, "events[0].value"),
+        ("lead", {"lead_id": True}, "lead.lead_id"),
+        ("lead", {"value": True}, "lead.value"),
+    ],
+)
+def test_a_wrong_kind_is_named(
+    client: TestClient, request_: dict[str, Any], part: str, row: dict[str, Any], place: str
+) -> None:
+    """Yes is no number, and a name is a text."""
+    changed = {**request_, part: {**request_["lead"], **row} if part == "lead" else [row]}
+    assert problem(client.post("/v1/score", json=changed), 422)["place"] == place
+
+
+def test_what_history_does_not_know_is_said(client: TestClient, request_: dict[str, Any], model: Model) -> None:
+    """A field without a past, and fields that nobody knows: in order, and not without end."""
+    row = {"field": "shoe size", "value": "44", "changed_at": "2025-05-01"}
+    lead = {**request_["lead"], **{f"b{i:03}": 1 for i in range(150)}}
+    reply = client.post("/v1/score", json={**request_, "lead": lead, "history": [row]}).json()
+    places = [w["place"] for w in reply["warnings"] if w["code"] == "unknown_field"]
+    assert len(reply["warnings"]) == 100
+    assert places == sorted(places)
+    reply = client.post("/v1/score", json={**request_, "history": [row]}).json()
+    assert ("unknown_field", "history[0].field") in {(w["code"], w["place"]) for w in reply["warnings"]}
 
 
 def test_the_log_has_a_line_for_each_request(

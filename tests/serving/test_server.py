@@ -1,5 +1,6 @@
 """Real processes: starts, stops, swaps, deaths, slow clients, bad settings."""
 
+import http.client
 import json
 import os
 import random
@@ -212,6 +213,76 @@ def _reload_over_http(running: Running, home: Path, whole: Path, bundle: Path, f
     shutil.copytree(whole, bundle)
     reply = httpx.post(reload, headers=secrets["ops"], timeout=60)
     assert reply.json()["model_digest"] == first
+    assert len(running.lines("bundle refused")) > 1  # the log says why, whoever asked
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.02, 0.3, 0.9])
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_signals_while_workers_start(bundle_folder: Path, tmp_path: Path, number: int, delay: float) -> None:
+    """SIGHUP ends nothing, SIGTERM everything: no worker is left over, and the exit code is 0."""
+    with serving(bundle_folder, tmp_path, "--workers", "3") as running:
+        time.sleep(delay)
+        mine = set(children(running.process.pid))
+        running.process.send_signal(number)
+        if number == signal.SIGHUP:
+            running.ready()
+            assert running.post("/v1/score", lead(bundle_folder)).status_code == 200
+            mine |= set(children(running.process.pid))
+            running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(timeout=30) in ((0, -signal.SIGTERM) if not mine else (0,))
+        gone(mine)
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", running.port), timeout=5)
+
+
+def test_workers_end_with_their_supervisor(bundle_folder: Path, tmp_path: Path) -> None:
+    """kill -9 of it: they stop by themselves, and the port is free."""
+    with serving(bundle_folder, tmp_path, "--workers", "2") as running:
+        running.until("ready", 2)
+        mine = set(children(running.process.pid))
+        running.process.kill()
+        running.process.wait(timeout=10)
+        gone(mine)
+
+
+def gone(pids: set[int]) -> None:
+    """Wait until none of some processes lives."""
+    until = time.monotonic() + 15
+    while left := [pid for pid in pids if Path(f"/proc/{pid}").exists() and not zombie(pid)]:
+        assert time.monotonic() < until, left
+        time.sleep(0.1)
+
+
+def zombie(pid: int) -> bool:
+    """Has ended, and nobody has asked."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_a_bundle_that_cannot_answer_is_refused(bundle_folder: Path, tmp_path: Path) -> None:
+    """Its digests agree and its probabilities are right, but a request could not be answered with it."""
+    bundle = tmp_path / "bundle"
+    shutil.copytree(bundle_folder, bundle)
+    with serving(bundle, tmp_path) as running:
+        digest = running.ready().until("model")[0]["digest"]
+        for times, content in enumerate(("{}", "null", "[]"), start=1):
+            (bundle / "training.json").write_text(content)
+            names = json.loads((bundle / MANIFEST).read_text())
+            (bundle / MANIFEST).write_text(json.dumps({n: digest_of((bundle / n).read_bytes()) for n in names}))
+            running.process.send_signal(signal.SIGHUP)
+            running.until("bundle refused", times)
+        assert running.post("/v1/score", lead(bundle_folder)).json()["model_digest"] == digest
+
+
+def test_a_large_body_sees_its_answer(running: Running) -> None:
+    """A client that sends all before it reads has the 413, and not a broken pipe."""
+    for size in (2 << 20, 9 << 20):
+        connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=30)
+        connection.request("POST", "/v1/score", b" " * size, {"content-type": "application/json"})
+        assert connection.getresponse().status == 413
+        connection.close()
 
 
 def test_a_damaged_bundle_is_not_started_with(bundle_folder: Path, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def groups(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         seen.append(len(asked))
         return [{"lead_id": w.request["lead"].get("lead_id")} for w in asked]
 
-    monkeypatch.setattr(waiting, "answer", scored)
+    monkeypatch.setattr(waiting, "each", scored)
     return seen
 
 
