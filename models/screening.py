@@ -1,11 +1,11 @@
 """How much a single feature tells of the outcome. One that tells nearly all was written down after it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import Floats, Ints
+from features.arrays import Bools, Floats, Ints
 from features.kernel import Matrix
 from models.bayes import bins, quantile_edges
 from models.ranking import auc, ranking, taken
@@ -125,3 +125,59 @@ def strongest(*views: Sequence[Strength]) -> list[Strength]:
         )
         for column in zip(*some, strict=True)
     ]
+
+
+SURE_Z = 2.576
+"""Two-sided 99 %: the lower end of what a group of leads converts."""
+
+
+@dataclass(frozen=True)
+class Pure:
+    """Leads that share a value, or that something is there, and convert so much oftener than the others."""
+
+    column: int
+    level: str | None
+    """The shared text; None where it is that something is known, true or happened."""
+    rows: int
+    converting: int
+    low: float
+    """Lower end of their rate (Wilson 1927)."""
+    odds: float
+    """Odds of that over the odds of the others."""
+
+
+def purest(matrix: Matrix, y: Floats) -> list[Pure]:
+    """Of each column that has one the group with the greatest odds, if LEAST of it convert. Rows as in `strengths`.
+
+    An area under the curve does not see a field that is filled in for a third of the winners and for nobody else.
+    """
+    found = []
+    for j in range(matrix.values.shape[1]):
+        groups = [_pure(j, level, own, y) for level, own in _groups(matrix, j)]
+        some = [one for one in groups if one is not None]
+        found += [max(some, key=lambda one: one.odds)] if some else []
+    return found
+
+
+def _groups(matrix: Matrix, j: int) -> Iterator[tuple[str | None, Bools]]:
+    column, x = matrix.columns[j], matrix.values[:, j]
+    if column.measure in ("count", "topic", "value"):
+        yield None, x > 0
+        return
+    yield None, ~np.isnan(x)
+    if column.categorical:
+        for code, text in enumerate(matrix.levels.get(column.name, ())):
+            yield text, x == code
+    elif column.measure == "boolean":
+        yield None, x == 1
+
+
+def _pure(j: int, level: str | None, own: Bools, y: Floats) -> Pure | None:
+    n, won = float(own.sum()), float(y[own].sum())
+    others, lost = len(y) - n, float(y.sum()) - won
+    if won < LEAST or others < LEAST:
+        return None
+    rate, z2 = won / n, SURE_Z * SURE_Z
+    low = (rate + z2 / (2 * n) - SURE_Z * np.sqrt(rate * (1 - rate) / n + z2 / (4 * n * n))) / (1 + z2 / n)
+    rest = (lost + 0.5) / (others + 1)
+    return Pure(j, level, int(n), int(won), float(low), float(low / (1 - low) / (rest / (1 - rest))))

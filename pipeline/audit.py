@@ -8,6 +8,9 @@ import polars as pl
 
 from features.arrays import Floats
 from features.plan import Plan, plan_of_json
+from models.bayes import bins, quantile_edges
+from models.ranking import auc as auc_of
+from models.ranking import ranking, taken
 from models.screening import LEAST, bounded
 from pipeline import stage
 from pipeline.culprits import culprit_of
@@ -20,13 +23,52 @@ from pipeline.records import Tables
 from pipeline.refresh import begin_of_test
 from pipeline.train import Data, load
 from pipeline.trials import check_encoding, check_shuffled, check_splits
+from pipeline.verdict import standing
 
 TEST = "AUC of the test fold"
+BETTER = "better than the base rate"
+AGED = 0.9
+"""Less than this among examples of one age: then the age of leads explains an AUC above the limit."""
 NAMED = 3
 
 
+def within(y: Floats, p: Floats, age: Floats) -> float:
+    """AUC among pairs of about one age (tenths of the test fold): that old leads no longer convert, everybody knows.
+    NaN ages are one. 0.5 where no pair is left."""
+    order = bins(age, quantile_edges(age))
+    pairs = area = 0.0
+    for part in np.unique(order):
+        mine = order == part
+        many = float(y[mine].sum() * (1 - y[mine]).sum())
+        if many:
+            pairs, area = pairs + many, area + many * auc_of(taken(ranking(y[mine], p[mine])))
+    return area / pairs if pairs else 0.5
+
+
+def check_better(metrics: Mapping[str, Any], intervals: Mapping[str, Any]) -> Check:
+    """Probabilities that are worse than the base rate's promise what does not come: a warning where chance does not
+    explain it."""
+    mine, base = metrics["test"]["log_loss"], metrics["baselines"]["base_rate"]["log_loss"]
+    if mine is None or base is None:
+        return Check(BETTER, "There is nothing to compare.", applies=False)
+    worse = standing(metrics, intervals, "base_rate") == "worse"
+    said = f"On the test fold the model's log loss is {mine:.4f}, the base rate's {base:.4f}."
+    warning = (
+        f"the model's log loss on the test fold, {mine:.4f}, is worse than the base rate's, {base:.4f}: do not use it. "
+        "A field that meant something else before, as a count until the day of the export does, or a rate that has "
+        "moved may explain it"
+    )
+    return Check(BETTER, said, warnings=(warning,) if worse else (), numbers={"model": mine, "base_rate": base})
+
+
 def check_test(
-    data: Data, auc: float | None, importance: Mapping[str, float], plan: Plan, params: Leaks, theirs: Mapping[str, str]
+    data: Data,
+    p: Floats,
+    auc: float | None,
+    importance: Mapping[str, float],
+    plan: Plan,
+    params: Leaks,
+    theirs: Mapping[str, str],
 ) -> Check:
     """A model that is nearly always right has been told. `auc` is that of reports/metrics.json."""
     test = data.rows("test")
@@ -34,15 +76,18 @@ def check_test(
     won = np.minimum(np.bincount(first, data.y[test], minlength=len(leads)), 1.0)  # looks at one lead are one
     if auc is None or min(won.sum(), len(won) - won.sum()) < LEAST:
         return Check(TEST, f"Fewer than {LEAST} leads of the test fold convert, or do not: too few.", applies=False)
-    area = bounded(auc, won)
-    said = f"The AUC of the test fold is {auc:.3f}; above {params.test_auc:g} the run stops."
-    numbers = {"auc": auc, "low": area.low, "limit": params.test_auc}
+    area, alike = bounded(auc, won), within(data.y[test], p[test], data.examples["age_days"].to_numpy()[test])
+    said = (
+        f"The AUC of the test fold is {auc:.3f}, among examples of about one age {alike:.3f}; above "
+        f"{params.test_auc:g} the run stops, unless age explains it ({AGED:g})."
+    )
+    numbers = {"auc": auc, "within_age": alike, "low": area.low, "limit": params.test_auc}
     problem = (
         f"the AUC of the test fold is {auc:.3f} (limit {params.test_auc:g}): nobody knows so much of people. What "
         f"matters most: {_most(importance, plan, theirs)}. To do: see when these are filled in, and "
         "definition.exclude what is later; or, where it is honest, raise leaks.test_auc"
     )
-    if area.above(params.test_auc):
+    if area.above(params.test_auc) and alike > AGED:
         return Check(TEST, said, problems=(problem,), numbers=numbers)
     return Check(TEST, said, warnings=(problem,) if auc > params.test_auc else (), numbers=numbers)
 
@@ -76,7 +121,11 @@ def checks_of(data: Data, plan: Plan) -> list[Check]:
         say("splitting at random, to compare")
         found += [check_splits(data, train)]
     importance = stage.read_json(stage.IMPORTANCE)
-    return [*found, check_test(data, metrics["test"]["auc"], importance, plan, params, theirs)]
+    return [
+        *found,
+        check_better(metrics, stage.read_json(stage.INTERVALS)),
+        check_test(data, p, metrics["test"]["auc"], importance, plan, params, theirs),
+    ]
 
 
 def _looking(tables: Tables, plan: Plan, train: Train) -> Callable[[Data], Looks | None]:

@@ -10,7 +10,7 @@ import polars as pl
 from features.arrays import Array, Ints
 from features.plan import Plan
 from models import screening
-from models.screening import NOTHING, Area, Strength
+from models.screening import NOTHING, Area, Pure, Strength
 from pipeline.culprits import UNDATED, Culprit, allowed, culprit_of, listed
 from pipeline.findings import Check
 from pipeline.matrices import matrix_of
@@ -40,20 +40,38 @@ class Suspect:
     missing_stops: Area
     """Of being missing where that should tell little. A stage not yet reached is honest, but not at creation."""
 
+    pure: Pure | None = None
+    """Leads that have it, or a level of it, where they convert so much oftener than the others."""
+
     def over(self, params: Leaks) -> bool:
-        """Whether it stops the run."""
+        """Whether it stops the run. What leads did may honestly be what winners do."""
+        if self.block in (*UNDATED, "history") and self.only_winners(params.level_odds):
+            return True
         return self.value.above(params.feature_auc) or self.missing_stops.above(params.missing_auc)
+
+    def only_winners(self, odds: float) -> bool:
+        """Whether most of some leads convert, at more than `odds` times the odds of the others."""
+        return self.pure is not None and self.pure.low > 0.5 and self.pure.odds > odds
 
     def near(self, params: Leaks) -> bool:
         """Whether it is worth a warning."""
         if self.value.auc > params.feature_auc or self.missing.auc > params.missing_auc:
             return True
-        return self.culprit.plain and self.block in UNDATED and self.value.above(DOUBTFUL)
+        if not self.culprit.plain:
+            return False
+        dated = self.block not in UNDATED
+        return self.only_winners(params.level_odds if dated else params.level_odds / 2.5) or (
+            not dated and self.value.above(DOUBTFUL)
+        )
 
     @property
     def said(self) -> str:
         """The figures in words."""
-        return f"feature {self.feature} alone has AUC {self.value.auc:.3f}, its being missing {self.missing.auc:.3f}"
+        own = f"feature {self.feature} alone has AUC {self.value.auc:.3f}, its being missing {self.missing.auc:.3f}"
+        if self.pure is None or not self.only_winners(1):
+            return own
+        what = "one of its values" if self.pure.level is not None else "it"
+        return f"{own}; of {self.pure.rows:,} leads with {what} {self.pure.converting:,} convert"
 
 
 def check_single(
@@ -72,7 +90,10 @@ def check_single(
     if not any(found.values()):
         said = f"Fewer than {screening.LEAST} leads of train convert, or do not: too few to tell a leak from luck."
         return Check(NAME, said, warnings=(said,), numbers=numbers)
-    suspects = _suspects(found, plan, theirs)
+    purest = _purest(
+        [screening.purest(matrix_of(stored[rows.tolist()], plan.features), y[rows]) for rows in views.values()]
+    )
+    suspects = _suspects(found, purest, plan, theirs)
     return _judged(suspects, params, numbers)
 
 
@@ -93,7 +114,18 @@ def _places(rows: pl.DataFrame) -> Ints:
     return np.sort(rows["_place"].to_numpy().astype(np.int64))
 
 
-def _suspects(found: Mapping[str, Sequence[Strength]], plan: Plan, theirs: Mapping[str, str]) -> list[Suspect]:
+def _purest(views: Sequence[Sequence[Pure]]) -> dict[int, Pure]:
+    """Of each column that has one the group of the greatest odds in any view."""
+    found: dict[int, Pure] = {}
+    for one in (one for view in views for one in view):
+        if one.column not in found or one.odds > found[one.column].odds:
+            found[one.column] = one
+    return found
+
+
+def _suspects(
+    found: Mapping[str, Sequence[Strength]], purest: Mapping[int, Pure], plan: Plan, theirs: Mapping[str, str]
+) -> list[Suspect]:
     """Every feature, the most telling first."""
     best, young = screening.strongest(*found.values()), found.get(YOUNG)
     suspects = []
@@ -101,7 +133,8 @@ def _suspects(found: Mapping[str, Sequence[Strength]], plan: Plan, theirs: Mappi
         column = plan.features[one.column]
         dated = young[one.column].missing if young else NOTHING
         missing = one.missing if column.block in UNDATED else dated
-        suspects.append(Suspect(column.name, column.block, culprit_of(column, theirs), one.value, one.missing, missing))
+        suspects.append(Suspect(column.name, column.block, culprit_of(column, theirs), one.value, one.missing, missing,
+                                purest.get(one.column)))  # fmt: skip
     return sorted(suspects, key=lambda s: (-max(s.value.auc, s.missing.auc), s.feature))
 
 
@@ -137,7 +170,12 @@ def _of_the_user(over: Sequence[Suspect]) -> list[Suspect]:
 
 def _plain(suspect: Suspect) -> dict[str, Any]:
     named = {"feature": suspect.feature, "column": suspect.culprit.name, "kind": suspect.culprit.kind}
-    return {**named, "value": asdict(suspect.value), "missing": asdict(suspect.missing)}
+    pure = (
+        None
+        if suspect.pure is None
+        else {k: v for k, v in asdict(suspect.pure).items() if k not in ("column", "level")}
+    )
+    return {**named, "value": asdict(suspect.value), "missing": asdict(suspect.missing), "pure": pure}
 
 
 def _firsts(suspects: Sequence[Suspect]) -> list[Suspect]:
@@ -155,9 +193,10 @@ def _problems(over: Sequence[Suspect], params: Leaks) -> list[str]:
         more = sum(s.culprit == suspect.culprit for s in over) - 1
         also = f", and {more} more of its features are as bad" if more else ""
         found.append(
-            f"{suspect.culprit.said}: {suspect.said} (limits {params.feature_auc:g} and {params.missing_auc:g}){also}: "
-            f"it tells the outcome. To do: {suspect.culprit.remedy}; or, where it is honest and known at the time of "
-            f"scoring, leaks.allow: {listed(suspect.culprit.name)}"
+            f"{suspect.culprit.said}: {suspect.said} (limits {params.feature_auc:g}, {params.missing_auc:g}, and "
+            f"{params.level_odds:g} times the odds of the others){also}: it tells the outcome. To do: "
+            f"{suspect.culprit.remedy}; or, where it is honest and known at the time of scoring, "
+            f"leaks.allow: {listed(suspect.culprit.name)}"
         )
     return found
 

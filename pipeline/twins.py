@@ -47,7 +47,7 @@ def _leads_of(examples: pl.DataFrame, folds: Sequence[str]) -> frozenset[str]:
 
 def _alike(leads: pl.DataFrame, columns: Sequence[str]) -> tuple[list[list[str]], list[list[str]]]:
     """Leads with the same person, creation and attributes: those that share telling values, and those that do not."""
-    there = [c for c in ("person_id", "created_at", *columns) if c in leads.columns]
+    there = [c for c in ("person_id", "account_id", "created_at", *columns) if c in leads.columns]
     if not there:
         return [], []
     size = pl.len().over(there)

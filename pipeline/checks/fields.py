@@ -19,8 +19,8 @@ from pipeline.params import Definition
 
 ROWS = 50
 """Fewer known values than this agree by chance."""
-CLOCK = 0.999
-"""A number whose correlation with the creation of its lead is further from 0 tells the time and nothing else."""
+CLOCK = 0.9
+"""A number whose rank correlation with the creation of its lead is further from 0 tells the time and little else."""
 LONG, DISTINCT = 40, 20
 """Letters of the middle value, and different values, from which on texts are rather written freely."""
 UNREAD = 0.6
@@ -72,8 +72,8 @@ def _clocks(tables: Mapping[str, pl.DataFrame], attributes: AttributeList) -> li
     if not named:
         return []
     return [
-        f"{_list(named)}: goes with the lead's creation alone, as an age at the time of the export or a running number "
-        "does; at another time it means another thing: put it in definition.exclude"
+        f"{_list(named)}: goes with the lead's creation, as an age at the time of the export, days since the last "
+        "contact or a running number do; at another time it means another thing: put it in definition.exclude"
     ]
 
 
@@ -100,7 +100,12 @@ def _same(tables: Mapping[str, pl.DataFrame], attributes: AttributeList) -> list
 
 
 def _parting(values: pl.Series) -> bytes:
-    """For each row the first that has the same value: alike for columns that differ in nothing but names."""
+    """For each row the first that has the same value: alike for columns that differ in nothing but names. Numbers are
+    told apart by their order: those whose values all differ part the rows alike, and say different things."""
+    if values.dtype.is_numeric():
+        rank = values.rank("dense").fill_null(0)
+        down = pl.select(pl.when(rank > 0).then(rank.max() + 1 - rank).otherwise(0)).to_series()  # type: ignore[operator]
+        return min(one.cast(pl.Int64).to_numpy().tobytes() for one in (rank, down))
     first = values.to_frame("x").with_row_index("row").select(pl.col("row").first().over("x"))
     return first.to_series().to_numpy().tobytes()
 

@@ -3,11 +3,12 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest, norm
 from sklearn.metrics import roc_auc_score
 
 from features.columns import Column
 from features.kernel import Matrix
-from models.screening import bounded, strengths
+from models.screening import SURE_Z, bounded, purest, strengths
 
 
 def matrix(*columns: tuple[np.ndarray, bool]) -> Matrix:
@@ -60,3 +61,26 @@ def test_the_order_of_a_number_is_scikit_learns_area(seed: int) -> None:
     x = rng.normal(size=80) + y
     area = roc_auc_score(y, x)
     assert strengths(matrix((x, False)), y, np.arange(80))[0].value.auc >= max(area, 1 - area) - 1e-12
+
+
+@given(st.integers(10, 400), st.integers(0, 400))
+def test_a_group_is_as_sure_as_wilson_has_it(won: int, lost: int) -> None:
+    """The lower end of its rate is scipy's; the odds are against those of the others."""
+    y = np.repeat([1.0, 0.0, 1.0, 0.0], [won, lost, 50, 1000])
+    there = np.where(np.arange(len(y)) < won + lost, 1.0, np.nan)
+    (found,) = purest(matrix((there, False)), y)
+    level = 2 * norm.cdf(SURE_Z) - 1
+    low = binomtest(won, won + lost).proportion_ci(level, "wilson").low
+    assert (found.rows, found.converting) == (won + lost, won)
+    np.testing.assert_allclose(found.low, low, atol=1e-9)
+    np.testing.assert_allclose(found.odds, low / (1 - low) * 1000.5 / 50.5, rtol=1e-6)
+
+
+def test_levels_that_differ_by_chance_are_not_sure() -> None:
+    """Three hundred levels of ten leads and noise of many columns: none is sure, whatever its own rate."""
+    rng = np.random.default_rng(4)
+    y = (rng.random(3000) < 0.1).astype(float)
+    columns = [(rng.integers(0, k, 3000).astype(float), True) for k in (2, 5, 30, 300) for _ in range(20)]
+    named = matrix(*columns)
+    levels = {c.name: [str(i) for i in range(300)] for c in named.columns}
+    assert all(one.odds < 3 for one in purest(Matrix(named.values, named.columns, levels), y))

@@ -71,21 +71,24 @@ def test_free_text() -> None:
 
 @pytest.mark.parametrize("slope", [-1.0, 3.7])
 def test_a_clock_and_a_running_number(slope: float) -> None:
-    """What goes with the creation alone; a number that merely drifts does not."""
+    """What goes with the creation; a number that merely drifts does not."""
     (found,) = said(Days=[slope * i for i in range(N)])
-    assert found.startswith("leads.Days: goes with the lead's creation alone")
-    assert said(Days=[i + float(n) for i, n in enumerate(draws())]) == []
+    assert found.startswith("leads.Days: goes with the lead's creation")
+    assert said(Days=[i + 3.0 * n for i, n in enumerate(draws())]) == []
 
 
 def test_columns_that_say_the_same() -> None:
     """A code and its name part the leads alike, missing where the other is; two others do not."""
     code = [None if n < 10 else n % 5 for n in draws().tolist()]
     name = [None if c is None else "abcde"[c] for c in code]
-    (found,) = said(Code=code, Name=name, Other=draws(5).tolist())
+    (found,) = said(Code=[None if c is None else f"c{c}" for c in code], Name=name, Other=draws(5).tolist())
     assert (
         found == "leads.Code, leads.Name: say the same of every row; keep one, and put the others in definition.exclude"
     )
-    assert said(Code=code, Name=[*name[:-1], "z"]) == []
+    assert said(Code=[f"c{c}" for c in code], Name=[*name[:-1], "z"]) == []
+    every, other = (np.random.default_rng(seed).normal(size=N).tolist() for seed in (1, 2))
+    assert said(X=every, Y=other) == []  # all differ, and say different things
+    assert len(said(X=every, Y=[1 - 2 * x for x in every])) == 1
 
 
 def test_fields_that_a_crm_overwrites() -> None:

@@ -8,6 +8,8 @@ import pytest
 import yaml
 from leaking import AFTER, BEFORE, WORLDS, brought, check, leaks, run, simulated, stopped
 
+from pipeline.audit import BETTER
+
 ROOT = Path(__file__).parents[2]
 X_EDUCATION = ROOT / "../shared/data/x_education/Leads.csv"
 needs_x_education = pytest.mark.skipif(not X_EDUCATION.exists(), reason="the data are not ours to bring along")
@@ -20,7 +22,9 @@ def test_no_honest_company_is_suspected(world: str, tmp_path: Path) -> None:
     run(tmp_path, *BEFORE, "screen", *AFTER)
     found = leaks(tmp_path)
     assert found["result"] == "passed"
-    assert [warning for one in found["checks"] for warning in one["warnings"]] == []
+    warnings = {one["name"]: one["warnings"] for one in found["checks"] if one["warnings"]}
+    # learned from some thirty converting leads a model may be worse than the base rate: that is no suspicion
+    assert {*warnings} <= {BETTER}
     assert check(tmp_path, "scores without the future")["numbers"] == {
         "examples": 200, "deleted_changes": 0, "changed_changes": 0,
     }  # fmt: skip
@@ -53,6 +57,7 @@ def test_flat_data_pass_and_say_what_does_not_apply(tmp_path: Path) -> None:
         "target encodings": "passed",
         "labels shuffled within their month": "passed",
         "random split against split in time": "does not apply",
+        "better than the base rate": "passed",
         "AUC of the test fold": "passed",
     }
 

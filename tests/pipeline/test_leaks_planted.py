@@ -10,17 +10,20 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from leaking import BEFORE, Frames, brought, check, run, simulated, stopped
 
 from features.own import OWN, Own
 from features.plan import plan_of_json
 from models.encoding import encode
 from pipeline import trials
-from pipeline.audit import check_test
+from pipeline.audit import check_better, check_test, within
 from pipeline.findings import Check
 from pipeline.later import looks_of
 from pipeline.params import Leaks, Train
 from pipeline.refresh import begin_of_test
+from pipeline.singles import check_single
 from pipeline.train import Data, load
 from pipeline.trials import check_encoding, check_shuffled
 
@@ -140,6 +143,35 @@ def test_leaks_in_the_tables_are_caught_and_named(
     told = [max(map(float, re.findall(r"AUC (\d\.\d+), its being missing (\d\.\d+)", line)[0])) for line in lines]
     assert told == sorted(told, reverse=True)
     assert not (tmp_path / "data/screening.json").exists()
+
+
+@pytest.mark.parametrize("others", [None, "bronze"])
+def test_what_only_some_winners_have_is_caught(finished_run: Path, others: str | None) -> None:
+    """A field filled in for a third of the winners and for nobody else, and a level that only they have: no area
+    under a curve sees them. Of an event it may be honest, and is asked about."""
+    once = [pl.read_parquet(finished_run / f"data/{name}.parquet") for name in ("examples", "features")]
+    examples, stored = (
+        pl.concat([table.with_columns(pl.col("lead_id") + f" {k}") for k in range(5)]) for table in once
+    )
+    plan = plan_of_json(json.loads((finished_run / "data/plan.json").read_text()))
+    won = examples.filter(pl.col("label") == 1)["lead_id"].unique().sort()
+    some = won.sample(fraction=0.4, seed=1, shuffle=True).to_list()
+    mine = examples["lead_id"].is_in(some) & (examples["label"] == 1).fill_null(value=False)
+    tier = pl.when(mine).then(pl.lit("gold")).otherwise(pl.lit(others))
+    found = check_single(
+        examples, stored.with_columns(fit_source=tier), examples["lead_id"].to_numpy(), plan, Leaks(), {}
+    )
+    (problem,) = found.problems
+    told = re.match(r"column 'source': feature fit_source alone has AUC (0\.\d+), its being missing (0\.\d+); of "
+                    r"\d+ leads with (it|one of its values) \d+ convert", problem)  # fmt: skip
+    assert told, problem
+    assert float(told[1]) < 0.9
+    assert float(told[2]) < 0.75
+    assert "gold" not in problem
+    event = stored.with_columns(engagement_download_all=pl.when(mine).then(1.0).otherwise(0.0))
+    found = check_single(examples, event, examples["lead_id"].to_numpy(), plan, Leaks(), {})
+    assert not found.problems
+    assert found.warnings[0].startswith("events of type 'download'")
 
 
 def test_a_count_that_tells_much_is_asked_about(clean: Frames, tmp_path: Path) -> None:
@@ -327,8 +359,35 @@ def test_a_model_that_is_nearly_always_right_is_caught(data: Data, screened: Pat
     """A test AUC above leaks.test_auc stops, and says which features matter most; a little below it does not."""
     importance = json.loads((screened / "reports/importance.json").read_text())
     plan = plan_of_json(json.loads((screened / "data/plan.json").read_text()))
-    [problem] = check_test(data, 0.99, importance, plan, Leaks(), {}).problems
+    told = data.y + 0.0
+    [problem] = check_test(data, told, 0.99, importance, plan, Leaks(), {}).problems
     assert "the AUC of the test fold is 0.990 (limit 0.95)" in problem
     assert max(importance, key=lambda name: importance[name]) in problem
-    assert check_test(data, 0.94, importance, plan, Leaks(), {}).result == "passed"
-    assert check_test(data, 0.99, importance, plan, Leaks(test_auc=1), {}).result == "passed"
+    assert check_test(data, told, 0.94, importance, plan, Leaks(), {}).result == "passed"
+    assert check_test(data, told, 0.99, importance, plan, Leaks(test_auc=1), {}).result == "passed"
+    young = -data.examples["age_days"].to_numpy()  # nobody is told: old leads hardly convert any more
+    found = check_test(data, young, 0.99, importance, plan, Leaks(), {})
+    assert found.result == "passed"
+    assert "the AUC of the test fold is 0.990" in found.warnings[0]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 1), st.integers(0, 3)), min_size=1, max_size=60))
+def test_an_area_within_ages_is_that_of_its_pairs(rows: list[tuple[bool, float, int]]) -> None:
+    """Pairs of one age in the right order count 1, ties a half; pairs of two ages do not count."""
+    y, p, age = (np.array([row[i] for row in rows], float) for i in range(3))
+    pairs = [(a, b) for a in rows for b in rows if a[0] and not b[0] and a[2] == b[2]]
+    right = sum(1.0 if a[1] > b[1] else 0.5 if a[1] == b[1] else 0.0 for a, b in pairs)
+    if len(set(age.tolist())) <= 1:
+        assert within(y, p, age) == pytest.approx(right / len(pairs) if pairs else 0.5)
+    few = np.unique(np.quantile(age, np.arange(1, 10) / 10))
+    if {*age.tolist()} <= {*few.tolist(), age.min()}:  # each age is a part of its own
+        assert within(y, p, age) == pytest.approx(right / len(pairs) if pairs else 0.5)
+
+
+def test_a_model_worse_than_the_base_rate_is_said() -> None:
+    """It is no leak that can be proved, and nobody should use it."""
+    metrics = {"test": {"log_loss": 0.34}, "baselines": {"base_rate": {"log_loss": 0.24}}}
+    assert "do not use it" in check_better(metrics, {}).warnings[0]
+    assert not check_better(metrics, {"difference": {"base_rate": {"log_loss": [-0.01, 0.21]}}}).warnings
+    metrics["test"]["log_loss"] = 0.2
+    assert not check_better(metrics, {}).warnings
