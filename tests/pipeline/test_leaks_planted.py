@@ -153,14 +153,13 @@ def test_what_only_some_winners_have_is_caught(finished_run: Path, others: str |
     examples, stored = (
         pl.concat([table.with_columns(pl.col("lead_id") + f" {k}") for k in range(5)]) for table in once
     )
+    groups = np.tile(once[0]["lead_id"].to_numpy(), 5)  # copies are of one account
     plan = plan_of_json(json.loads((finished_run / "data/plan.json").read_text()))
     won = examples.filter(pl.col("label") == 1)["lead_id"].unique().sort()
     some = won.sample(fraction=0.4, seed=1, shuffle=True).to_list()
     mine = examples["lead_id"].is_in(some) & (examples["label"] == 1).fill_null(value=False)
     tier = pl.when(mine).then(pl.lit("gold")).otherwise(pl.lit(others))
-    found = check_single(
-        examples, stored.with_columns(fit_source=tier), examples["lead_id"].to_numpy(), plan, Leaks(), {}
-    )
+    found = check_single(examples, stored.with_columns(fit_source=tier), groups, plan, Leaks(), {})
     (problem,) = found.problems
     told = re.match(r"column 'source': feature fit_source alone has AUC (0\.\d+), its being missing (0\.\d+); of "
                     r"\d+ leads with (it|one of its values) \d+ convert", problem)  # fmt: skip
@@ -169,7 +168,7 @@ def test_what_only_some_winners_have_is_caught(finished_run: Path, others: str |
     assert float(told[2]) < 0.75
     assert "gold" not in problem
     event = stored.with_columns(engagement_download_all=pl.when(mine).then(1.0).otherwise(0.0))
-    found = check_single(examples, event, examples["lead_id"].to_numpy(), plan, Leaks(), {})
+    found = check_single(examples, event, groups, plan, Leaks(), {})
     assert not found.problems
     assert found.warnings[0].startswith("events of type 'download'")
 
