@@ -32,15 +32,16 @@ def measured(world: str, leads: int) -> str:
     truth, weekly = found["truth"], found["weekly"]
     return (
         f"| {world} | {converting:,} | {truth['captured']:.3f} | {truth['captured_by_logistic']:.3f} "
-        f"| {weekly['model']['lift']:.1f} | {weekly['logistic']['lift']:.1f} |"
+        f"| {weekly['model']['lift']:.1f} | {weekly['logistic']['lift']:.1f} "
+        f"| {found['test']['calibration_slope']:.2f} |"
     )
 
 
 def main(arguments: list[str]) -> None:
     """Print a row a world."""
     leads = int(arguments[0]) if arguments else LEADS
-    print("| world | converting leads in train | captured | logistic | lift a week | logistic |")
-    print("|---|---|---|---|---|---|", flush=True)
+    print("| world | converting leads in train | captured | logistic | lift a week | logistic | slope of calibration |")
+    print("|---|---|---|---|---|---|---|", flush=True)
     for world in arguments[1:] or WORLDS:
         print(measured(world, leads), flush=True)
 
