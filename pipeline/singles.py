@@ -153,8 +153,8 @@ def _judged(suspects: Sequence[Suspect], params: Leaks, numbers: dict[str, Any])
         "allowed": [_plain(s) for s in passed if s.near(params)],
     }
     warnings = [
-        f"{s.culprit.said}: {s.said}: suspicious. To look into: {s.culprit.remedy}; or, where it is honest and known at "
-        f"the time of scoring, leaks.allow: {listed(s.culprit.name)}"
+        f"{s.culprit.said}: {s.said}: suspicious. To look into: {s.culprit.remedy}; or, where it is honest and known "
+        f"at the time of scoring, leaks.allow: {listed(s.culprit.name)}"
         for s in _firsts(near)
     ]
     warnings += _unknown(params.allow, suspects)
