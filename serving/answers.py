@@ -1,7 +1,7 @@
 """Requests to answers: read, score, decide, explain and warn, all of them together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -157,7 +157,7 @@ def _scored(model: Model, asked: Sequence[Wanted], matrix: Matrix, now: datetime
         )  # fmt: skip
         if scored.contributions is not None:
             found = reasons(matrix, scored.contributions, row, REASONS, w.language)
-            one.update(base=scored.base, reasons=[asdict(reason) for reason in found])
+            one.update(base=scored.base, reasons=[{**vars(reason)} for reason in found])
             one["groups"] = {group: sums[row] for group, sums in groups.items()}
         answers.append(one)
     return answers
