@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.arrays import DAY_US, Bools, Floats, Ints, ranges
+from features.columns import slug
 from features.records import Events
 from features.vocabulary import CLICKS, OPENS, VISITS
 from models.funnel import NEVER, ON, OPEN, OUT, Episodes, days_standing, position
@@ -22,6 +23,12 @@ KINDS: dict[str, Collection[str]] = {
 }  # fmt: skip
 """Well-known names. A type with another name stands for itself alone."""
 MONTH_D = 30.0
+
+
+def is_of(kind: str, name: str) -> bool:
+    """Whether a type of event is of a kind of KINDS, in any spelling; a visit may name its page: "Page view: /x"."""
+    plain = slug(name)
+    return plain in KINDS[kind] or (kind == "visits" and any(plain.startswith(f"{visit}_") for visit in VISITS))
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 
 from features.arrays import Bools, Floats
-from features.columns import slug
 from features.plan import Plan
 from features.records import Records, value_at
 from features.vocabulary import SENIORITIES, event_group
 from models.funnel import ON, Episodes
 from models.metrics import known
 from models.survival import Spells
-from models.touches import KINDS, Touches, a_month, first_touch, reaching_accounts, touches
+from models.touches import KINDS, Touches, a_month, first_touch, is_of, reaching_accounts, touches
 from pipeline.spells import Telling, told
 
 TOUCHED_D = 30.0
@@ -31,7 +30,7 @@ def contacts(
     if not plan.types:
         return None
     every = touches(records.events, e)
-    slots = {kind: {plan.slot_of[t.name] for t in plan.types if slug(t.name) in names} for kind, names in KINDS.items()}
+    slots = {kind: {plan.slot_of[t.name] for t in plan.types if is_of(kind, t.name)} for kind in KINDS}
     there = {kind: found for kind, found in slots.items() if found}
     grouped = set().union(*there.values())
     others = {t.name: plan.slot_of[t.name] for t in plan.types if plan.slot_of[t.name] not in grouped}

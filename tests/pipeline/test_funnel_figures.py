@@ -165,6 +165,19 @@ def test_stages_are_known_by_any_spelling() -> None:
     assert by_hand([("a", "Ours", 3), ("a", "lost", 20)])["handover"] is None
 
 
+def test_events_are_known_by_any_spelling() -> None:
+    """A visit may name its page; what only begins like one is none."""
+    events = [
+        ("a", "Page view: /pricing", 1),
+        ("a", "Page View", 2),
+        ("b", "Email: Opened", 3),
+        ("b", "Visitor badge", 4),
+    ]
+    found = by_hand([("a", "mql", 5)], events)["contacts"]
+    assert {row["name"]: row["events"] for row in found["kinds"]} == {"visits": 2, "mail opens": 1}
+    assert [row["name"] for row in found["types"]] == ["Visitor badge"]
+
+
 def test_without_stages_events_and_titles_there_are_fewer_parts(checked_tables: Tables) -> None:
     """Conversion by an event and nothing else: no hand-over, no decision-makers, and no error."""
     tables = {"leads": checked_tables["leads"], "events": checked_tables["events"]}
