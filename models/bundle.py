@@ -28,7 +28,7 @@ from models.policy import Policy
 from models.questions import NOTHING_TO_ASK, Questions
 from models.roles import Wanted, wanted_of_json
 from models.trees import Trees
-from models.values import PLAIN, Marks
+from models.values import Marks
 
 MANIFEST = "manifest.json"
 FILES = (
@@ -79,8 +79,7 @@ class Bundle:
     @cached_property
     def lives(self) -> Reading:
         """How requests are read."""
-        marks = Marks(self.reading.get("decimal", "."), self.reading.get("thousands", ""))
-        return Reading(self.plan, self.zone, PLAIN if marks == PLAIN else marks)
+        return Reading(self.plan, self.zone, Marks(self.reading["decimal"], self.reading["thousands"]))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import Bools, Floats, Ints
+from features.arrays import Floats, Ints
 from features.kernel import Matrix
 from models.bayes import bins, quantile_edges
 from models.ranking import auc, ranking, taken
@@ -153,27 +153,27 @@ def purest(matrix: Matrix, y: Floats) -> list[Pure]:
     """
     found = []
     for j in range(matrix.values.shape[1]):
-        groups = [_pure(j, level, own, y) for level, own in _groups(matrix, j)]
+        groups = [_pure(j, level, n, won, y) for level, n, won in _groups(matrix, j, y)]
         some = [one for one in groups if one is not None]
         found += [max(some, key=lambda one: one.odds)] if some else []
     return found
 
 
-def _groups(matrix: Matrix, j: int) -> Iterator[tuple[str | None, Bools]]:
+def _groups(matrix: Matrix, j: int, y: Floats) -> Iterator[tuple[str | None, float, float]]:
+    """Rows and converting rows of each group that a column makes."""
     column, x = matrix.columns[j], matrix.values[:, j]
-    if column.measure in ("count", "topic", "value"):
-        yield None, x > 0
-        return
-    yield None, ~np.isnan(x)
+    counted, known = column.measure in ("count", "topic", "value"), ~np.isnan(x)
+    own = x > 0 if counted else known
+    yield None, float(own.sum()), float(y[own].sum())
     if column.categorical:
-        for code, text in enumerate(matrix.levels.get(column.name, ())):
-            yield text, x == code
+        texts, code = matrix.levels.get(column.name, ()), x[known].astype(np.int64)
+        many, won = (np.bincount(code, w, minlength=len(texts)) for w in (None, y[known]))
+        yield from zip(texts, many.tolist(), won.tolist(), strict=False)
     elif column.measure == "boolean":
-        yield None, x == 1
+        yield None, float((x == 1).sum()), float(y[x == 1].sum())
 
 
-def _pure(j: int, level: str | None, own: Bools, y: Floats) -> Pure | None:
-    n, won = float(own.sum()), float(y[own].sum())
+def _pure(j: int, level: str | None, n: float, won: float, y: Floats) -> Pure | None:
     others, lost = len(y) - n, float(y.sum()) - won
     if won < LEAST or others < LEAST:
         return None

@@ -80,13 +80,21 @@ class Marks:
     decimal: str = "."
     thousands: str = ""
 
+    @property
+    def between(self) -> str:
+        """Pattern of what stands between thousands."""
+        return "[ \u00a0\u202f]" if self.thousands == " " else re.escape(self.thousands)
+
+    @property
+    def parted(self) -> str:
+        """Pattern of a number whose thousands are parted, everywhere."""
+        return rf"^[+-]?\d{{1,3}}({self.between}\d{{3}})+({re.escape(self.decimal)}\d*)?$"
+
     def plain(self, text: str) -> str:
         """As Python writes it. Raises ValueError for a text with other marks."""
         text = text.strip()
-        if self.thousands:
-            mark = "[ \u00a0\u202f]" if self.thousands == " " else re.escape(self.thousands)
-            if re.fullmatch(rf"[+-]?\d{{1,3}}({mark}\d{{3}})+({re.escape(self.decimal)}\d*)?", text):
-                text = re.sub(mark, "", text)
+        if self.thousands and re.match(self.parted, text):
+            text = re.sub(self.between, "", text)
         if self.decimal == ".":
             return text
         if "." in text:
@@ -102,7 +110,7 @@ def number(value: Any, place: str, marks: Marks = PLAIN) -> float:
     try:
         if isinstance(value, bool):
             raise TypeError
-        found = float(value if marks is PLAIN or not isinstance(value, str) else marks.plain(value))
+        found = float(marks.plain(value) if isinstance(value, str) else value)
     except (TypeError, ValueError, OverflowError):
         written = "" if marks == PLAIN else f", or its text with the decimal mark {marks.decimal}"
         raise WrongRequest(place, f"a number{written}") from None

@@ -80,19 +80,15 @@ def check_single(
     """Hold every feature against the outcome on train, one example a lead: ten looks at one lead are one."""
     y = examples["label"].to_numpy()
     views = looks(examples)
-    found = {
-        name: screening.strengths(matrix_of(stored[rows.tolist()], plan.features), y[rows], groups[rows])
-        for name, rows in views.items()
-    }
+    matrices = {name: matrix_of(stored[rows.tolist()], plan.features) for name, rows in views.items()}
+    found = {name: screening.strengths(matrices[name], y[rows], groups[rows]) for name, rows in views.items()}
     numbers: dict[str, Any] = {
         "looks": {name: {"leads": len(rows), "converting": int(y[rows].sum())} for name, rows in views.items()}
     }
     if not any(found.values()):
         said = f"Fewer than {screening.LEAST} leads of train convert, or do not: too few to tell a leak from luck."
         return Check(NAME, said, warnings=(said,), numbers=numbers)
-    purest = _purest(
-        [screening.purest(matrix_of(stored[rows.tolist()], plan.features), y[rows]) for rows in views.values()]
-    )
+    purest = _purest([screening.purest(matrices[name], y[rows]) for name, rows in views.items()])
     suspects = _suspects(found, purest, plan, theirs)
     return _judged(suspects, params, numbers)
 

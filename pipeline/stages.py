@@ -32,7 +32,7 @@ def validate() -> None:
         for warning in checked.meta["warnings"]:
             say(f"warning: {warning}")
         for what, number in checked.meta["counts"].items():
-            say(f"{number:,} {what.partition(': ')[0]}: {what.partition(': ')[2]}")
+            say(f"{what}: {number:,}")
 
 
 def _main_of(name: str) -> Callable[[], None]:

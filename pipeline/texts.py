@@ -1,11 +1,11 @@
 """Times, numbers and booleans out of text, by the form that was declared and no other: never guessed."""
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 
 import polars as pl
 
+from models.values import Marks
 from pipeline.errors import Stop
 from pipeline.params import Source
 
@@ -86,9 +86,8 @@ def read_numbers(values: pl.Series, decimal: str = ".", thousands: str = "") -> 
         return pl.Series(values.name, [None] * len(values), pl.Float64)
     text = values.str.strip_chars()
     if thousands:
-        mark = r"[ \u00a0\u202f]" if thousands == " " else re.escape(thousands)
-        parted = text.str.contains(rf"^[+-]?\d{{1,3}}({mark}\d{{3}})+({re.escape(decimal)}\d*)?$")
-        text = _where(parted, text.str.replace_all(mark, ""), text)
+        marks = Marks(decimal, thousands)
+        text = _where(text.str.contains(marks.parted), text.str.replace_all(marks.between, ""), text)
     if decimal == ",":
         swapped = text.str.replace(",", ".", literal=True)
         text = _where(text.str.contains(".", literal=True), None, swapped)

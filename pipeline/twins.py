@@ -46,15 +46,14 @@ def _leads_of(examples: pl.DataFrame, folds: Sequence[str]) -> frozenset[str]:
 
 
 def _alike(leads: pl.DataFrame, columns: Sequence[str]) -> tuple[list[list[str]], list[list[str]]]:
-    """Leads with the same person, creation and attributes: those that share telling values, and those that do not."""
+    """Leads with the same person, account, creation and attributes: those that share telling values, and those that do
+    not. An account tells nothing: colleagues share it, and with it a town or a name."""
     there = [c for c in ("person_id", "account_id", "created_at", *columns) if c in leads.columns]
     if not there:
         return [], []
     size = pl.len().over(there)
-    telling = [
-        (2 if c == "person_id" else 1) * (pl.col(c).is_not_null() & (pl.len().over(c) == size)).cast(pl.Int32)
-        for c in there
-    ]
+    weight = {"person_id": 2, "account_id": 0}
+    telling = [weight.get(c, 1) * (pl.col(c).is_not_null() & (pl.len().over(c) == size)).cast(pl.Int32) for c in there]
     marked = leads.select("lead_id", *there, _size=size, _telling=pl.sum_horizontal(telling)).filter(
         pl.col("_size") > 1
     )

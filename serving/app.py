@@ -107,9 +107,7 @@ def _add_routes(app: FastAPI) -> None:
 async def _refused(_: Request, error: Exception) -> Response:
     """Not by this method."""
     assert isinstance(error, HTTPException)  # noqa: S101, what it is registered for
-    codes = {405: ("method", "not by this method")}
-    code, detail = codes.get(error.status_code, ("refused", "the request was refused"))
-    return _response(Problem(error.status_code, code, detail, dict(error.headers or {})))
+    return _response(Problem(error.status_code, "method", "not by this method", dict(error.headers or {})))
 
 
 def _response(problem: Problem) -> Response:

@@ -24,8 +24,6 @@ LOOKS = 50
 """So often we look whether a connection that has asked nothing yet has sent its first request."""
 LOOK_S = 0.02
 """Between two looks."""
-
-
 SO_ATTACH_FILTER = 26
 """Of Linux; Python has no name for it."""
 NO_SYN = ((0x30, 0, 0, 13), (0x54, 0, 0, 0x12), (0x15, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))

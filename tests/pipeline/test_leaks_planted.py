@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from leaking import BEFORE, Frames, brought, check, run, simulated, stopped
 
 from features.own import OWN, Own
-from features.plan import plan_of_json
+from features.plan import Attribute, plan_of_json
 from models.encoding import encode
 from pipeline import trials
 from pipeline.audit import check_better, check_test, within
@@ -26,6 +26,7 @@ from pipeline.refresh import begin_of_test
 from pipeline.singles import check_single
 from pipeline.train import Data, load
 from pipeline.trials import check_encoding, check_shuffled
+from pipeline.twins import check_twins
 
 LEADS = 700
 SETTINGS = Train(bags=2, threads=1)
@@ -143,6 +144,24 @@ def test_leaks_in_the_tables_are_caught_and_named(
     told = [max(map(float, re.findall(r"AUC (\d\.\d+), its being missing (\d\.\d+)", line)[0])) for line in lines]
     assert told == sorted(told, reverse=True)
     assert not (tmp_path / "data/screening.json").exists()
+
+
+def test_colleagues_are_no_twins_and_copies_are_asked_about() -> None:
+    """Two of one company share it and its town, and nobody else has them: no proof. Leads of
+    different companies are not alike."""
+    n = 40
+    leads = pl.DataFrame({
+        "lead_id": [str(i) for i in range(n)], "row": range(n), "account_id": [f"A{i // 2}" for i in range(n)],
+        "created_at": pl.Series([None] * n, dtype=pl.Datetime("us", "UTC")),
+        "town": [f"t{i // 2}" for i in range(n)], "source": ["web"] * n,
+    })  # fmt: skip
+    examples = pl.DataFrame({"lead_id": leads["lead_id"], "fold": ["train", "test"] * (n // 2)})
+    attributes = [Attribute(name, name, "lead", "categorical") for name in ("town", "source")]
+    found = check_twins({"leads": leads}, examples, attributes)
+    assert not found.problems
+    assert found.numbers["alike_by_chance"] == n // 2
+    others = check_twins({"leads": leads.with_columns(account_id=pl.col("lead_id"))}, examples, attributes)
+    assert (others.numbers["across"], others.numbers["alike_by_chance"]) == (0, 0)
 
 
 @pytest.mark.parametrize("others", [None, "bronze"])
