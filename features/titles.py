@@ -5,21 +5,35 @@ from functools import lru_cache
 
 from features.vocabulary import FUNCTIONS, SENIORITIES
 
+_HELPS = re.compile(
+    r"\b(?:(?:assistant|secretary|assistent\w*|avustaja|sihteeri|sekreterare) (?:to|of|till|åt|för)\b|"
+    r"(?:executive|personal|management|office) (?:assistant|secretary)|johdon (?:assistentti|sihteeri)|vd-assistent)"
+)
+"""Who works for a person of the level that the rest of the title names."""
+# A product has an owner and a department a business partner: neither owns the company.
+_OF_A_THING = ("product", "process", "data", "service", "system", "platform", "application", "solution", "project",
+               "risk", "asset", "content", "technical", "domain", "feature", "scrum", "budget")  # fmt: skip
+_OWNER = "".join(f"(?<!{thing} )" for thing in _OF_A_THING) + "owner"
+_PARTNER = (
+    r"(?:(?<=^)|(?<=[,/&+|] )|(?<=[,/&+|])|(?<=and )|(?:managing|senior|equity|founding|general|tax|audit|law|junior) )"
+    r"partner(?! (?!at|of|in|and|for)\w)"
+)
 _SENIORITY = {
-    "owner": r"owner|founder|cofounder|partner|proprietor|yrittäjä|omistaja|perustaja|osakas|ägare|grundare|delägare",
+    "owner": rf"{_OWNER}|{_PARTNER}|founder|cofounder|proprietor|yrittäjä|omistaja|perustaja|osakas|ägare|grundare|"
+    r"delägare",
     "chief": r"chief|c[etfimos]o|cpo|cro|cdo|ciso|(?<!vice[ -])(?:president|managing director|"
     r"verkställande direktör|vd)|"
-    r"md|toimitusjohtaja|pääjohtaja|\w+chef executive",
+    r"md|toimitusjohtaja|pääjohtaja",
     "vp": r"[se]?vp|vice[ -](?:president|managing director|verkställande direktör|vd)|varatoimitusjohtaja",
     "director": r"director|head|\w*johtaja|\w*direktör|avdelningschef",
-    "manager": r"manager|lead|leader|supervisor|principal|\w*päällikkö|\w*esimies|\w*vastaava|\w*chef|\w*ledare|"
-    r"ansvarig|teamlead",
+    "manager": r"manager|lead(?! gen)|leader|supervisor|principal(?! \w)|teamlead|\w*päällikkö|\w*esimies|\w*vastaava|"
+    r"\w*chef|\w*ledare|ansvarig",
     "intern": r"intern|internship|trainee|student|apprentice|harjoittelija|opiskelija|praktikant|studerande|elev",
-    "junior": r"junior|jr|assistant|assistent\w*|avustaja|apulainen|nuorempi",
+    "junior": r"junior|jr|assistant|\w*assistent\w*|avustaja|apulainen|nuorempi",
     "specialist": r"specialist|analyst|engineer|developer|consultant|coordinator|expert|architect|administrator|"
-    r"officer|associate|representative|scientist|designer|buyer|accountant|asiantuntija|suunnittelija|insinööri|"
-    r"kehittäjä|konsultti|koordinaattori|analyytikko|\w*specialist|ingenjör|utvecklare|konsult|samordnare|"
-    r"handläggare|analytiker|inköpare|ostaja",
+    r"officer|associate|representative|scientist|designer|buyer|accountant|owner|business partner|"
+    r"\w*(?:asiantuntija|suunnittelija|insinööri|kehittäjä|konsultti|koordinaattori|analyytikko|ostaja|myyjä|"
+    r"specialist|ingenjör|utvecklare|konsult|samordnare|handläggare|analytiker|inköpare|säljare)",
 }
 _FUNCTION = {
     "it": r"it|information|ict|cio|ciso|cto|technology|infrastructure|security|systems?|data|tietohallinto\w*|tieto\w*|"
@@ -27,14 +41,14 @@ _FUNCTION = {
     "engineering": r"engineer\w*|develop\w*|software|devops|architect|r&d|kehit\w*|ohjelmisto\w*|insinööri|"
     r"tuotekehitys\w*|"
     r"utveckl\w*|ingenjör|teknisk|tekninen",
-    "marketing": r"marketing|cmo|brand|growth|communications?|demand|content|markkinointi\w*|viestintä\w*|marknads\w*|"
-    r"marknadsföring|kommunikations\w*",
+    "marketing": r"marketing|cmo|brand|growth|lead gen\w*|communications?|demand|content|markkinointi\w*|viestintä\w*|"
+    r"marknads\w*|marknadsföring|kommunikations\w*",
     "sales": r"sales|account|business development|revenue|cro|commercial|myynti\w*|myyjä|asiakkuus\w*|"
     r"försäljning\w*|sälj\w*",
     "finance": r"finance|financial|cfo|controller|accounting|accountant|treasur\w*|talous\w*|taloushallinto\w*|"
     r"kirjanpitäjä|"
     r"ekonomi\w*|redovisning\w*",
-    "hr": r"hr|human|people|talent|recruit\w*|henkilöstö\w*|rekry\w*|personal\w*",
+    "hr": r"hr|human|people|talent|recruit\w*|henkilöstö\w*|rekry\w*|personal(?:\w+|$)",
     "operations": r"operations?|coo|logistics|supply|production|manufacturing|plant|tuotanto\w*|logistiikka\w*|"
     r"toiminta\w*|"
     r"drift\w*|produktion\w*|logistik\w*",
@@ -45,7 +59,7 @@ _FUNCTION = {
     "education": r"teacher|professor|lecturer|student|researcher|opettaja|opiskelija|tutkija|lärare|forskare|"
     r"studerande",
     "health": r"doctor|nurse|physician|clinical|medical|lääkäri|hoitaja|läkare|sjuksköterska",
-    "general": r"ceo|md|owner|founder|cofounder|general|toimitusjohtaja|yrittäjä|ägare|grundare|"
+    "general": rf"ceo|md|{_OWNER}|founder|cofounder|general|toimitusjohtaja|yrittäjä|ägare|grundare|"
     r"(?<!vice[ -])(?:president|managing director|verkställande direktör|vd)",
 }
 _SENIORITY_WORDS = [(SENIORITIES.index(name), re.compile(rf"\b(?:{w})\b")) for name, w in _SENIORITY.items()]
@@ -56,10 +70,15 @@ _FUNCTION_WORDS = [(FUNCTIONS.index(name), re.compile(rf"\b(?:{w})\b")) for name
 def read_title(title: str) -> tuple[float, float]:
     """Codes of a title in SENIORITIES and FUNCTIONS; NaN where it says nothing known.
 
-    The earliest rule that fits decides the seniority (owner, chief, vp, director, manager, …), so that
-    "assistant to the VP" is a VP's office; the earliest word in the text decides the function.
+    The first rule that fits decides the seniority: who assists someone is junior, else owner, chief, vp, director, …
+    The earliest word in the text decides the function.
     """
-    text = title.casefold()[:200]
-    seniority = next((float(code) for code, words in _SENIORITY_WORDS if words.search(text)), float("nan"))
+    text = " ".join(title.casefold()[:200].split())
     found = [(m.start(), code) for code, words in _FUNCTION_WORDS if (m := words.search(text))]
-    return seniority, float(min(found)[1]) if found else float("nan")
+    return _seniority(text), float(min(found)[1]) if found else float("nan")
+
+
+def _seniority(text: str) -> float:
+    if _HELPS.search(text):
+        return float(SENIORITIES.index("junior"))
+    return next((float(code) for code, words in _SENIORITY_WORDS if words.search(text)), float("nan"))
