@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import DAY_US, Floats, Ints, ranges
+from features.arrays import DAY_US, Array, Floats, Ints, ranges
 from features.plan import Plan
-from features.records import Events, Records, Stages, known_until, value_at
+from features.records import Records, Stages, attribute_at, known_events, known_until
 from features.totals import totals
 from features.vocabulary import FUNCTIONS, NEAR_D, SENIORITIES
 
@@ -27,43 +27,26 @@ class Pairs:
     examples: int
 
 
-def width(plan: Plan) -> int:
-    """How many columns the block has."""
-    events = len(plan.slots) * BINS + 4 if "events" in plan.blocks else 0
-    return events + 2 + (3 if "stages" in plan.blocks else 0)
-
-
-def colleague_block(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats, at: int) -> int:
-    """Fill `out[:, at:]` in the order of the plan's colleague columns; returns where the next block begins."""
-    end = at + width(plan)
-    if "account_leads" in r.unknown:
-        out[:, at:end] = np.nan
-        return end
-    since_first = (as_of - r.created[r.account_start[r.account[lead]]]) / DAY_US
+def colleague_block(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats) -> None:
+    """Fill `out` in the order of the plan's colleague columns. Without colleagues counts are 0, and what only one could
+    have is missing."""
+    place = {column.measure: j for j, column in enumerate(plan.parts["account_leads"])}
+    out[:] = 0
+    out[:, [place[measure] for measure in _OF_SOMEBODY if measure in place]] = np.nan
+    out[:, place["colleagues_first"]] = (as_of - r.created[r.account_start[r.account[lead]]]) / DAY_US
     if len(r) == len(r.account_start) - 1:  # every account has one lead
-        return _nobody(plan, since_first, out, at, end)
+        return
     pairs = _pairs(r, lead, as_of)
     if len(pairs.row) == 0:
-        return _nobody(plan, since_first, out, at, end)
+        return
     if "events" in plan.blocks:
-        at = _events(r, plan, pairs, out, at)
-    out[:, at] = np.bincount(pairs.row, minlength=len(lead))
-    out[:, at + 1] = since_first
+        _events(r, plan, pairs, out)
+    out[:, place["colleagues_known"]] = np.bincount(pairs.row, minlength=len(lead))
     if "stages" in plan.blocks:
-        _outcomes(r.stages, pairs, out, at + 2)
-    return end
+        _outcomes(r.stages, pairs, out[:, place["colleagues_won"] :])
 
 
-def _nobody(plan: Plan, since_first: Floats, out: Floats, at: int, end: int) -> int:
-    """No colleague: counts are 0, and what only one could have is missing. The lead is its account's first."""
-    out[:, at:end] = 0
-    if "events" in plan.blocks:
-        at += len(plan.slots) * BINS + 4
-        out[:, at - 4] = out[:, at - 1] = np.nan
-    out[:, at + 1] = since_first
-    if "stages" in plan.blocks:
-        out[:, end - 1] = np.nan
-    return end
+_OF_SOMEBODY = ("colleagues_last", "colleagues_seniority", "colleagues_won_last")
 
 
 def _pairs(r: Records, lead: Ints, as_of: Ints) -> Pairs:
@@ -77,79 +60,76 @@ def _pairs(r: Records, lead: Ints, as_of: Ints) -> Pairs:
 
 
 def newest(r: Records, lead: Ints, as_of: Ints) -> tuple[Ints, Ints]:
-    """The leads of each example's account that are its MOST newest colleagues, and perhaps itself: first, stop."""
+    """Range [first, stop) of leads: the MOST newest colleagues known by `as_of`, and the lead itself if it lies among
+    them."""
     account = r.account[lead]
     stop = known_until(r.created, r.account_start, account, as_of)
     among = (lead >= stop - MOST) & (lead < stop)
     return np.maximum(r.account_start[account], stop - MOST - among), stop
 
 
-def _events(r: Records, plan: Plan, pairs: Pairs, out: Floats, at: int) -> int:
-    s, k = len(plan.slots), pairs.examples
-    end = at + s * BINS + 4
-    start = r.events.start[pairs.lead]
-    stop = known_until(r.events.known, r.events.start, pairs.lead, pairs.as_of)
-    out[:, at : end - 4] = _counts(r.events, plan, pairs, start, stop).reshape(k, -1)
-    _activity(r, plan, pairs, _silence(r.events, pairs, start, stop), out, end - 4)
-    return end
+def _events(r: Records, plan: Plan, pairs: Pairs, out: Floats) -> None:
+    """What the colleagues did, by slot and window; then who of them is active."""
+    k, n = pairs.examples, len(plan.slots) * BINS
+    count, pick = known_events(r.events, pairs.lead, pairs.as_of)
+    gap = np.repeat(pairs.as_of, count) - r.events.occurred[pick]
+    out[:, :n] = _counts(plan, np.repeat(pairs.row, count), r.events.slot[pick], gap // DAY_US, k).reshape(k, -1)
+    _activity(r, plan, pairs, silence(gap, count), out[:, n : n + 4])
 
 
-def _counts(e: Events, plan: Plan, pairs: Pairs, start: Ints, stop: Ints) -> Ints:
-    """Events of the colleagues by slot and window, shape (examples, slots, BINS)."""
-    s, k, count = len(plan.slots), pairs.examples, stop - start
-    row, pick = np.repeat(pairs.row, count), ranges(start, count)
-    day = (np.repeat(pairs.as_of, count) - e.occurred[pick]) // DAY_US
+def _counts(plan: Plan, row: Ints, slot: Array, day: Ints, k: int) -> Ints:
+    """Events of the colleagues by slot and window, shape (k, slots, BINS)."""
+    s = len(plan.slots)
     near = sum((day >= w).astype(np.int64) for w in NEAR_D)
-    cell = (row * s + e.slot[pick]) * BINS + near
-    counts = np.bincount(cell, minlength=k * s * BINS).reshape(k, s, BINS)
+    counts = np.bincount((row * s + slot) * BINS + near, minlength=k * s * BINS).reshape(k, s, BINS)
     totals(plan, counts, np.add)
     return np.cumsum(counts, axis=2)
 
 
-def _silence(e: Events, pairs: Pairs, start: Ints, stop: Ints) -> Floats:
-    """µs since each colleague's last event; inf where there was none."""
-    if len(e.known) == 0:
-        return np.full(len(pairs.row), np.inf)
-    return np.where(stop > start, pairs.as_of - e.known[np.maximum(stop - 1, 0)], np.inf)
+def silence(gap: Ints, count: Ints) -> Floats:
+    """µs since each lead's last event, of those since all events; a lead has `count` of them. inf where it has none."""
+    found = np.full(len(count), np.inf)
+    some = count > 0
+    if len(gap):
+        found[some] = np.minimum.reduceat(gap, (count.cumsum() - count)[some])
+    return found
 
 
-def _activity(r: Records, plan: Plan, pairs: Pairs, silence: Floats, out: Floats, at: int) -> None:
+def _activity(r: Records, plan: Plan, pairs: Pairs, quiet: Floats, out: Floats) -> None:
     """Days since the last sign of life; how many colleagues, functions are active; the highest seniority."""
     k = pairs.examples
     least = np.full(k, np.inf)
-    np.minimum.at(least, pairs.row, silence)
-    out[:, at] = np.where(np.isinf(least), np.nan, least / DAY_US)
-    active = silence < ACTIVE_US
+    np.minimum.at(least, pairs.row, quiet)
+    out[:, 0] = np.where(np.isinf(least), np.nan, least / DAY_US)
+    active = quiet < ACTIVE_US
     some = Pairs(pairs.row[active], pairs.lead[active], pairs.as_of[active], k)
-    out[:, at + 1] = np.bincount(some.row, minlength=k)
-    out[:, at + 2] = _distinct(r, plan, "function", some, len(FUNCTIONS)).sum(axis=1)
+    out[:, 1] = np.bincount(some.row, minlength=k)
+    out[:, 2] = _distinct(r, plan, "function", some, len(FUNCTIONS)).sum(axis=1)
     level = _distinct(r, plan, "seniority", some, len(SENIORITIES))
     highest = len(SENIORITIES) - 1 - np.argmax(level[:, ::-1], axis=1)
-    out[:, at + 3] = np.where(level.any(axis=1), highest, np.nan)
+    out[:, 3] = np.where(level.any(axis=1), highest, np.nan)
 
 
 def _distinct(r: Records, plan: Plan, measure: str, pairs: Pairs, n: int) -> Floats:
     """Which of n codes occur among the titles that colleagues had at the instant, shape (examples, n), 0 or 1."""
     found = np.zeros((pairs.examples, n))
-    columns = ((j, c) for j, c in enumerate(plan.columns[: r.attributes.shape[1]]) if c.measure == measure)
-    j, column = next(columns, (-1, None))
+    column = plan.measuring(measure)
     if column is not None:
-        past = column.block == "history"
-        code = value_at(r, column.name, pairs.lead, pairs.as_of) if past else r.attributes[pairs.lead, j]
+        code = attribute_at(r, plan, column, pairs.lead, pairs.as_of)
         known = ~np.isnan(code)
         found[pairs.row[known], code[known].astype(np.int64)] = 1
     return found
 
 
-def _outcomes(s: Stages, pairs: Pairs, out: Floats, at: int) -> None:
+def _outcomes(s: Stages, pairs: Pairs, out: Floats) -> None:
     """How many colleagues' episodes were won and lost, and the days since the last was won."""
     stop = known_until(s.at, s.start, pairs.lead, pairs.as_of)
     count = stop - s.start[pairs.lead]
     pick, row = ranges(s.start[pairs.lead], count), np.repeat(pairs.row, count)
     as_of = np.repeat(pairs.as_of, count)
     won, lost = s.won[pick], s.lost[pick]
-    out[:, at] = np.bincount(row[won], minlength=pairs.examples)
-    out[:, at + 1] = np.bincount(row[lost], minlength=pairs.examples)
+    out[:, 0] = np.bincount(row[won], minlength=pairs.examples)
+    out[:, 1] = np.bincount(row[lost], minlength=pairs.examples)
     least = np.full(pairs.examples, np.inf)
     np.minimum.at(least, row[won], (as_of[won] - s.at[pick][won]) / DAY_US)
-    out[:, at + 2] = np.where(np.isinf(least), np.nan, least)
+    out[:, 2] = np.where(np.isinf(least), np.nan, least)

@@ -5,21 +5,22 @@ age and counts with `bincount`, and a running sum over the age bins gives every 
 decayed weights are exact (multiples of 2^-20), so no order of summation can change a bit.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import DAY_US, Array, Floats, Ints, ranges
+from features.arrays import DAY_US, Array, Floats, Ints
 from features.colleagues import colleague_block, newest
 from features.columns import Column
-from features.episodes import Opening, opening
+from features.episodes import opening
+from features.masking import count_known_fields
 from features.own import OWN
-from features.plan import Plan
-from features.records import Events, Records, known_until, value_at
+from features.plan import Part, Plan
+from features.records import Events, Records, attribute_at, known_events
 from features.stages import stage_block
 from features.totals import totals
-from features.vocabulary import HALF_LIVES_D, OWN_D, WINDOWS_D
+from features.vocabulary import ACTIVE_D, HALF_LIVES_D, OWN_D, TOPIC_D, VALUE_D, WINDOWS_D
 
 CHUNK = 1 << 16
 """Pairs of example and event that are looked at together: bounds memory, and stays in cache."""
@@ -31,7 +32,7 @@ LONGEST = 730 * STEPS_A_DAY
 _STEPS = np.arange(LONGEST + 1)
 AGE_BIN = np.searchsorted(np.array(WINDOWS_D) * STEPS_A_DAY, _STEPS, side="right").astype(np.int64)
 DECAY = [np.rint(0.5 ** (_STEPS / STEPS_A_DAY / h) * 2**20) / 2**20 for h in HALF_LIVES_D]
-ACTIVE_BIN = np.searchsorted(np.array([7, 30, 90]), np.arange(92), side="right").astype(np.int64)
+ACTIVE_BIN = np.searchsorted(np.array(ACTIVE_D), np.arange(ACTIVE_D[-1] + 2), side="right").astype(np.int64)
 BINS = len(WINDOWS_D) + 1
 MEASURES = BINS + 1 + len(HALF_LIVES_D) + len(OWN_D)
 
@@ -90,53 +91,48 @@ def _chunks(records: Records, plan: Plan, lead: Ints, as_of: Ints) -> list[slice
 
 
 def _fill(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats) -> None:
-    """All columns of some examples, block after block, in the order of `plan.columns`."""
-    state = opening(r, lead, as_of)
-    at = _attributes(r, plan, lead, as_of, out)
-    if "events" in plan.blocks:
-        at = _events(r, plan, lead, as_of, out, at)
-    if "stages" in plan.blocks:
-        at = stage_block(r, plan, lead, as_of, out, at)
-    if "account_leads" in plan.blocks:
-        at = colleague_block(r, plan, lead, as_of, out, at)
-    at = _age(r, as_of, state, out, at)
-    _own(plan, out, at)
+    """All columns of some examples: each part fills its own, and is NaN where nobody knows what it looks at."""
+    for part, fill in _PARTS.items():
+        own = out[:, plan.span[part]]
+        if part in r.unknown:
+            own[:] = np.nan
+        elif own.shape[1]:
+            fill(r, plan, lead, as_of, own)
+    _age(r, lead, as_of, out[:, plan.span["age"]])
+    _own(plan, out)
 
 
-def _attributes(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats) -> int:
+def _attributes(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats) -> None:
     """Attributes as they were known; an attribute with history only from its rows. Then how many are known."""
-    n = int(r.attributes.shape[1])
-    out[:, :n] = r.attributes[lead]
-    for j, column in enumerate(plan.columns[:n]):
+    columns = plan.parts["attributes"]
+    out[:, :-1] = r.attributes[lead]
+    for j, column in enumerate(plan.columns[: len(columns) - 1]):
         if column.block == "history":
-            out[:, j] = value_at(r, column.name, lead, as_of)
-    out[:, n] = n - np.isnan(out[:, :n]).sum(axis=1)
-    return n + 1
+            out[:, j] = attribute_at(r, plan, column.name, lead, as_of)
+    count_known_fields(out, columns)
 
 
-def _events(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats, at: int) -> int:
-    """Counts, recency, decay and own rates by type; values; active days; topics."""
-    width = len(plan.slots) * MEASURES + 3 * len(plan.value_slots) + 3 + 2 * len(plan.topics) + 2
-    if "events" in r.unknown:
-        out[:, at : at + width] = np.nan
-        return at + width
+def _events(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats) -> None:
+    """Counts, recency, decay and own rates by type; values; life and active days; topics.
+
+    `known` says which events count, `occurred` when they were.
+    """
     e, k = r.events, len(lead)
-    start, stop = e.start[lead], known_until(e.known, e.start, lead, as_of)
-    count = stop - start
-    row, pick = np.arange(k).repeat(count), ranges(start, count)
-    until = as_of.repeat(count)
-    learned, learned_slot = (until - e.known[pick]) // DAY_US, e.slot[pick]
+    count, pick = known_events(e, lead, as_of)
+    row = np.arange(k).repeat(count)
     pick = _by_occurrence(e, row, pick)
-    step = np.minimum((until - e.occurred[pick]) // STEP_US, LONGEST)
-    slot = e.slot[pick]
+    occurred, slot = e.occurred[pick], e.slot[pick]
+    step = np.minimum((as_of.repeat(count) - occurred) // STEP_US, LONGEST)
+    life = _life(r, lead, as_of, occurred, count)
     block = np.empty((k, len(plan.slots), MEASURES))
-    life = _life(r, e, lead, as_of, start, count)
     _slots(plan, k, row, slot, step, life, block)
-    out[:, at : at + block.shape[1] * MEASURES] = block.reshape(k, -1)
-    at += block.shape[1] * MEASURES
-    at = _values(plan, row, slot, step, e.value[pick] if plan.value_slots else None, out, at)
-    at = _active(row, learned, learned_slot, plan, out, at)
-    return _topics(plan, row, step, e.topic[pick], out, at)
+    at = len(plan.slots) * MEASURES
+    out[:, :at] = block.reshape(k, -1)
+    if plan.value_slots:
+        at = _values(plan, row, slot, step, e.value[pick], out, at)
+    out[:, at] = life
+    at = _active(row, step, slot, plan, out, at + 1)
+    _topics(plan, row, step, e.topic[pick], out[:, at:])
 
 
 def _by_occurrence(e: Events, row: Ints, pick: Ints) -> Ints:
@@ -147,12 +143,14 @@ def _by_occurrence(e: Events, row: Ints, pick: Ints) -> Ints:
     return pick[np.lexsort((occurred, row))]
 
 
-def _life(r: Records, e: Events, lead: Ints, as_of: Ints, start: Ints, count: Ints) -> Floats:
-    """Days since the lead's creation, or since its first event where that was earlier."""
+def _life(r: Records, lead: Ints, as_of: Ints, occurred: Ints, count: Ints) -> Floats:
+    """Days since the lead's creation, or since its first event where that was earlier; `occurred` of all examples'
+    events in order, `count` of each."""
     begun = r.created[lead]
-    if len(e.known):
-        first = e.known[np.minimum(start, len(e.known) - 1)]
-        begun = np.where(count > 0, np.minimum(begun, first), begun)
+    some = np.flatnonzero(count)
+    if len(some):
+        first = (count.cumsum() - count)[some]
+        begun[some] = np.minimum(begun[some], occurred[first])
     days: Floats = np.maximum(as_of - begun, 0) / DAY_US
     return days
 
@@ -179,68 +177,76 @@ OWN_WINDOWS = np.array(WINDOWS_D[OWN_BINS], float)
 
 
 def _own_rates(block: Floats, life: Floats) -> None:
-    """log of the count in a window over what the rate of the lead's whole life lets expect there, half an event
-    added to each: 0 is as always, and where nothing ever happened; 1 is e times as often."""
+    """log(observed / expected): the events of a window over those expected there at the rate of the lead's whole life,
+    half an event added to each. 0 where nothing ever happened; 1 is e times as often as always."""
     days = life[:, None, None]
     window = (np.minimum(OWN_WINDOWS, days) + 1) / (days + 1)
     rate = (block[:, :, OWN_BINS] + 0.5) / (window * block[:, :, BINS - 1 : BINS] + 0.5)
     block[:, :, MEASURES - len(OWN_D) :] = np.log(rate)
 
 
-def _values(plan: Plan, row: Ints, slot: Array, step: Ints, value: Floats | None, out: Floats, at: int) -> int:
-    """Sums of the events' own values in 30 and 90 days and in all."""
-    if value is None:
-        return at
+def _values(plan: Plan, row: Ints, slot: Array, step: Ints, value: Floats, out: Floats, at: int) -> int:
+    """Sums of the events' own values in each of VALUE_D."""
     for s in plan.value_slots:
         mine = (slot == s) & ~np.isnan(value)
-        for j, days in enumerate((30, 90, 1 << 40)):
-            use = mine & (step < days * STEPS_A_DAY)
-            out[:, at + j] = np.bincount(row[use], value[use], minlength=len(out))
-        at += 3
+        for days in VALUE_D:
+            use = mine & (step < days * STEPS_A_DAY) if days else mine
+            out[:, at] = np.bincount(row[use], value[use], minlength=len(out))
+            at += 1
     return at
 
 
-def _active(row: Ints, day: Ints, slot: Array, plan: Plan, out: Floats, at: int) -> int:
-    """Days with anything but a scanner's clicks, in 7, 30 and 90 days. Events come in the order of `known`."""
-    k = len(out)
-    code = (np.minimum(day, 91) + row * 92)[slot != plan.scanner_slot]
+def _active(row: Ints, step: Ints, slot: Array, plan: Plan, out: Floats, at: int) -> int:
+    """Days with anything but a scanner's clicks, in each of ACTIVE_D. Events come in the order they occurred."""
+    k, far = len(out), ACTIVE_D[-1] + 1
+    code = (np.minimum(step // STEPS_A_DAY, far) + row * (far + 1))[slot != plan.scanner_slot]
     new = np.ones(len(code), bool)
     new[1:] = code[1:] != code[:-1]
-    fresh = code[new]
-    found = np.bincount((fresh // 92) * 4 + ACTIVE_BIN[fresh % 92], minlength=k * 4).reshape(k, 4)
-    np.cumsum(found[:, :3], axis=1, out=out[:, at : at + 3])
-    return at + 3
+    fresh, bins = code[new], len(ACTIVE_D) + 1
+    cell = fresh // (far + 1) * bins + ACTIVE_BIN[fresh % (far + 1)]
+    found = np.bincount(cell, minlength=k * bins).reshape(k, bins)
+    np.cumsum(found[:, :-1], axis=1, out=out[:, at : at + bins - 1])
+    return at + bins - 1
 
 
-def _topics(plan: Plan, row: Ints, step: Ints, topic: Array, out: Floats, at: int) -> int:
-    """Counts by topic in 30 days and in all, how many in 30 days, and the last one's code."""
+def _topics(plan: Plan, row: Ints, step: Ints, topic: Array, out: Floats) -> None:
+    """Counts by topic in TOPIC_D days and in all, how many in TOPIC_D days, and the last one's code."""
     k, n = len(out), len(plan.topics)
-    out[:, at : at + 2 * n + 2] = 0
-    out[:, at + 2 * n + 1] = np.nan
+    out[:, :-1] = 0
+    out[:, -1] = np.nan
     some = np.flatnonzero(topic >= 0)
     if len(some):
-        row, recent, topic = row[some], step[some] < 30 * STEPS_A_DAY, topic[some]
+        row, recent, topic = row[some], step[some] < TOPIC_D * STEPS_A_DAY, topic[some]
         cell = row * (n + 1) + topic
         seen = np.bincount(cell * 2 + recent, minlength=k * (n + 1) * 2).reshape(k, n + 1, 2)
-        out[:, at : at + 2 * n : 2] = seen[:, :n, 1]
-        out[:, at + 1 : at + 2 * n : 2] = seen[:, :n].sum(axis=2)
-        out[:, at + 2 * n] = (seen[:, :, 1] > 0).sum(axis=1)
-        out[row, at + 2 * n + 1] = topic
-    return at + 2 * n + 2
+        out[:, : 2 * n : 2] = seen[:, :n, 1]
+        out[:, 1 : 2 * n : 2] = seen[:, :n].sum(axis=2)
+        out[:, -2] = (seen[:, :, 1] > 0).sum(axis=1)
+        out[row, -1] = topic
 
 
-def _age(r: Records, as_of: Ints, state: Opening, out: Floats, at: int) -> int:
-    out[:, at] = (as_of - state.since) / DAY_US
-    out[:, at + 1] = state.episode if "stages" not in r.unknown else np.nan
-    return at + 2
+def _age(r: Records, lead: Ints, as_of: Ints, out: Floats) -> None:
+    state = opening(r, lead, as_of)
+    out[:, 0] = (as_of - state.since) / DAY_US
+    out[:, 1] = state.episode if "stages" not in r.unknown else np.nan
+
+
+_PARTS: dict[Part, Callable[[Records, Plan, Ints, Ints, Floats], None]] = {
+    "attributes": _attributes,
+    "events": _events,
+    "stages": stage_block,
+    "account_leads": colleague_block,
+}
 
 
 def derive(plan: Plan, values: Floats) -> None:
-    """Make the features of features/own.py again, in place, after a change of the kernel's columns, shape (k, all)."""
-    _own(plan, values, len(plan.columns))
+    """Make what hangs on other columns again, in place, after a change of those, shape (k, all)."""
+    count_known_fields(values, plan.columns)
+    _own(plan, values)
 
 
-def _own(plan: Plan, out: Floats, at: int) -> None:
+def _own(plan: Plan, out: Floats) -> None:
+    at = len(plan.columns)
     added = plan.features[at:]
     if added:
         columns = Named(out, plan.place)

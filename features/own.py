@@ -36,20 +36,20 @@ OWN: dict[str, Own] = {
         says="pricing views per page view in the last 30 days",
     ),
     "engagement_own_pace_90d": Own(
-        lambda c: per(c["engagement_any_engagement_90d"], c["engagement_active_days_90d"]),
-        needs=("engagement_any_engagement_90d", "engagement_active_days_90d"),
+        lambda c: per(c["engagement_any_engagement_90d"] + c["intent_any_intent_90d"], c["engagement_active_days_90d"]),
+        needs=("engagement_any_engagement_90d", "intent_any_intent_90d", "engagement_active_days_90d"),
         says="activities per active day in the last 90 days",
     ),
     # Twenty days of silence are long in a life of thirty and short in one of a year: days alone say the less of a lead
     # the further its age is from those of train.
     "engagement_silent_share": Own(
-        lambda c: per(c["engagement_any_engagement_last_days"], c["engagement_age_days"]),
-        needs=("engagement_any_engagement_last_days", "engagement_age_days"),
+        lambda c: per(c["engagement_any_engagement_last_days"], c["engagement_known_days"]),
+        needs=("engagement_any_engagement_last_days", "engagement_known_days"),
         says="share of its days since the last activity",
     ),
     "intent_silent_share": Own(
-        lambda c: per(c["intent_any_intent_last_days"], c["engagement_age_days"]),
-        needs=("intent_any_intent_last_days", "engagement_age_days"),
+        lambda c: per(c["intent_any_intent_last_days"], c["engagement_known_days"]),
+        needs=("intent_any_intent_last_days", "engagement_known_days"),
         says="share of its days since the last sign of intent",
     ),
 }

@@ -8,11 +8,13 @@ columns that training saw.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import accumulate, chain, pairwise
 from typing import Any, Literal
 
 from features.columns import Block, Column, Group, Kind, slug
 from features.own import OWN, own_columns
 from features.vocabulary import (
+    ACTIVE_D,
     CLICKS,
     ENGAGEMENT_TOTAL,
     FUNCTIONS,
@@ -22,8 +24,13 @@ from features.vocabulary import (
     OTHER,
     OWN_D,
     SCANNER,
+    TOPIC_D,
+    VALUE_D,
     WINDOWS_D,
 )
+
+Part = Literal["attributes", "events", "stages", "account_leads", "age"]
+"""A part of the kernel, which fills columns that lie together."""
 
 
 @dataclass(frozen=True)
@@ -136,16 +143,39 @@ class Plan:
         return -1 if name in self.ignored else self.slot_of.get(name, self.other_slot)
 
     @cached_property
+    def parts(self) -> dict[Part, list[Column]]:
+        """The kernel's columns in order, by the part of it that fills them, not yet told apart by name."""
+        return {
+            "attributes": _attribute_columns(self.attributes),
+            "events": _event_columns(self) if "events" in self.blocks else [],
+            "stages": _stage_columns(self.stages) if "stages" in self.blocks else [],
+            "account_leads": _colleague_columns(self) if "account_leads" in self.blocks else [],
+            "age": [
+                Column("engagement_age_days", "engagement", "lead", "age"),
+                Column("engagement_episode", "engagement", "stages", "episode"),
+            ],
+        }
+
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         """All features of the kernel in order, before those that a user adds."""
-        return _unique(
-            *_attribute_columns(self.attributes),
-            *(_event_columns(self) if "events" in self.blocks else ()),
-            *(_stage_columns(self.stages) if "stages" in self.blocks else ()),
-            *(_colleague_columns(self) if "account_leads" in self.blocks else ()),
-            Column("engagement_age_days", "engagement", "lead", "age"),
-            Column("engagement_episode", "engagement", "stages", "episode"),
-        )
+        return _unique(*chain.from_iterable(self.parts.values()))
+
+    @cached_property
+    def span(self) -> dict[Part, slice]:
+        """Where the columns of each part lie."""
+        ends = accumulate(map(len, self.parts.values()), initial=0)
+        return {part: slice(a, b) for part, (a, b) in zip(self.parts, pairwise(ends), strict=True)}
+
+    @cached_property
+    def columns_of(self) -> tuple[tuple[Column, ...], ...]:
+        """The columns of each attribute: a title has two, its seniority and its function."""
+        ends = accumulate((len(_columns_of(a)) for a in self.attributes), initial=0)
+        return tuple(self.columns[a:b] for a, b in pairwise(ends))
+
+    def measuring(self, measure: str) -> str | None:
+        """Name of the first column of that measure, such as the seniority of the first title."""
+        return next((column.name for column in self.columns if column.measure == measure), None)
 
     @cached_property
     def place(self) -> dict[str, int]:
@@ -202,13 +232,14 @@ def _columns_of(a: Attribute) -> list[Column]:
 def _event_columns(plan: Plan) -> list[Column]:
     columns = [c for slot in plan.slots for c in _slot_columns(slot)]
     columns += [c for i in plan.value_slots for c in _value_columns(plan.slots[i])]
-    columns += [_engaged("active_days", f"active_days_{w}d", days=w) for w in (7, 30, 90)]
+    columns += [_engaged("life", "known_days")]
+    columns += [_engaged("active_days", f"active_days_{w}d", days=w) for w in ACTIVE_D]
     for topic in plan.topics:
         columns += [
-            _engaged("topic", f"topic_{slug(topic)}_30d", of=topic, days=30),
+            _engaged("topic", f"topic_{slug(topic)}_{TOPIC_D}d", of=topic, days=TOPIC_D),
             _engaged("topic", f"topic_{slug(topic)}_all", of=topic),
         ]
-    columns += [_engaged("topics", "topics_30d", days=30)]
+    columns += [_engaged("topics", f"topics_{TOPIC_D}d", days=TOPIC_D)]
     return [*columns, _engaged("last_topic", "last_topic", categorical=True)]
 
 
@@ -227,10 +258,11 @@ def _slot_columns(slot: EventType) -> list[Column]:
 
 
 def _value_columns(slot: EventType) -> list[Column]:
-    def column(end: str, days: int) -> Column:
+    def column(days: int) -> Column:
+        end = f"{days}d" if days else "all"
         return Column(f"{slot.group}_{slug(slot.name)}_value_{end}", slot.group, "events", "value", slot.name, days)
 
-    return [column("30d", 30), column("90d", 90), column("all", 0)]
+    return [column(days) for days in VALUE_D]
 
 
 def _stage_columns(stages: Sequence[str]) -> list[Column]:

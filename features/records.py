@@ -13,7 +13,7 @@ SCANNER_US = 3_000_000
 """A click within this of the click before it is a scanner's: people do not open two links so fast."""
 
 FEW = 4096
-"""Rows that are sooner counted than searched: it takes fewer calls."""
+"""Up to so many rows a plain count is faster than a binary search."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,13 @@ class History:
     at: Ints
     value: Floats
     start: Ints
+
+    def known(self, lead: Ints, as_of: Ints) -> Floats:
+        """The value that each lead had by `as_of`, shape (k,); NaN where it had none yet."""
+        if len(self.at) == 0:
+            return np.full(len(lead), np.nan)
+        stop = known_until(self.at, self.start, lead, as_of)
+        return np.where(stop > self.start[lead], self.value[np.maximum(stop - 1, 0)], np.nan)
 
 
 @dataclass(frozen=True)
@@ -237,10 +244,17 @@ def known_until(at: Ints, start: Ints, lead: Ints, as_of: Ints) -> Ints:
     return low
 
 
-def value_at(records: Records, name: str, lead: Ints, as_of: Ints) -> Floats:
-    """The value that the history of a column gave each lead by `as_of`; NaN where it had none yet."""
-    history = records.history.get(name)
-    if history is None or len(history.at) == 0:
-        return np.full(len(lead), np.nan)
-    stop = known_until(history.at, history.start, lead, as_of)
-    return np.where(stop > history.start[lead], history.value[np.maximum(stop - 1, 0)], np.nan)
+def known_events(events: Events, lead: Ints, as_of: Ints) -> tuple[Ints, Ints]:
+    """How many events of each lead were known, shape (k,), and their rows, one example after another."""
+    start = events.start[lead]
+    count = known_until(events.known, events.start, lead, as_of) - start
+    return count, ranges(start, count)
+
+
+def attribute_at(records: Records, plan: Plan, name: str, lead: Ints, as_of: Ints) -> Floats:
+    """What was known by `as_of` in a column of the attributes; shape (k,), NaN missing."""
+    place = plan.place[name]
+    if plan.columns[place].block != "history":
+        return np.asarray(records.attributes[lead, place], dtype=np.float64)
+    past = records.history.get(name)
+    return np.full(len(lead), np.nan) if past is None else past.known(lead, as_of)

@@ -7,23 +7,18 @@ from features.plan import Plan
 from features.records import Records, known_until
 
 
-def stage_block(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats, at: int) -> int:
-    """Days since each stage was last entered, the stage now and the days in it, and how many were entered.
-
-    Fills `out[:, at:]` and returns where the next block begins. NaN: never entered, or nobody knows.
-    """
-    n, k, s = len(plan.stages), len(lead), r.stages
-    out[:, at : at + n + 3] = np.nan
-    if "stages" in r.unknown:
-        return at + n + 3
+def stage_block(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats) -> None:
+    """Fill `out`, shape (k, stages + 3): days since each stage was last entered, the stage now, the days in it, and
+    how many were entered. NaN: never entered."""
+    n, s = len(plan.stages), r.stages
     stop = known_until(s.at, s.start, lead, as_of)
     count = stop - s.start[lead]
-    out[:, at + n + 2] = count
+    out[:, :-1] = np.nan
+    out[:, -1] = count
     if count.any():
-        pick, row = ranges(s.start[lead], count), np.repeat(np.arange(k), count)
-        days = np.full((k, n + 1), np.nan)
+        pick, row = ranges(s.start[lead], count), np.repeat(np.arange(len(lead)), count)
+        days = np.full((len(lead), n + 1), np.nan)
         days[row, s.code[pick]] = (as_of[row] - s.at[pick]) / DAY_US
-        out[:, at : at + n] = days[:, :n]
-        out[row, at + n] = s.code[pick]
-        out[row, at + n + 1] = (as_of[row] - s.at[pick]) / DAY_US
-    return at + n + 3
+        out[:, :n] = days[:, :n]
+        out[row, n] = s.code[pick]
+        out[row, n + 1] = (as_of[row] - s.at[pick]) / DAY_US

@@ -8,7 +8,13 @@ WINDOWS_D = (1, 3, 7, 14, 30, 90)
 """Windows of event counts in days: an event counts while its age is less."""
 HALF_LIVES_D = (7, 30)
 OWN_D = (7, 14, 30)
-"""Windows whose rate is held against the lead's own past."""
+"""Windows whose rate is compared with the lead's own past."""
+ACTIVE_D = (7, 30, 90)
+"""Windows of active days."""
+VALUE_D = (30, 90, 0)
+"""Windows of sums of the events' values; 0: all."""
+TOPIC_D = 30
+"""Window of counts by topic."""
 NEAR_D = (7, 30)
 """Windows of the colleagues' counts."""
 
@@ -62,12 +68,12 @@ SELLER = frozenset(
         "linkedin_message_sent",
     ]
 )
-CLICKS = frozenset({"mail_click", "email_click", "email_clicked"})
+CLICKS = frozenset({"mail_click", "mail_clicked", "email_click", "email_clicked", "email_link_click"})
 OPENS = frozenset({"mail_open", "mail_opened", "email_open", "email_opened", "email_opens"})
 VISITS = frozenset({"page_view", "pageview", "page_visit", "visit", "web_visit", "website_visit", "session"})
 ENGAGEMENT = (
     CLICKS | OPENS | VISITS
-    | frozenset({"mail_clicked", "email_link_click", "email_reply", "mail_reply", "email_replied", "form_submit",
+    | frozenset({"email_reply", "mail_reply", "email_replied", "form_submit",
                  "form_submission", "form_fill", "download", "webinar", "webinar_attended", "event_attended", "chat",
                  "product_use", "product_usage", "feature_use", "app_login", "login", "unsubscribe"})
 )  # fmt: skip

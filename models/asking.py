@@ -11,7 +11,6 @@ import numpy as np
 
 from features.arrays import Bools, Floats
 from features.kernel import Matrix, derive
-from features.masking import ATTRIBUTES
 from models.bundle import Bundle, score
 from models.decisions import decide
 from models.questions import Answer, Question
@@ -100,10 +99,5 @@ def answer(bundle: Bundle, matrix: Matrix, question: Question, given: Answer) ->
 
 def again(bundle: Bundle, values: Floats) -> Floats:
     """The values with what is made of the attributes made again: how many are known, and features of one's own."""
-    columns = bundle.plan.columns
-    fields = [j for j, c in enumerate(columns) if c.measure in ATTRIBUTES]
-    values[:, [j for j, c in enumerate(columns) if c.measure == "known_fields"]] = (
-        (~np.isnan(values[:, fields])).sum(axis=1)[:, None]
-    )  # fmt: skip
     derive(bundle.plan, values)
     return values

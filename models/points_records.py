@@ -6,10 +6,8 @@ clicks apart. Marketing tools count every click, so the replay does too.
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from features.arrays import Floats, Ints
-from features.records import History, known_until
+from features.records import History
 
 
 @dataclass(frozen=True)
@@ -25,13 +23,7 @@ class FieldRecords:
 
     def at(self, lead: Ints, as_of: Ints) -> Floats:
         """The value known of each example, shape (k,); NaN missing."""
-        if self.history is None:
-            return self.now[lead]
-        past = self.history
-        stop = known_until(past.at, past.start, lead, as_of)
-        if not len(past.at):
-            return np.full(len(lead), np.nan)
-        return np.where(stop > past.start[lead], past.value[np.maximum(stop - 1, 0)], np.nan)
+        return self.now[lead] if self.history is None else self.history.known(lead, as_of)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What leads of train answered to each question that one may ask: shares of answers by score band."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from features.arrays import Floats, Ints
 from features.kernel import Matrix
-from features.masking import ATTRIBUTES
 from features.plan import Plan
 
 BANDS = 3
@@ -70,13 +69,6 @@ class Questions:
 NOTHING_TO_ASK = Questions()
 
 
-def fields_of(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each attribute and its kernel columns."""
-    columns = iter(c for c in plan.columns if c.measure in ATTRIBUTES)
-    for a in plan.attributes:
-        yield a.name, tuple(next(columns).name for _ in range(2 if a.kind == "text" else 1))
-
-
 def learn(plan: Plan, matrix: Matrix, p: Floats) -> Questions:
     """Answers of the examples of train, shape (k, …), k > 0; `p`: their probabilities.
 
@@ -85,7 +77,10 @@ def learn(plan: Plan, matrix: Matrix, p: Floats) -> Questions:
     edges = np.unique(np.quantile(p, np.arange(1, BANDS) / BANDS))
     empty = Questions(tuple(edges.tolist()))
     bands = empty.bands(p)
-    found = [_question(name, columns, plan, matrix, bands, len(edges) + 1) for name, columns in fields_of(plan)]
+    found = [
+        _question(a.name, tuple(c.name for c in own), plan, matrix, bands, len(edges) + 1)
+        for a, own in zip(plan.attributes, plan.columns_of, strict=True)
+    ]
     return Questions(empty.edges, tuple(q for q in found if len(q.answers) > 1))
 
 

@@ -202,6 +202,10 @@ def _age(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
     return _put(words["age"], days=_days(words, value))
 
 
+def _life(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
+    return _put(words["life"], days=_days(words, value))
+
+
 def _episode(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
     return _counted(words, "episode", 0 if isnan(value) else max(value, 0))
 
@@ -221,5 +225,6 @@ _PHRASES: dict[str, Phrase] = {
     "colleagues_seniority": _level("colleagues_seniority", SENIORITIES), "stage_days": _ago("stage_days"),
     "colleagues_last": _ago("colleagues_last"), "colleagues_won_last": _ago("colleagues_won_last"),
     "colleagues_first": _ago("colleagues_first"),
-    "in_stage_days": _in_stage, "age": _age, "known_fields": _how_many("known_fields"), "episode": _episode,
+    "in_stage_days": _in_stage, "age": _age,
+    "life": _or_unknown("events.unknown", _life), "known_fields": _how_many("known_fields"), "episode": _episode,
 }  # fmt: skip

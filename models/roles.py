@@ -7,7 +7,7 @@ import numpy as np
 
 from features.arrays import Bools, Floats, Ints
 from features.plan import Plan
-from features.records import Records, value_at
+from features.records import Records, attribute_at
 from features.vocabulary import FUNCTIONS, SENIORITIES
 
 LEVELS = ("decision-maker", "manager", "specialist")
@@ -20,7 +20,7 @@ COMMON = 0.25
 
 def has_titles(plan: Plan) -> bool:
     """Whether there is an attribute that roles are read from."""
-    return any(c.measure == "seniority" for c in plan.columns)
+    return plan.measuring("seniority") is not None
 
 
 def roles(records: Records, plan: Plan, lead: Ints, as_of: Ints) -> Bools:
@@ -31,12 +31,8 @@ def roles(records: Records, plan: Plan, lead: Ints, as_of: Ints) -> Bools:
 
 
 def _code(records: Records, plan: Plan, measure: str, lead: Ints, as_of: Ints) -> Floats:
-    column = next((c for c in plan.columns if c.measure == measure), None)
-    if column is None:
-        return np.full(len(lead), np.nan)
-    if column.block == "history":
-        return value_at(records, column.name, lead, as_of)
-    return np.asarray(records.attributes[lead, plan.place[column.name]], dtype=np.float64)
+    column = plan.measuring(measure)
+    return np.full(len(lead), np.nan) if column is None else attribute_at(records, plan, column, lead, as_of)
 
 
 def by_account(had: Bools, account: Ints, accounts: int) -> Ints:

@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 
 from features.arrays import DAY_US, Bools, Floats, Ints, ranges
+from features.colleagues import silence
 from features.plan import Plan
-from features.records import Records, known_until
+from features.records import Records, known_events
 from models import labels
 from models.accounts import Looks, looks
 from models.labels import Conversions
@@ -130,12 +131,8 @@ def people(found: Book, look: Look) -> tuple[Ints, Ints]:
 
 
 def _active(r: Records, lead: Ints, at: Ints) -> Bools:
-    stop = known_until(r.events.known, r.events.start, lead, at)
-    last = np.maximum(stop - 1, 0)
-    some = stop > r.events.start[lead]
-    if not len(r.events.known):
-        return np.zeros(len(lead), bool)
-    return np.asarray(some & (at - r.events.known[last] < ACTIVE_US))
+    count, pick = known_events(r.events, lead, at)
+    return np.asarray(silence(np.repeat(at, count) - r.events.occurred[pick], count) < ACTIVE_US)
 
 
 def first_wins(found: Past, by: int) -> Ints:

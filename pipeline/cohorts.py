@@ -6,7 +6,7 @@ import numpy as np
 
 from features.arrays import Array
 from features.plan import Plan
-from features.records import Records, value_at
+from features.records import Records, attribute_at
 from models.funnel import ON, Episodes, whole_way
 from pipeline.params import Definition
 from pipeline.partings import column_of
@@ -34,10 +34,7 @@ def cohorts(records: Records, plan: Plan, e: Episodes, definition: Definition, t
 def _texts(records: Records, plan: Plan, column: str, e: Episodes) -> Array:
     """The column's text of each episode's lead as it was when the episode began."""
     texts = np.array([*records.levels[column], MISSING], dtype=object)
-    if column in records.history:
-        code = value_at(records, column, e.lead, e.begin)
-    else:
-        code = records.attributes[e.lead, plan.place[column]]
+    code = attribute_at(records, plan, column, e.lead, e.begin)
     return texts[np.where(np.isnan(code), len(texts) - 1, code).astype(np.int64)]
 
 

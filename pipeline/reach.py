@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from features.arrays import Bools, Floats
+from features.arrays import Bools
 from features.plan import Plan
-from features.records import Records, value_at
+from features.records import Records, attribute_at
 from features.vocabulary import SENIORITIES, event_group
 from models.funnel import ON, Episodes
 from models.metrics import known
@@ -116,11 +116,8 @@ def _spells(records: Records, at: Any, who: Any, until: int, keep: Bools) -> Spe
 
 def _by_title(records: Records, plan: Plan, until: int) -> Bools | None:
     """Whose job title, by `until`, says director or above; None where there are no job titles."""
-    column = next((c for c in plan.columns if c.measure == "seniority"), None)
+    column = plan.measuring("seniority")
     if column is None:
         return None
-    if column.block == "history":
-        level: Floats = value_at(records, column.name, np.arange(len(records)), np.full(len(records), until))
-    else:
-        level = records.attributes[:, plan.place[column.name]]
-    return np.asarray(level >= DECIDES)
+    everyone = np.arange(len(records))
+    return np.asarray(attribute_at(records, plan, column, everyone, np.full(len(records), until)) >= DECIDES)

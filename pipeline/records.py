@@ -70,7 +70,7 @@ def _attributes(
     columns: list[Floats] = []
     levels: dict[str, list[str]] = {}
     history: dict[str, History] = {}
-    of = _columns_by_attribute(plan)
+    of = dict(zip((a.name for a in plan.attributes), plan.columns_of, strict=True))
     for attribute in plan.attributes:
         now = _values(attribute, tables, leads)
         rows = changes.filter((pl.col("field") == attribute.column) & (pl.col("entity") == attribute.entity))
@@ -81,14 +81,6 @@ def _attributes(
                 history[column.name] = _history(rows, values[len(now) :], len(leads))
     matrix = np.column_stack(columns) if columns else np.empty((len(leads), 0))
     return np.ascontiguousarray(matrix), levels, history
-
-
-def _columns_by_attribute(plan: Plan) -> dict[str, list[Column]]:
-    found: dict[str, list[Column]] = {}
-    columns = iter(plan.columns)
-    for a in plan.attributes:
-        found[a.name] = [next(columns) for _ in range(2 if a.kind == "text" else 1)]
-    return found
 
 
 def _values(attribute: Attribute, tables: Tables, leads: pl.DataFrame) -> pl.Series:
@@ -105,7 +97,7 @@ def _values(attribute: Attribute, tables: Tables, leads: pl.DataFrame) -> pl.Ser
 
 
 def _coded(
-    attribute: Attribute, values: pl.Series, levels: dict[str, list[str]], of: dict[str, list[Column]]
+    attribute: Attribute, values: pl.Series, levels: dict[str, list[str]], of: dict[str, tuple[Column, ...]]
 ) -> list[Floats]:
     """Numbers or codes of an attribute's columns: one, or seniority and function for a text."""
     if attribute.kind == "numeric":

@@ -1,6 +1,7 @@
 """The features again, slowly: loops over rows, from the contract and the docstrings alone."""
 
 import math
+from itertools import chain
 from typing import Any
 
 from worlds import CLICKS, DAY, Row, World
@@ -16,10 +17,10 @@ Value = float | str
 def features(world: World, plan: Plan, lead_id: str, as_of: int) -> list[Value]:
     """Every feature of the plan in order; texts of the categorical ones, NaN where missing."""
     lead = next(x for x in world.leads if x["lead_id"] == lead_id)
-    attributes = _attributes(world, plan, lead, as_of)
-    known = float(sum(not _missing(v) for v in attributes))
+    parts = _attributes(world, plan, lead, as_of)
+    known = float(sum(any(not _missing(v) for v in part) for part in parts))
     values: list[Value] = [
-        *attributes,
+        *chain.from_iterable(parts),
         known,
         *_events(world, plan, lead, as_of),
         *_stages(world, plan, lead, as_of),
@@ -34,19 +35,19 @@ def _missing(value: Value) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def _attributes(world: World, plan: Plan, lead: Row, as_of: int) -> list[Value]:
-    found: list[Value] = []
+def _attributes(world: World, plan: Plan, lead: Row, as_of: int) -> list[list[Value]]:
+    found: list[list[Value]] = []
     for a in plan.attributes:
         of = lead if a.entity == "lead" else _account(world, lead)
         value = of.get(a.column)
         if a.has_history:
             value = _past(world, a.entity, of.get(f"{a.entity}_id"), a.column, as_of)
         if a.kind == "text":
-            found += _title(value)
+            found.append(_title(value))
         elif value is None or value == "":
-            found.append(NAN)
+            found.append([NAN])
         else:
-            found.append(str(value) if a.kind == "categorical" else float(value))
+            found.append([str(value) if a.kind == "categorical" else float(value)])
     return found
 
 
@@ -101,7 +102,7 @@ def _step(as_of: int, occurred: int) -> int:
 
 def _events(world: World, plan: Plan, lead: Row, as_of: int) -> list[Value]:
     events = known_events(world, plan, lead["lead_id"], as_of)
-    begun = min([lead["created_at"], *(e[0] for e in events)])
+    begun = min([lead["created_at"], *(e[1] for e in events)])
     life = (as_of - begun) / DAY
     out: list[Value] = []
     for group in _slot_groups(plan):
@@ -115,7 +116,8 @@ def _events(world: World, plan: Plan, lead: Row, as_of: int) -> list[Value]:
     for slot in plan.value_slots:
         mine = [(_step(as_of, e[1]), e[4]) for e in events if e[2] == slot and e[4] == e[4]]
         out += [float(sum(v for step, v in mine if step < 4 * w)) for w in (30, 90, 10**9)]
-    days = {(as_of - e[0]) // DAY for e in events if e[2] != plan.scanner_slot}
+    out.append(life)
+    days = {(as_of - e[1]) // DAY for e in events if e[2] != plan.scanner_slot}
     out += [float(sum(day < w for day in days)) for w in (7, 30, 90)]
     return out + _topics(plan, [e for e in events if e[3] >= 0], as_of)
 
@@ -171,7 +173,7 @@ def _colleagues(world: World, plan: Plan, lead: Row, as_of: int) -> list[Value]:
     for group in _slot_groups(plan):
         ages = [(as_of - e[1]) / DAY for events in lives for e in events if e[2] in group]
         out += [*(float(sum(age < w for age in ages)) for w in NEAR_D), float(len(ages))]
-    silence = [(x, as_of - events[-1][0]) for x, events in zip(others, lives, strict=True) if events]
+    silence = [(x, as_of - max(e[1] for e in events)) for x, events in zip(others, lives, strict=True) if events]
     out.append(min(s for _, s in silence) / DAY if silence else NAN)
     active = [x for x, s in silence if s < 30 * DAY]
     titles = [_title(_past(world, "lead", x["lead_id"], "job title", as_of)) for x in active]
@@ -188,15 +190,18 @@ def _colleagues(world: World, plan: Plan, lead: Row, as_of: int) -> list[Value]:
 def _own(plan: Plan, values: list[Value]) -> list[Value]:
     by_name = dict(zip((c.name for c in plan.columns), values, strict=True))
 
-    def per(a: str, b: str) -> Value:
-        over, under = by_name[a], by_name[b]
-        assert isinstance(over, float)
-        assert isinstance(under, float)
+    def per(over: float, under: float) -> float:
         return over / under if under else NAN
 
+    def number(name: str) -> float:
+        found = by_name[name]
+        assert isinstance(found, float)
+        return found
+
+    anything = number("engagement_any_engagement_90d") + number("intent_any_intent_90d")
     return [
-        per("intent_pricing_view_30d", "engagement_page_view_30d"),
-        per("engagement_any_engagement_90d", "engagement_active_days_90d"),
-        per("engagement_any_engagement_last_days", "engagement_age_days"),
-        per("intent_any_intent_last_days", "engagement_age_days"),
+        per(number("intent_pricing_view_30d"), number("engagement_page_view_30d")),
+        per(anything, number("engagement_active_days_90d")),
+        per(number("engagement_any_engagement_last_days"), number("engagement_known_days")),
+        per(number("intent_any_intent_last_days"), number("engagement_known_days")),
     ]

@@ -70,6 +70,36 @@ def _close(a: float, b: float) -> bool:
 
 @few
 @given(seeds)
+def test_features_mean_what_they_say(seed: int) -> None:
+    """A share is one, also after reopening and of events before the creation; an active day has an activity; no more
+    fields are known than there are."""
+    records, _, lead, as_of = examples(random_world(seed), seed)
+    matrix = compute(records, PLAN, lead, as_of)
+    column = {c.name: matrix.values[:, j] for j, c in enumerate(PLAN.features)}
+    for name in ("engagement_silent_share", "intent_silent_share"):
+        share = column[name][~np.isnan(column[name])]
+        assert ((share >= 0) & (share <= 1)).all()
+    pace = column["engagement_own_pace_90d"]
+    assert (pace[~np.isnan(pace)] >= 1).all()
+    assert (column["fit_known_fields"] <= len(PLAN.attributes)).all()
+
+
+def test_a_night_of_imports_is_not_a_day_of_activity() -> None:
+    """`known` says which events count, `occurred` when they were: fifty days' events that came in one night."""
+    night = BASE + 60 * DAY
+    lead = {"lead_id": "L", "account_id": None, "created_at": BASE}
+    event = {"lead_id": "L", "type": "page_view", "topic": None, "value": None, "known_at": night}
+    events = [{**event, "occurred_at": BASE + day * DAY} for day in range(50)]
+    world = replace(random_world(0), leads=[lead], accounts=[], events=events, stages=[], history=[])
+    records, _ = records_of(tables(world), PLAN)
+    matrix = compute(records, PLAN, np.array([0, 0]), np.array([night - 1, night + DAY]))
+    active = matrix.values[:, PLAN.place["engagement_active_days_90d"]]
+    assert active.tolist() == [0, 50]
+    assert matrix.values[1, PLAN.place["engagement_active_days_7d"]] == 0
+
+
+@few
+@given(seeds)
 def test_a_lead_alone_has_its_batch_features(seed: int) -> None:
     """Its account taken out, its tables cut at the instant, or its JSON request: the same bits."""
     world = random_world(seed)

@@ -258,8 +258,8 @@ def account_of_today(patch: pytest.MonkeyPatch) -> None:
     from features import colleagues
 
     month = 30 * 86_400_000_000
-    known = colleagues.known_until
-    patch.setattr(colleagues, "known_until", lambda at, start, row, until: known(at, start, row, until + month))
+    known = colleagues.known_events
+    patch.setattr(colleagues, "known_events", lambda events, lead, until: known(events, lead, until + month))
 
 
 def own_of_the_batch(patch: pytest.MonkeyPatch) -> None:
