@@ -30,7 +30,7 @@ class Pairs:
 def colleague_block(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats) -> None:
     """Fill `out` in the order of the plan's colleague columns. Without colleagues counts are 0, and what only one could
     have is missing."""
-    place = {column.measure: j for j, column in enumerate(plan.parts["account_leads"])}
+    place = plan.colleague_place
     out[:] = 0
     out[:, [place[measure] for measure in _OF_SOMEBODY if measure in place]] = np.nan
     out[:, place["colleagues_first"]] = (as_of - r.created[r.account_start[r.account[lead]]]) / DAY_US

@@ -104,12 +104,10 @@ def _fill(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats) -> None:
 
 def _attributes(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats) -> None:
     """Attributes as they were known; an attribute with history only from its rows. Then how many are known."""
-    columns = plan.parts["attributes"]
     out[:, :-1] = r.attributes[lead]
-    for j, column in enumerate(plan.columns[: len(columns) - 1]):
-        if column.block == "history":
-            out[:, j] = attribute_at(r, plan, column.name, lead, as_of)
-    count_known_fields(out, columns)
+    for j in plan.past_places:
+        out[:, j] = attribute_at(r, plan, plan.columns[j].name, lead, as_of)
+    count_known_fields(out, plan.field_places)
 
 
 def _events(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats) -> None:
@@ -241,7 +239,7 @@ _PARTS: dict[Part, Callable[[Records, Plan, Ints, Ints, Floats], None]] = {
 
 def derive(plan: Plan, values: Floats) -> None:
     """Make what hangs on other columns again, in place, after a change of those, shape (k, all)."""
-    count_known_fields(values, plan.columns)
+    count_known_fields(values, plan.field_places)
     _own(plan, values)
 
 

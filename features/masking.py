@@ -1,6 +1,7 @@
 """Parts of a record that nobody knows: their columns are NaN."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,17 +15,35 @@ def mask(values: Floats, columns: Sequence[Column], unknown: Collection[Block]) 
     """A copy of the features, shape (k, columns), as they are when the blocks of `unknown` are left out."""
     masked = values.copy()
     masked[:, [j for j, c in enumerate(columns) if c.block in unknown]] = np.nan
-    count_known_fields(masked, columns)
+    count_known_fields(masked, field_places(columns))
     return masked
 
 
-def count_known_fields(values: Floats, columns: Sequence[Column]) -> None:
-    """Count again, in place, how many attributes are known; shape (k, columns).
+@dataclass(frozen=True)
+class FieldPlaces:
+    """Numbers of columns."""
 
-    A title is one attribute of two columns, its seniority and then its function: known where it says either.
-    """
-    known = ~np.isnan(values[:, [j for j, c in enumerate(columns) if c.measure in ATTRIBUTES]])
-    titles = [j for j, c in enumerate(columns) if c.measure == "function"]
-    both = ~np.isnan(values[:, titles]) & ~np.isnan(values[:, [j - 1 for j in titles]])
-    count = [j for j, c in enumerate(columns) if c.measure == "known_fields"]
-    values[:, count] = (known.sum(axis=1) - both.sum(axis=1))[:, None]
+    attributes: list[int]
+    functions: list[int]
+    """Second column of a title, whose first is its seniority."""
+    count: list[int]
+    """The column that says how many attributes are known; none where there is no such column."""
+
+
+def field_places(columns: Sequence[Column]) -> FieldPlaces:
+    """Where attributes lie among the columns."""
+    return FieldPlaces(
+        [j for j, c in enumerate(columns) if c.measure in ATTRIBUTES],
+        [j for j, c in enumerate(columns) if c.measure == "function"],
+        [j for j, c in enumerate(columns) if c.measure == "known_fields"],
+    )
+
+
+def count_known_fields(values: Floats, places: FieldPlaces) -> None:
+    """Count again, in place, how many attributes are known; shape (k, columns). A title, which has two columns, is
+    known where it says a seniority or a function."""
+    known = ~np.isnan(values)
+    count = known[:, places.attributes].sum(axis=1)
+    for j in places.functions:
+        count -= known[:, j] & known[:, j - 1]
+    values[:, places.count] = count[:, None]

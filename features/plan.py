@@ -12,6 +12,7 @@ from itertools import accumulate, chain, pairwise
 from typing import Any, Literal
 
 from features.columns import Block, Column, Group, Kind, slug
+from features.masking import FieldPlaces, field_places
 from features.own import OWN, own_columns
 from features.vocabulary import (
     ACTIVE_D,
@@ -176,6 +177,21 @@ class Plan:
     def measuring(self, measure: str) -> str | None:
         """Name of the first column of that measure, such as the seniority of the first title."""
         return next((column.name for column in self.columns if column.measure == measure), None)
+
+    @cached_property
+    def past_places(self) -> list[int]:
+        """Numbers of the columns of attributes with history."""
+        return [j for j, column in enumerate(self.columns) if column.block == "history"]
+
+    @cached_property
+    def field_places(self) -> FieldPlaces:
+        """Where the attributes lie among the columns."""
+        return field_places(self.columns)
+
+    @cached_property
+    def colleague_place(self) -> dict[str, int]:
+        """Number of each colleague column that there is one of, by its measure, among those of its part."""
+        return {column.measure: j for j, column in enumerate(self.parts["account_leads"])}
 
     @cached_property
     def place(self) -> dict[str, int]:
