@@ -134,8 +134,8 @@ def _titles(tables: Mapping[str, pl.DataFrame], attributes: AttributeList) -> li
         unread = sum(isnan(read_title(title)[0]) for title in titles)
         if len(titles) >= DISTINCT and unread > UNREAD * len(titles):
             found.append(
-                f"{_list([a])}: {unread} of {len(titles)} titles name no seniority that is known; English, Finnish and "
-                "Swedish are read. If it holds no titles: definition.attributes: "
+                f"{_list([a])}: {unread} of {len(titles)} titles name no seniority that is known; English, Finnish, "
+                "Swedish and German are read. If it holds no titles: definition.attributes: "
                 f"{{{a.column}: {{kind: categorical}}}}"
             )
     return found

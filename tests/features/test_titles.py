@@ -1,4 +1,4 @@
-"""Seniority and function of titles in English, Finnish and Swedish."""
+"""Seniority and function of titles in English, Finnish, Swedish and German."""
 
 import numpy as np
 import pytest
@@ -40,6 +40,12 @@ TITLES = [
     ("Assistant Vice President", "vp", None), ("Toimitusjohtajan assistentti", "junior", None),
     ("Personal Assistant", "junior", None), ("Personal Trainer", None, None), ("Personalchef", "manager", "hr"),
     ("Lead Generation Specialist", "specialist", "marketing"), ("Principal Engineer", "specialist", "engineering"),
+    ("Geschäftsführer", "chief", "general"), ("Inhaberin", "owner", "general"),
+    ("Vertriebsleiter", "director", "sales"), ("Leiter IT", "director", "it"),
+    ("Leitung Einkauf", "director", "procurement"), ("Teamleiterin Vertrieb", "manager", "sales"),
+    ("Softwareentwickler", "specialist", "engineering"), ("Sachbearbeiterin Buchhaltung", "specialist", "finance"),
+    ("Assistenz der Geschäftsführung", "junior", "general"), ("Werkstudentin Marketing", "intern", "marketing"),
+    ("Personalleiter", "director", "hr"), ("Vorstandsvorsitzender", "chief", None),
     ("", None, None), ("   ", None, None), ("xyzzy", None, None), ("Gitarist", None, None),
 ]  # fmt: skip
 
@@ -49,7 +55,7 @@ TITLES = [
 def test_titles_are_read_whatever_their_case(
     title: str, seniority: str | None, function: str | None, change: object
 ) -> None:
-    """Each title has its seniority and function in three languages."""
+    """Each title has its seniority and function in four languages."""
     level, kind = read_title(change(title))  # type: ignore[operator]
     assert (None if np.isnan(level) else SENIORITIES[int(level)]) == seniority
     assert (None if np.isnan(kind) else FUNCTIONS[int(kind)]) == function
