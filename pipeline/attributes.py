@@ -24,6 +24,7 @@ TYPED_LEADS = (
     "account_id",
     "converted",
     "outcome_refused",
+    "refused_at",
     "value",
     "person_id",
     "row",

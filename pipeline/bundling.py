@@ -71,7 +71,7 @@ def _scale(
     if threshold is None:
         raise Stop("policy.scale: continuity needs a threshold; give policy.threshold, or a points table that lets in")
     p = unseen["probability"].to_numpy().astype(np.float64)
-    return continuity(p, threshold, mark_of(params, standing))
+    return continuity(p, threshold, mark_of(params, standing.mark))
 
 
 def assemble(out: Path, facts: Mapping[str, Any], policy: Policy, definition: Definition, source: Source) -> str:

@@ -10,8 +10,10 @@ from typing import Any
 
 from models.points_table import PointsTable
 from pipeline import stage
-from pipeline.params import SECTIONS, Params, load_params
+from pipeline.errors import Stop
+from pipeline.params import SECTIONS, Params, Policy, load_params
 from pipeline.points_file import load_points
+from pipeline.thresholds import mark_of, old_mark
 
 AGREED = ("criteria", "language")
 """Of the definition, what only people go by: a file of its own, so that a change of words trains nothing again."""
@@ -21,6 +23,7 @@ def main() -> None:
     """Write what has changed of data/settings; a file that would be the same is left as it is."""
     params = load_params()
     table = points_table(params)
+    _check_scale(params.policy, table)
     dumped = params.model_dump(mode="json", by_alias=True)
     agreed = {key: dumped["definition"].pop(key) for key in AGREED}
     _write({**agreed, "criteria": list(agreed["criteria"].items())}, stage.AGREED)  # in the order of the people
@@ -43,6 +46,15 @@ def points_table(params: Params) -> PointsTable | None:
             " bring a table of your own, or mend its sources"
         )
     return None
+
+
+def _check_scale(policy: Policy, table: PointsTable | None) -> None:
+    """Raise Stop where a scale of continuity has nothing to continue: known at the start rather than after training."""
+    if policy.scale == "percentile":
+        return
+    mark_of(policy, old_mark(table))
+    if table is None and policy.threshold is None:
+        raise Stop("policy.scale: continuity needs a threshold; give policy.threshold, or a table of points")
 
 
 def fingerprint(params: Params) -> dict[str, Any]:

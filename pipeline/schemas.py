@@ -19,6 +19,7 @@ class Leads(pa.DataFrameModel):
     account_id: str = pa.Field(nullable=True)
     converted: bool = pa.Field(nullable=True)
     outcome_refused: bool
+    refused_at: Series[pl.Datetime] = pa.Field(nullable=True, dtype_kwargs={"time_unit": "us", "time_zone": "UTC"})
     value: float = pa.Field(nullable=True, ge=0)
     person_id: str = pa.Field(nullable=True)
     row: int = pa.Field(unique=True, ge=0)

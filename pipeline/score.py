@@ -1,6 +1,7 @@
 """Score the leads of some tables as of an instant: the pipeline's own reading, kernel and bundle."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,10 +10,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
+from features.arrays import Bools
 from features.columns import Block
-from features.episodes import opening
+from features.episodes import Opening, opening
 from features.kernel import Matrix, compute
-from features.records import Records, take
+from features.records import NEVER, Records, take
 from models.bundle import Bundle, score
 from models.decisions import decide
 from models.horizons import column
@@ -73,8 +75,9 @@ def read(bundle: Bundle, tables: Path, as_of: datetime | None, id_key: bytes | N
                       mutable=a.has_history, has_history=a.has_history)
         for a in bundle.plan.attributes
     ]  # fmt: skip
-    raw, _ = remove(_tables(source), id_key, [kind.column for kind in kinds])
-    checked = check(raw, source, definition, None, now, kinds)
+    with _as_in_training():
+        raw, _ = remove(read_tables(source, lenient=True), id_key, [kind.column for kind in kinds])
+        checked = check(raw, source, definition, None, now, kinds)
     unknown: frozenset[Block] = frozenset() if "account_id" in raw["leads"].columns else frozenset({"account_leads"})
     _check_dates(bundle, checked.meta["shape"], as_of, tables)
     if checked.meta["shape"] == "flat":
@@ -93,12 +96,16 @@ def _check_dates(bundle: Bundle, shape: str, as_of: datetime | None, tables: Pat
         raise Stop(f"--as-of {as_of.isoformat()}: the leads have no created_at, so there is no instant; leave it out")
 
 
-def _tables(source: Source) -> dict[str, pl.DataFrame]:
-    """As read_tables. Its messages name the option that was given here."""
+@contextmanager
+def _as_in_training() -> Iterator[None]:
+    """Messages about tables name the option that was given here, and the settings that a bundle does not let change."""
     try:
-        return read_tables(source, lenient=True)
+        yield
     except Stop as error:
-        raise Stop(str(error).replace("source.path", "--tables")) from error
+        said = str(error).replace("source.path", "--tables")
+        if "source." in said:
+            said += " - tables are read as those of training were, whatever params.yaml says: bring them in that form"
+        raise Stop(said) from error
 
 
 def score_tables(
@@ -114,7 +121,7 @@ def score_tables(
     """
     tables = asked.checked.tables
     records, order = records_of(tables, bundle.plan, asked.unknown)
-    rows = tables["leads"].select("lead_id", "value", "row")
+    rows = tables["leads"].select("lead_id", "value", "row", "outcome_refused", "refused_at")
     order = order.join(rows, on="lead_id", how="left", maintain_order="left")
     at = 0 if asked.as_of is None else micros(asked.as_of)
     parts = [_objected(bundle, asked)]
@@ -163,13 +170,23 @@ def _score_part(
 ) -> pl.DataFrame:
     every = np.arange(len(records))
     state = opening(records, every, np.full(len(records), at))
-    exists = records.created <= at
-    closed = _frame(bundle, leads.filter(pl.Series(exists & ~state.open)), status="closed")
-    mine = every[state.open]
+    exists, is_open = records.created <= at, state.open & ~_ended(leads, state, at)
+    closed = _frame(bundle, leads.filter(pl.Series(exists & ~is_open)), status="closed")
+    mine = every[is_open]
     if not len(mine):
         return closed
     matrix = compute(records, bundle.plan, mine, np.full(len(mine), at))
     return pl.concat([closed, _scored(bundle, matrix, leads[mine.tolist()], with_reasons, previous)])
+
+
+def _ended(leads: pl.DataFrame, state: Opening, at: int) -> Bools:
+    """Whose outcome row was refused: it may say nothing of what became of the lead, but the lead is no longer open.
+
+    Not before the row's time, nor after the lead was opened again; one without a time counts always.
+    """
+    refused = leads["outcome_refused"].to_numpy()
+    when = leads["refused_at"].to_physical().fill_null(NEVER).to_numpy()
+    return np.asarray(refused & (when <= at) & ((state.episode == 0) | (when >= state.since) | (when == NEVER)))
 
 
 def _scored(
@@ -221,7 +238,8 @@ def check_apart(output: Path, tables: Path) -> None:
 def remarks(bundle: Bundle, asked: Asked) -> list[str]:
     """What was expected of the tables and is not there, and what is there for nothing, in a line each."""
     there = asked.checked.tables
-    lost = [name for name in TABLES if name in bundle.plan.blocks and name not in there]
+    needed = {*bundle.plan.blocks, *(["accounts"] if "account" in bundle.plan.blocks else [])}
+    lost = [name for name in TABLES if name in needed and name not in there]
     lines = _ahead(asked)
     lines += [f"{name}: the model learned from this table, which is not there" for name in lost]
     known = bundle.training.get("left_out_columns", {})  # training saw them, and had a reason

@@ -6,6 +6,7 @@ import polars as pl
 
 from features.vocabulary import event_group
 from models.bundle import Bundle
+from pipeline.errors import Stop
 from pipeline.pace import entries, latest, usual_days
 from pipeline.score import Asked, Schema, score_tables
 
@@ -26,7 +27,7 @@ def stalled(bundle: Bundle, asked: Asked, days: float) -> pl.DataFrame:
     side in a young stage.
     """
     if asked.as_of is None:
-        return pl.DataFrame(schema=SCHEMA)
+        raise Stop("--tables: the leads have no created_at, so nobody knows how long they have stood still; add it")
     leads = score_tables(bundle, asked, with_reasons=False).filter(pl.col("status") == "scored")
     rows = entries(asked.checked.tables, asked.as_of)
     found = leads.join(latest(rows), on="lead_id", how="left").join(

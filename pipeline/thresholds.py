@@ -34,8 +34,7 @@ def standing_of(tables: Mapping[str, pl.DataFrame], points: pl.DataFrame, table:
     """By the points table (`points`: data/points.parquet) where there is one, else by the rows of stage `mql`."""
     if table is not None and "qualified" in points.columns:
         hits = points.filter(pl.col("qualified") & pl.col("eligible")).select("lead_id", at="as_of")
-        mark = table.thresholds.get(MQL) if len(table.thresholds) == 1 else None
-        return Standing("points", _first(hits), mark)
+        return Standing("points", _first(hits), old_mark(table))
     if "stages" in tables:
         called = stages_called(MQL, tables["stages"]["stage"].unique().to_list())
         hits = tables["stages"].filter(pl.col("stage").is_in(called)).select("lead_id", at="entered_at")
@@ -96,9 +95,14 @@ def _paying(wanted: NetBenefit, values: Values) -> float:
     return wanted.call_cost / value
 
 
-def mark_of(params: Policy, standing: Standing) -> int:
-    """The score of the threshold on the scale of continuity. Raises Stop where the points table has no single one."""
-    mark = params.mark if params.mark is not None else standing.mark
+def old_mark(table: PointsTable | None) -> float | None:
+    """The threshold of the points, where they have a single one."""
+    return table.thresholds.get(MQL) if table is not None and len(table.thresholds) == 1 else None
+
+
+def mark_of(params: Policy, old: float | None) -> int:
+    """The score of the threshold on the scale of continuity; `old` where nothing was said. Raises Stop without one."""
+    mark = params.mark if params.mark is not None else old
     if mark is None or not 1 <= ceil(mark) <= 100:
         raise Stop(
             f"policy.scale: continuity needs the old threshold between 1 and 100, got {mark}; say it as policy.mark"

@@ -141,7 +141,10 @@ def _typed(sifted: Mapping[str, Sifted], attributes: AttributeList, context: Con
     for name, one in sifted.items():
         accepted = one.accepted
         if name == "leads":
-            accepted = accepted.with_columns(outcome_refused=_outcome_refused(sifted, accepted["lead_id"], context))
+            accepted = accepted.join(
+                _outcomes_refused(sifted, context), on="lead_id", how="left", maintain_order="left"
+            )
+            accepted = accepted.with_columns(pl.col("outcome_refused").fill_null(False))
             context.count("leads: outcome refused, left out", int(accepted["outcome_refused"].sum()))
         columns = [*MODELS[name].to_schema().columns, *more.get(name, [])]
         tables[name] = accepted.select(columns)
@@ -149,19 +152,24 @@ def _typed(sifted: Mapping[str, Sifted], attributes: AttributeList, context: Con
     return tables
 
 
-def _outcome_refused(sifted: Mapping[str, Sifted], lead_ids: pl.Series, context: Context) -> pl.Series:
-    """True of a lead whose outcome row, or a row that may have been one, was refused; a twin of it stays."""
-    ids = []
+def _outcomes_refused(sifted: Mapping[str, Sifted], context: Context) -> pl.DataFrame:
+    """Leads whose outcome row, or a row that may have been one, was refused (a twin of it stays), and its time: the
+    earliest, null where it cannot be read."""
+    found = [pl.DataFrame(schema={"lead_id": pl.String, "at": TIME})]
     stages = [stage for kind in outcomes(context) for stage in kind]
-    for name, column, values in (
-        ("stages", "stage", stages),
-        ("events", "type", [context.definition.conversion.event]),
+    for name, column, time, values in (
+        ("stages", "stage", "entered_at", stages),
+        ("events", "type", "known_at", [context.definition.conversion.event]),
     ):
         if name in sifted and (name == "stages" or values != [None]):
             rows = sifted[name].coded(False).filter(~pl.col("code").is_in(["duplicate_row", "repeated_event"]))
             may = pl.col(column).is_in(values) | pl.col(column).is_null() | pl.col(BROKEN).is_not_null()
-            ids.append(rows.filter(may)["lead_id"])
-    return lead_ids.is_in(pl.concat(ids).drop_nulls().unique().implode()) if ids else lead_ids.is_null()
+            found.append(rows.filter(may).select("lead_id", pl.col(time).alias("at")))
+    earliest = pl.when(pl.col("at").is_not_null().all()).then(pl.col("at").min())
+    return (
+        pl.concat(found).drop_nulls("lead_id").group_by("lead_id")
+        .agg(outcome_refused=pl.lit(True), refused_at=earliest.cast(TIME))
+    )  # fmt: skip
 
 
 def _excluded(one: Sifted) -> pl.DataFrame:

@@ -219,6 +219,8 @@ def test_a_bad_table_stops_its_stage(spoiled: Path, spoil: Spoil, stage: str, wo
         (TABLES + "train: {seed: 1}\ntrain: {seed: 2}", "configure", ["'train' is given twice", "line 3"]),
         ("source: {kind: tables\ntrain: [", "configure", ["params.yaml: not YAML", "line 2"]),
         ("", "configure", ["params.yaml: expected keys", "got nothing"]),
+        (TABLES + "policy: {scale: continuity}", "configure", ["policy.scale", "between 1 and 100", "policy.mark"]),
+        (TABLES + "policy: {scale: continuity, mark: 60}", "configure", ["policy.scale", "give policy.threshold"]),
         ("train: {seed: 1}", "configure", ["params.yaml: source: is missing"]),
         ("source: {path: src}", "configure", ["source.kind: is missing"]),
         (

@@ -15,6 +15,7 @@ from models.reasons import GROUPS
 from pipeline import score as scoring
 from pipeline.errors import Stop
 from pipeline.score import Asked, parse_time, read, score_tables
+from pipeline.stalled import stalled
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -168,3 +169,39 @@ def test_a_dated_model_does_not_score_leads_without_dates(bundle: Bundle, tmp_pa
     (tmp_path / "leads.csv").write_text("lead_id,created\n007,2025-01-01\n")
     with pytest.raises(Stop, match=r"leads\.created_at is missing"):
         read(bundle, tmp_path, None, None, NOW)
+
+
+def test_a_lead_whose_outcome_was_refused_is_not_called(bundle: Bundle, tmp_path: Path) -> None:
+    """A deal of a negative amount, one won and lost at once, one won before the lead came: closed from that time on."""
+    stages = [
+        "won-before,won,2025-04-20T08:00:00Z,", "negative,won,2025-05-10T08:00:00Z,-5",
+        "both,won,2025-05-10T08:00:00Z,100", "both,lost,2025-05-10T08:00:00Z,", "open,mql,2025-05-10T08:00:00Z,",
+        "again,won,2025-05-10T08:00:00Z,-5", "again,lost,2025-05-11T08:00:00Z,", "again,recycled,2025-05-12T08:00:00Z,",
+    ]  # fmt: skip
+    leads = list(dict.fromkeys(row.split(",")[0] for row in stages))
+    (tmp_path / "leads.csv").write_text("lead_id,created_at\n" + "".join(f"{i},2025-05-01T08:00:00Z\n" for i in leads))
+    (tmp_path / "stages.csv").write_text("lead_id,stage,entered_at,amount\n" + "\n".join(stages) + "\n")
+    for day, expected in ((9, {"won-before"}), (20, {"won-before", "negative", "both"})):
+        as_of = datetime(2025, 5, day, tzinfo=UTC)
+        found = score_tables(bundle, read(bundle, tmp_path, as_of, None, NOW), False)
+        assert set(found.filter(pl.col("status") == "closed")["lead_id"]) == expected
+        assert set(found.filter(pl.col("status") == "scored")["lead_id"]) == set(leads) - expected
+
+
+def test_remarks_name_every_table_that_is_missing(bundle: Bundle, tmp_path: Path) -> None:
+    """Those that training had, `accounts` among them."""
+    (tmp_path / "leads.csv").write_text("lead_id,created_at\n007,2025-01-01\n")
+    lines = scoring.remarks(bundle, read(bundle, tmp_path, None, None, NOW))
+    for name in ("accounts", "events", "stages", "history"):
+        assert any(line.startswith(f"{name}:") for line in lines)
+
+
+def test_advice_is_what_can_be_followed(bundle: Bundle, tmp_path: Path) -> None:
+    """The settings of training hold, so a message that names one says that the file must change."""
+    (tmp_path / "leads.csv").write_text("lead_id;created_at\n007;2025-01-01\n")
+    with pytest.raises(Stop, match=r"source.separator.*whatever params\.yaml says: bring them in that form"):
+        read(bundle, tmp_path, None, None, NOW)
+    flat = replace(bundle, training={**bundle.training, "shape": "flat"})
+    (tmp_path / "leads.csv").write_text("lead_id\n007\n")
+    with pytest.raises(Stop, match="how long they have stood still"):
+        stalled(flat, read(flat, tmp_path, None, None, NOW), 30)
