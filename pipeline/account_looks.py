@@ -68,7 +68,7 @@ class Look:
 def book(tables: Tables, plan: Plan, definition: Definition, until: datetime) -> Book:
     """By what was known at `until`. Leads whose outcome was refused are left out."""
     kept = {**tables, "leads": tables["leads"].filter(~pl.col("outcome_refused"))}
-    records, order = records_of(closing_when_it_happened(kept, definition), plan)
+    records, order = records_of(closing_when_it_happened(kept, definition, until), plan)
     named = order["account_id"].is_not_null().to_numpy()
     return Book(records, order, plan, named, micros(until), round(definition.conversion.within_days * DAY_US))
 

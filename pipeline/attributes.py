@@ -9,7 +9,7 @@ import polars as pl
 
 from pipeline.errors import Stop
 from pipeline.kinds import Kind, kind_of
-from pipeline.naming import snake_case, tokens, unique, words
+from pipeline.naming import columns_of_fields, snake_case, tokens, unique, words
 from pipeline.params import Attribute, Definition, Group
 from pipeline.personal import personal_field, personal_name
 from pipeline.tables import OPTIONAL, OURS, REQUIRED
@@ -33,6 +33,8 @@ TEST_FLAGS = ("test", "is_test", "test_lead", "is_test_lead", "test_record")
 INTENT_WORDS = words("budget authority need timeline")
 BELOW_ZERO_NEVER = words("employees employee headcount staff revenue turnover amount age henkilosto")
 """Words of names whose numbers cannot be negative."""
+CHANGES = words("change changes delta diff difference growth trend variance yoy mom qoq pct percent net balance")
+"""Words of names whose numbers may be, whatever else is in the name."""
 ID_WORDS = words("id number no nr index key uuid guid code")
 DISTINCT_SHARE, DISTINCT_ROWS = 0.5, 50
 
@@ -51,8 +53,9 @@ class AttributeInfo:
 
     @property
     def never_negative(self) -> bool:
-        """True of counts and sums of money by their name."""
-        return self.kind == "numeric" and bool(BELOW_ZERO_NEVER & set(tokens(self.column)))
+        """True of counts and sums of money by their name, but not of what became of them."""
+        said = set(tokens(self.column))
+        return self.kind == "numeric" and bool(BELOW_ZERO_NEVER & said) and not CHANGES & said
 
 
 AttributeList = list[AttributeInfo]
@@ -112,9 +115,10 @@ def _columns(tables: Mapping[str, pl.DataFrame], entity: Entity) -> list[str]:
     name = TABLE_OF[entity]
     reserved = {*REQUIRED[name], *OPTIONAL[name], *OURS, "_broken", *TEST_FLAGS}
     columns = [column for column in tables[name].columns if column not in reserved] if name in tables else []
-    known = {snake_case(column) for column in columns} | reserved
     fields = _fields(tables, entity)
-    return columns + [text for text in fields if snake_case(text) not in known and not personal_field(text)]
+    known = columns_of_fields(fields, columns)
+    more = [text for text in fields if text not in known and snake_case(text) not in reserved]
+    return columns + [text for text in more if not personal_field(text)]
 
 
 def _fields(tables: Mapping[str, pl.DataFrame], entity: Entity) -> list[str]:
@@ -135,6 +139,7 @@ def _check_named(
     attributes = [column for columns in there.values() for column in columns]
     every = {
         *attributes,
+        *OPTIONAL["leads"],
         *dropped,
         *(column for name in ("leads", "accounts") if name in tables for column in tables[name].columns),
     }
@@ -193,16 +198,13 @@ def _past(tables: Mapping[str, pl.DataFrame], entity: Entity, column: str) -> pl
     history = tables.get("history")
     if history is None:
         return None
-    of_field = history["field"].str.strip_chars()
-    mine = history.filter((folded(history["entity"]) == entity) & ((of_field == column) | _same(of_field, column)))
+    mine = history.filter(folded(history["entity"]) == entity)
+    of_field = mine["field"].str.strip_chars()
+    known = columns_of_fields(of_field.drop_nulls(), _columns(tables, entity))
+    mine = mine.filter(of_field.is_in([field for field, of in known.items() if of == column]))
     if not mine.height:
         return None
     return mine["value"] if "value" in mine.columns else pl.Series([None] * mine.height, dtype=pl.String)
-
-
-def _same(fields: pl.Series, column: str) -> pl.Series:
-    spellings = [text for text in fields.unique().drop_nulls() if snake_case(text) == snake_case(column)]
-    return fields.is_in(spellings)
 
 
 def _values(tables: Mapping[str, pl.DataFrame], entity: Entity, column: str, past: pl.Series | None) -> pl.Series:

@@ -4,6 +4,7 @@ import codecs
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ def read_csv(path: Path, separator: str, encoding: str) -> pl.DataFrame:
     """
     data = _bytes(path)
     text, mark = _decoded(data, encoding, path)
+    text = re.sub(r"\Asep=.\r?\n", "", text)  # Excel's own first line
     header = _header(text, separator, mark, path, encoding)
     table = None if mark else _fast(text.encode("utf-8"), separator, header)
     return table if table is not None else _slow(text, separator, mark, header)
@@ -110,6 +112,7 @@ def _fast(data: bytes, separator: str, header: list[str]) -> pl.DataFrame | None
 def _slow(text: str, separator: str, mark: str, header: list[str]) -> pl.DataFrame:
     """By the csv module, one row after the other; blank lines are no rows."""
     width = len(header)
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a mail's body may be long
     try:
         rows = list(_rows(text, separator, width))
     except csv.Error:

@@ -82,7 +82,7 @@ def funnel(
 
 def read(tables: Tables, attributes: Sequence[Attribute], definition: Definition, until: datetime) -> Funnel:
     """The leads that existed at `until`, and what was known of them then."""
-    cut = known_by(closing_when_it_happened(tables, definition), until)
+    cut = known_by(closing_when_it_happened(tables, definition, until), until)
     plan = plan_of(cut, attributes, definition)
     records, order = records_of(cut, plan)
     end, conversion = micros(until), definition.conversion

@@ -63,9 +63,8 @@ def _of_texts(column: str, known: pl.Series, clock: Clock) -> tuple[Kind, str]:
     return "categorical", (
         f"{column}: {like} of {len(known)} values look like numbers, but {bad} are none with the decimal mark “"
         f"{clock.decimal}” and {f'“{clock.thousands}”' if clock.thousands else 'no mark'} for thousands, so each value "
-        "is taken as a name; set source.decimal or source.thousands, mend the column, or let what is no number be "
-        "missing: "
-        f"definition.attributes: {{{column}: {{kind: numeric}}}}"
+        "is taken as a name; set source.decimal or source.thousands, name what stands for nothing in "
+        "source.na_values, or mend the column"
     )
 
 

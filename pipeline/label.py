@@ -26,9 +26,9 @@ def label(tables: Tables, shape: str, until: datetime | None, definition: Defini
     kept = {**tables, "leads": leads}
     if shape == "flat":
         return _flat(leads, split)
-    records, order = records_of(closing_when_it_happened(kept, definition), bare_plan(definition))
     if until is None:
         raise Stop("no table has a time that could be read, so there is no present; give source.until")
+    records, order = records_of(closing_when_it_happened(kept, definition, until), bare_plan(definition))
     end = micros(until)
     outcome = shape == "outcome"
     examples = _outcome(records, leads, order, end) if outcome else _dated(records, kept, order, definition, end)
@@ -39,12 +39,13 @@ def label(tables: Tables, shape: str, until: datetime | None, definition: Defini
     return _frame(examples, fold, order)
 
 
-def closing_when_it_happened(tables: Tables, definition: Definition) -> Tables:
-    """A conversion by event closes its lead when it happens, however late its record reached us."""
+def closing_when_it_happened(tables: Tables, definition: Definition, until: datetime) -> Tables:
+    """A conversion by event closes its lead when it happens, however late its record reached us, by `until`."""
     event = definition.conversion.event
     if event is None or "events" not in tables:
         return tables
-    happened = pl.when(pl.col("type") == event).then("occurred_at").otherwise("known_at")
+    came = (pl.col("type") == event) & (pl.col("known_at") <= until)
+    happened = pl.when(came).then("occurred_at").otherwise("known_at")
     return {**tables, "events": tables["events"].with_columns(known_at=happened)}
 
 

@@ -119,7 +119,7 @@ def open_now(definition_tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     until, definition = stage.read_until(), stage.section("definition")
     if until is None or stage.read_json(stage.TABLES / "meta.json")["shape"] == "flat":
         return pl.DataFrame(schema={"lead_id": pl.String, "as_of": pl.Datetime("us", "UTC")})
-    tables = closing_when_it_happened(definition_tables, definition)
+    tables = closing_when_it_happened(definition_tables, definition, until)
     records, order = records_of(tables, bare_plan(definition))
     lead, end = np.arange(len(order)), micros(until)
     state = opening(records, lead, np.full(len(lead), end))

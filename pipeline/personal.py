@@ -10,7 +10,7 @@ phone number among other text becomes null.
 
 import hmac
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -27,34 +27,46 @@ ADDRESS_WORDS = words("email mail emails mails sahkoposti epost")
 PHONE_WORDS = words(
     "phone phones telephone tel mobile cell cellphone fax puhelin puhelinnumero matkapuhelin gsm telefon"
     " mobil"
-    " mobilnummer telefonnummer whatsapp"
+    " mobilnummer telefonnummer whatsapp handynummer handy rufnummer telefono telefone movil cellulare"
+    " puh mob"
 )
 NAME_WORDS = words(
     "name firstname lastname fullname surname forename nickname etunimi sukunimi nimi fornamn efternamn namn"
-    " username contactperson kontaktperson yhteyshenkilo"
+    " username contactperson kontaktperson yhteyshenkilo vorname nachname ansprechpartner nom prenom nombre nombres"
+    " apellido apellidos cognome"
 )
 OTHER_WORDS = words(
     "address street katuosoite osoite adress gatuadress linkedin twitter facebook instagram skype ip ssn hetu"
     " henkilotunnus personnummer passport iban birthdate birthday dob owner salesrep salesperson"
+    " creator myyja vastuumyyja vastuuhenkilo saljare vendedor verkaufer betreuer"
 )
 PHRASES = words("""
     date_of_birth national_id social_security_number sales_rep sales_agent sales_manager account_executive
-    account_manager assigned_to created_by modified_by updated_by last_modified_by
+    account_manager direct_line assigned_to created_by modified_by updated_by last_modified_by
 """)
 QUALIFIERS = words("""
     contact work business personal private primary secondary other home lead person prospect customer
     client user main office company direct alternate alternative number no nr address url profile handle
     id_ first last full given family middle maiden sur line street postal mailing billing shipping e
-    e_mail account sales rep owner assigned 1 2 3
+    e_mail account sales rep owner assigned 1 2 3 id display yomi second sanitized search ext extension formatted
+    deal opportunity record hubspot created modified by
 """)
 COMPANY = words("company account organisation organization employer business")
 PERSON = words("contact person user first last given family middle maiden sur kontakt henkilo")
 BUYER = words("customer client prospect lead asiakas kund kunde")
 """A person where it is a lead's; a company where it is an account's."""
+WHOSE = "(lead|account|contact|sales|deal|opportunity|record|hubspot|assigned)"
+"""Words before `owner` and `rep` that make them one of our own people."""
 AROUND = words("""
     work business personal private primary secondary other home main office direct alternate alternative
     full 1 2 3
 """)
+
+_KNOWN = ADDRESS_WORDS | PHONE_WORDS | NAME_WORDS | OTHER_WORDS | QUALIFIERS
+RUN_TOGETHER = re.compile(
+    "|".join(sorted((w for w in _KNOWN if w.isalpha() and len(w) > 1), key=lambda w: (-len(w), w)))
+)
+"""The words above, the longest first."""
 
 EMAIL_LIKE = r"^\s*(mailto:)?[^@\s]+@[^@\s]+\.[^@\s]{2,}\s*$|<[^@\s]+@[^@\s]+\.[^@\s]+>\s*$"
 EMAIL_INSIDE = r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(\.[A-Za-z0-9\-]+)+"
@@ -78,7 +90,11 @@ CODE_WORDS = words("id code zip postal postcode zipcode sku number key uuid guid
 CATEGORIES, REPEATS = 10, 5
 """At most so many distinct values, each so often on average: categories such as `cellular`, not people."""
 
-TEST_PERSON = r"^(test|testi|testing|tester|asdf|qwerty)( (test|testi|user|person|lead|contact|account))?[\s_\-]*\d*$"
+_TRIED = "(test|testi|user|person|lead|contact|account)"
+TEST_PERSON = (
+    rf"^((test|testing|tester|asdf|qwerty)( {_TRIED})?[\s_\-]*\d*"
+    rf"|testi( {_TRIED}[\s_\-]*\d*|[\s_\-]*\d+))$"  # alone it is a surname
+)
 SPOKEN = {("events", "topic"), ("stages", "reason"), ("history", "value")}
 """Columns of the contract where people may have written a phone number."""
 TEST_ADDRESS = r"^\s*(test|testi|testing|asdf|qwerty)([+._\-][^@]*|\d*)@"
@@ -99,7 +115,8 @@ def remove(
 ) -> tuple[dict[str, pl.DataFrame], Removed]:
     """The tables without personal data, and what was removed.
 
-    `kept`: columns that are known to hold categories, however few rows there are now: what training found.
+    `kept`: columns whose values training found to be no personal data: a few rows of today decide nothing, and only a
+    cell that holds an address or a phone number is lost.
     Leads get `email_domain_kind`, `person_id`, `account_id` (where there is none) from their addresses and
     `_test` from test names. Raises Stop where there are addresses and no key.
     """
@@ -133,9 +150,11 @@ def personal_columns(name: str, table: pl.DataFrame, kept: Collection[str] = ())
         values = table[column].drop_nulls()
         if why and not _harmless(why, values):
             found[column] = why
+        elif column in kept:
+            continue
         elif kind == pl.String and (looks := _looks(column, values)):
             found[column] = looks
-        elif kind == pl.String and column not in kept and _people(name, column, values):
+        elif kind == pl.String and _people(name, column, values):
             found[column] = "name"
     return found
 
@@ -162,7 +181,19 @@ def _people(name: str, column: str, values: pl.Series) -> bool:
 
 def personal_name(table: str, column: str) -> str | None:
     """What kind of personal data a column of this name holds, if any."""
-    return _of_words(table, tokens(column)) or _of_words(table, tokens(column.lower()))
+    return next(filter(None, (_of_words(table, parts) for parts in _readings(column))), None)
+
+
+def _readings(column: str) -> Iterator[list[str]]:
+    """The words of a name as it is written, in lower case, and parted where words were run together: mobilephone."""
+    yield tokens(column)
+    yield tokens(column.lower())
+    yield [part for word in tokens(column.lower()) for part in _parted(word)]
+
+
+def _parted(word: str) -> list[str]:
+    """Known words that it is made of; itself where it is not made of such."""
+    return RUN_TOGETHER.findall(word) if re.fullmatch(f"(?:{RUN_TOGETHER.pattern})+", word) else [word]
 
 
 def _of_words(table: str, parts: list[str]) -> str | None:
@@ -186,7 +217,7 @@ def _bare(parts: list[str]) -> str | None:
         return "other"
     if parts[:2] == ["contact", "person"]:
         return "name"
-    return "other" if re.fullmatch(r"(lead_|account_|contact_|sales_)?(owner|rep)", joined) else None
+    return "other" if re.fullmatch(rf"({WHOSE}_)*(owner|rep)", joined) else None
 
 
 def _looks(column: str, values: pl.Series) -> str | None:

@@ -109,9 +109,10 @@ def rename(
 
 
 def _mapped(name: str, table: pl.DataFrame, columns: Mapping[str, str], unused: dict[str, str]) -> dict[str, str]:
-    """Ours to theirs, of the pairs that this table has. Takes them out of `unused`."""
+    """Ours to theirs, of the pairs that this table has; one that names the table goes before one of all. Takes them
+    out of `unused`."""
     ours = {}
-    for key, theirs in columns.items():
+    for key, theirs in sorted(columns.items(), key=lambda pair: pair[0].split(".")[0] == name):
         where, _, column = key.rpartition(".") if key.split(".")[0] in TABLES else ("", "", key)
         if where in ("", name) and _may_have(name, column) and theirs.strip() in table.columns:
             ours[column] = theirs.strip()

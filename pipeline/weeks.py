@@ -44,7 +44,7 @@ def pool(
     `shape` is dated or outcome; `most` is policy.weekly_capacity. Leads whose outcome row was refused are left out.
     """
     kept = {**tables, "leads": tables["leads"].filter(~pl.col("outcome_refused"))}
-    records, order = records_of(closing_when_it_happened(kept, definition), bare_plan(definition))
+    records, order = records_of(closing_when_it_happened(kept, definition, until), bare_plan(definition))
     last = until - timedelta(days=definition.conversion.within_days)
     if shape == "outcome":
         return _created(records, kept["leads"], order, begin, until, zone, most)

@@ -4,7 +4,7 @@ import polars as pl
 
 from pipeline.attributes import AttributeList
 from pipeline.checks.sift import Context, Sifted, impossible, marks, numbers, sift, structural, text, times
-from pipeline.naming import snake_case
+from pipeline.naming import columns_of_fields
 from pipeline.personal import personal_field
 from pipeline.texts import folded, read_booleans, read_numbers
 
@@ -137,14 +137,8 @@ def judge_history(
 
 def _fields(fields: pl.Series, attributes: AttributeList) -> pl.Series:
     """The column that each field means, where another spelling of it was written."""
-    columns = {snake_case(attribute.column): attribute.column for attribute in attributes}
-    exact = {attribute.column for attribute in attributes}
-    spelled = {
-        text: columns[snake_case(text)]
-        for text in fields.unique().drop_nulls()
-        if text not in exact and snake_case(text) in columns
-    }
-    return fields.replace(spelled) if spelled else fields
+    meant = columns_of_fields(fields.drop_nulls(), [attribute.column for attribute in attributes])
+    return fields.replace(meant) if meant else fields
 
 
 def _canonical(rows: pl.DataFrame, attributes: AttributeList, context: Context) -> tuple[pl.DataFrame, pl.Expr]:

@@ -25,6 +25,8 @@ LONG, DISTINCT = 40, 20
 """Letters of the middle value, and different values, from which on texts are rather written freely."""
 UNREAD = 0.6
 """Of different titles: more than this without a seniority is worth a word."""
+HALF = 0.5
+"""Of filled cells: more than this without a row of history is worth a word."""
 SHOWN = 12
 OVERWRITTEN = words(
     "owner status stage substatus rating score grade last latest modified updated next tags times count counts "
@@ -45,6 +47,7 @@ def doubts(tables: Mapping[str, pl.DataFrame], attributes: AttributeList, defini
         *_clocks(tables, attributes),
         *_same(tables, attributes),
         *_overwritten(attributes, definition),
+        *_sparse(tables, attributes),
         *_titles(tables, own),
     ]
     return found + (_events(tables["events"], definition) if "events" in tables else [])
@@ -124,6 +127,24 @@ def _overwritten(attributes: AttributeList, definition: Definition) -> list[str]
         "definition.exclude, or say that it never changes: definition.attributes: "
         f"{{{named[0].column}: {{mutable: false}}}}"
     ]
+
+
+def _sparse(tables: Mapping[str, pl.DataFrame], attributes: AttributeList) -> list[str]:
+    """Fields with history whose table has values for many more than have a row of it, which then count for nothing."""
+    found = []
+    for a in attributes:
+        if not a.has_history or TABLE_OF[a.entity] not in tables or a.column not in tables[TABLE_OF[a.entity]].columns:
+            continue
+        table, history = tables[TABLE_OF[a.entity]], tables["history"]
+        rows = history.filter((pl.col("entity") == a.entity) & (pl.col("field") == a.column))["id"].unique()
+        filled = table.filter(pl.col(a.column).is_not_null())[f"{a.entity}_id"]
+        bare = int((~filled.is_in(rows.implode())).sum())
+        if bare > HALF * len(filled):
+            found.append(
+                f"{_list([a])}: {bare} of {len(filled)} rows with a value have no row in history, so they count as "
+                "unknown. If history holds changes only, add what was there before: a row at the creation"
+            )
+    return found
 
 
 def _titles(tables: Mapping[str, pl.DataFrame], attributes: AttributeList) -> list[str]:

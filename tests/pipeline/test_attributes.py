@@ -6,6 +6,7 @@ import pytest
 from pipeline.attributes import AttributeInfo, Inferred, from_json, infer, to_json
 from pipeline.errors import Stop
 from pipeline.kinds import read_values
+from pipeline.naming import columns_of_fields
 from pipeline.params import Definition
 from pipeline.texts import Clock
 
@@ -143,3 +144,28 @@ def test_values_by_kind() -> None:
     assert read_values(pl.Series(["yes", "x"]), "boolean", Clock()).to_list() == [True, None]
     assert read_values(pl.Series([" a ", " "]), "categorical", Clock()).to_list() == ["a", None]
     assert read_values(pl.Series([1.0, None]), "categorical", Clock()).to_list() == ["1", None]
+
+
+@pytest.mark.parametrize(
+    ("fields", "columns", "expected"),
+    [
+        (["Industry__c"], ["Industry", "Industry__c"], {"Industry__c": "Industry__c"}),
+        (["Industry__c"], ["Industry"], {"Industry__c": "Industry"}),
+        (["Industry", "Industry__c"], ["Industry"], {"Industry": "Industry"}),
+        (["budget"], ["Budget (€)", "Budget ($)"], {}),
+        (["Budget (€)"], ["Budget (€)", "Budget ($)"], {"Budget (€)": "Budget (€)"}),
+        (["бюджет"], ["регион"], {}),
+        (["Бюджет"], ["бюджет", "регион"], {"Бюджет": "бюджет"}),
+        (["budget", "BUDGET"], ["Budget"], {"budget": "Budget", "BUDGET": "Budget"}),
+    ],
+)
+def test_a_field_of_history_means_one_column(fields: list[str], columns: list[str], expected: dict[str, str]) -> None:
+    """The column of its name, else the only one in another spelling: never one of two, nor one that has its own."""
+    assert columns_of_fields(fields, columns) == expected
+
+
+def test_a_change_of_revenue_may_be_negative() -> None:
+    """By the words of its name."""
+    known = {name: AttributeInfo(name, name, "account", "numeric").never_negative
+             for name in ("revenue", "Annual Revenue", "revenue_growth_pct", "employee_change_12m")}  # fmt: skip
+    assert known == {"revenue": True, "Annual Revenue": True, "revenue_growth_pct": False, "employee_change_12m": False}

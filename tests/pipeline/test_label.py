@@ -175,3 +175,21 @@ def test_an_outcome_of_a_lead_after_the_present_is_no_example() -> None:
     found = check(raw(leads=leads), SOURCE, Definition(), None, NOW)
     labelled = label(found.tables, "outcome", DAY0 + timedelta(days=9), Definition(), Split())
     assert labelled["lead_id"].to_list() == [str(i) for i in range(10)]
+
+
+def test_a_purchase_known_after_the_end_closes_nobody() -> None:
+    """Nothing is known after source.until: neither for the label nor for whether the lead is open."""
+    leads = [{"lead_id": "1", "created_at": day(0)}, {"lead_id": "2", "created_at": day(0)}]
+    bought = {"lead_id": "1", "type": "purchase", "occurred_at": day(20), "available_at": day(300)}
+    other = {"lead_id": "2", "type": "purchase", "occurred_at": day(1), "available_at": day(1)}
+    definition = Definition.model_validate(
+        {"conversion": {"event": "purchase", "within_days": 10}, "snapshots": {"ages_days": [0, 30, 60]}}
+    )
+    source = SOURCE.model_copy(update={"until": DAY0 + timedelta(days=100)})
+    with_it, without = (
+        check(raw(leads=leads, events=events), source, definition, None, NOW) for events in ([other, bought], [other])
+    )
+    until = DAY0 + timedelta(days=100)
+    found = [label(one.tables, "dated", until, definition, Split()).drop("fold") for one in (with_it, without)]
+    assert found[0].equals(found[1])
+    assert found[0]["lead_id"].to_list() == ["1", "1", "1", "2"]

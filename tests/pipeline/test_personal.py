@@ -314,3 +314,42 @@ def test_domain_kinds() -> None:
     }
     assert {domain: domain_kind(domain) for domain in kinds} == kinds
     assert domain_kind(domain_of("no address")) == "unknown"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mobilephone", "phonenumber", "phone_mobile_search", "phone_sanitized", "businessphone", "WorkPhoneExt",
+     "Direct Line", "Handynummer", "Teléfono", "Móvil", "Puh", "yomifullname", "middlename", "owneridname",
+     "createdbyname", "address1_primarycontactname", "user_id/name", "display_name",
+     "Deal - Owner", "Lead - Creator", "HubSpot Owner",
+     "Second Name", "Vorname", "Nachname", "Apellidos", "Cognome", "Ansprechpartner", "Myyjä",
+     "Vastuuhenkilö", "Säljare"],
+)  # fmt: skip
+def test_crms_own_names_of_people_and_phones_are_known(name: str) -> None:
+    """Words that are run together, other languages, and numbers without any mark."""
+    assert personal_name("leads", name) is not None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["lead_source", "region", "rating", "industry", "company_name", "companyname", "account_name", "employees",
+     "deal_size", "product_line", "record_type", "opportunity_stage", "homeowner", "contact_count", "notes", "report",
+     "user_count"],
+)  # fmt: skip
+def test_other_names_stay(name: str) -> None:
+    """What only sounds like one."""
+    assert personal_name("leads", name) is None
+
+
+def test_an_address_in_one_cell_takes_no_column_of_training_away() -> None:
+    """Four leads to score: a fifth of them is one, and the other three keep their source."""
+    tables = leads(source=["web", "fair", "bob@example.com", "web"])
+    found = remove(tables, None, kept=["source"])[0]["leads"]
+    assert found["source"].to_list() == ["web", "fair", None, "web"]
+    assert "person_id" not in found.columns
+
+
+def test_testi_is_a_surname() -> None:
+    """Alone it is a person; with a word or a number after it somebody tried the form."""
+    found = remove(leads(last_name=["Testi", "Testi 2", "Test", "Testi User"]), None)[0]["leads"]
+    assert found["_test"].to_list() == [False, True, True, True]

@@ -156,3 +156,26 @@ def test_child_table_without_its_column(tmp_path: Path) -> None:
     (tmp_path / "stages.csv").write_text("lead_id,stage\n1,won\n")
     with pytest.raises(Stop, match=r"stages\.csv.*entered_at"):
         read_tables(source(tmp_path))
+
+
+def test_a_pair_that_names_the_table_goes_before_one_of_all(tmp_path: Path) -> None:
+    """Whatever their order: `value` is Amount everywhere but in events."""
+    (tmp_path / "leads.csv").write_text("Id,Amount\n1,10\n")
+    (tmp_path / "events.csv").write_text("Id,LeadId,occurred_at,type,Amount,Score\n77,1,2024-01-01,a,99,5\n")
+    pairs = {"lead_id": "Id", "events.lead_id": "LeadId", "value": "Amount", "events.value": "Score"}
+    for columns in (pairs, dict(reversed(pairs.items()))):
+        found = read_tables(source(tmp_path, columns=columns))
+        assert found["events"].select("lead_id", "value").row(0) == ("1", "5")
+        assert found["leads"].select("lead_id", "value").row(0) == ("1", "10")
+
+
+def test_a_long_cell_among_quotes_and_blank_lines(tmp_path: Path) -> None:
+    """A mail's body is longer than what Python's reader takes by itself, and spoils no other row."""
+    body = "x" * 200_000
+    found = flat(tmp_path, f'lead_id,note\n1,"a\nb"\n2,{body}\n\n'.encode())
+    assert found["note"].to_list() == ["a\nb", body]
+
+
+def test_the_first_line_that_excel_writes_for_itself(tmp_path: Path) -> None:
+    """`sep=;` names no column."""
+    assert flat(tmp_path, b"sep=;\r\nlead_id;a\r\n1;2\r\n", separator=";").select("lead_id", "a").row(0) == ("1", "2")

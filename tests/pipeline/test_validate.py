@@ -245,3 +245,22 @@ def test_real_dates() -> None:
     leads = check(tables, source, Definition(), None, NOW).tables["leads"]
     assert leads.height == 8000
     assert leads["created_at"].min() == datetime(2017, 6, 14, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("column", ["value", "converted", "objected"])
+def test_a_column_of_the_contract_can_be_excluded(column: str) -> None:
+    """It is never used, whether the table has it or not."""
+    for leads in (LEADS, [{**lead, column: "1"} for lead in LEADS]):
+        found = checked({"exclude": [column]}, leads=leads)
+        assert found.tables["leads"].height == len(LEADS)
+
+
+def test_history_of_a_few_is_worth_a_word() -> None:
+    """The others' value counts as unknown: the line says of how many, and what to do."""
+    leads = [{"lead_id": str(i), "created_at": "2024-01-01", "industry": "ab"[i % 2]} for i in range(60)]
+    change = {"entity": "lead", "id": "7", "field": "industry", "value": "a", "changed_at": "2024-01-02"}
+    said = [line for line in checked(leads=leads, history=[change]).meta["warnings"] if "no row in history" in line]
+    assert len(said) == 1
+    assert "59 of 60" in said[0]
+    every = [{**change, "id": str(i)} for i in range(60)]
+    assert not [line for line in checked(leads=leads, history=every).meta["warnings"] if "no row in history" in line]
