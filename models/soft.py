@@ -63,7 +63,7 @@ def soften(rows: Rows, past: Past, later: Later, settings: Settings) -> Floats |
     bag = training.fit(first, (), 0.0, training.quick(settings), learn, doubt=False).bag
     known = past.age >= past.within
     soft = _by(past.came, np.where(known, past.within, past.days))  # what is settled is no guess
-    said, row = sigmoid(bag.left_out[-len(later.row) :]), later.row
+    said, row = sigmoid(bag.left_out[len(past.came) :]), later.row
     soft[row] = np.where(known[row], (said + soft[row]) / 2, said)
     return soft
 

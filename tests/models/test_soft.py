@@ -71,6 +71,14 @@ def test_no_soft_label_has_seen_its_own_account() -> None:
     assert (one[recent[rows.fold[recent] != 1]] != other[recent[rows.fold[recent] != 1]]).any()
 
 
+def test_where_no_lead_is_open_later_labels_are_what_was_known() -> None:
+    """A company that wins or loses every lead within days has nothing to guess."""
+    rows, past, later, _ = world()
+    nobody = Later(later.row[:0], replace(later.matrix, values=later.matrix.values[:0]))
+    soft = soften(rows, past, nobody, ONE_ROUND)
+    np.testing.assert_array_equal(soft, past.came <= np.where(past.age >= WITHIN, WITHIN, DAYS))
+
+
 def test_labels_of_the_rows_are_not_looked_at() -> None:
     """Only what was known at the instant counts: the rows' own labels may be of any later time."""
     rows, past, later, _ = world()
