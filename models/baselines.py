@@ -71,7 +71,7 @@ class Crm:
 
     def predict(self, matrix: Matrix) -> Floats:
         """Probabilities, shape (k,)."""
-        return calibration.apply(Calibration("none"), self.fitted.log_odds(_codes(self.fields, matrix)))
+        return self.fitted.probability(_codes(self.fields, matrix))
 
     def to_json(self) -> dict[str, Any]:
         """Plain types; floats come back to the last bit."""
