@@ -91,6 +91,11 @@ def starts(group: Array, groups: int) -> Ints:
     return np.searchsorted(group, np.arange(groups + 1)).astype(np.int64)
 
 
+def owners(start: Ints) -> Ints:
+    """The group of each row, shape (m,), from offsets (groups + 1,): the inverse of `starts`."""
+    return np.arange(len(start) - 1).repeat(np.diff(start))
+
+
 def sort_events(
     lead: Ints, known: Ints, occurred: Ints, slot: Small, topic: Small, value: Floats, leads: int, plan: Plan
 ) -> Events:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from features.arrays import Bools, Ints
+from features.records import owners
 from models.points import lasts, tally
 from models.points_records import PointRecords
 from models.points_table import Decay, PointsTable, Rule
@@ -78,7 +79,7 @@ def _turns(test: object, to: bool, records: PointRecords) -> Iterator[Moments]:
         case FieldTest():
             past = records.fields[test.field].history
             if past is not None:
-                yield np.repeat(np.arange(len(records)), np.diff(past.start)), past.at
+                yield owners(past.start), past.at
         case EventTest():
             events = matching(test, records)
             if to:

@@ -7,7 +7,7 @@ import numpy as np
 
 from features.arrays import DAY_US, Bools, Floats, Ints
 from features.episodes import opening
-from features.records import Records, known_until, starts
+from features.records import Records, known_until, owners, starts
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Conversions:
 def conversions_of_stages(records: Records) -> Conversions:
     """Every entry of the conversion stage."""
     s = records.stages
-    lead = np.repeat(np.arange(len(records)), np.diff(s.start))
+    lead = owners(s.start)
     return Conversions(s.at[s.won], starts(lead[s.won], len(records)))
 
 
@@ -92,7 +92,7 @@ def beginnings(records: Records) -> tuple[Ints, Ints]:
     """(lead, start) of every episode: the creation, and every time that a closed lead was opened again."""
     lead, since = np.arange(len(records)), records.created
     s = records.stages
-    of = np.repeat(lead, np.diff(s.start))
+    of = owners(s.start)
     again = np.flatnonzero((s.opened == s.at) & (np.diff(s.episode, prepend=0) != 0))
     return np.concatenate([lead, of[again]]), np.concatenate([since, s.at[again]])
 

@@ -10,7 +10,7 @@ import polars as pl
 from features.arrays import DAY_US, Bools, Floats, Ints
 from features.episodes import opening
 from features.kernel import compute
-from features.records import Records
+from features.records import Records, owners
 from models import changes
 from models.bundle import Bundle, score
 from models.calibration import FURTHEST, Calibration, apply, log_odds
@@ -110,7 +110,7 @@ def _candidates(records: Records, span: Span) -> tuple[Bools, Bools]:
 def _won(records: Records, at: int) -> Bools:
     """Who was won at an instant, in the episode of then."""
     s = changes.known(records, at, at, ()).stages
-    rows = changes.lead_of_rows(s.start)[s.won & changes.present(s)]
+    rows = owners(s.start)[s.won & changes.present(s)]
     return np.bincount(rows, minlength=len(records)).astype(bool)
 
 
