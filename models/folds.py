@@ -39,6 +39,14 @@ def whole_groups(names: Sequence[str], seed: int, parts: int) -> Ints:
     return np.array([part[name] for name in names], dtype=np.int64)
 
 
+def random_folds(group: Ints, seed: int, parts: int) -> Ints:
+    """A part 0..parts-1 for each row that keeps rows of one group number (n,) together, at random; parts have equally
+    many groups. For what is tried on the rows of one call; what others must find again goes by names (`whole_groups`).
+    """
+    names, place = np.unique(group, return_inverse=True)
+    return np.random.default_rng(seed).permutation(np.arange(len(names)) % parts)[place]
+
+
 def by_time(
     as_of: Ints,
     label: Floats,

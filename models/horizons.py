@@ -20,6 +20,7 @@ from models import calibration, newton, training
 from models.booster import Settings
 from models.calibration import Calibration
 from models.encoding import Encoding, encode
+from models.metrics import logit
 from models.training import Rows
 from models.trees import Trees
 
@@ -121,7 +122,7 @@ def fit_link(
     """
     y = np.concatenate([rows.y, held.y])
     share = float((y.sum() + 0.5) / (len(y) + 1))
-    constant = Link(days, longer, share, Calibration("intercept", (_log_odds(share),)))
+    constant = Link(days, longer, share, Calibration("intercept", (float(logit(np.array(share))),)))
     if not _enough(rows):
         return constant
     model = training.fit(rows, blocks, masked_fraction, strict(settings))
@@ -133,11 +134,6 @@ def fit_link(
     else:
         chosen, _ = calibration.choose(rows.y, model.bag.left_out, group, settings.seed)
     return Link(days, longer, share, chosen, model.encoding, model.bag.text)
-
-
-def _log_odds(p: float) -> float:
-    """log(p / (1 − p))."""
-    return float(np.log(p) - np.log1p(-p))
 
 
 def strict(settings: Settings) -> Settings:
@@ -164,6 +160,6 @@ def _both(y: Floats) -> bool:
 
 def _better(y: Floats, left_out: Floats, group: Ints) -> bool:
     """Whether scores of left-out rows beat one share for all by more than a standard error over groups."""
-    alike = np.full(len(y), _log_odds(float(y.mean())))
+    alike = np.full(len(y), logit(y.mean()))
     gain = newton.losses(y, alike) - newton.losses(y, left_out)
     return bool(gain.mean() > calibration.standard_error(gain, group))
