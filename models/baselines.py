@@ -19,8 +19,6 @@ from models.calibration import Calibration
 from models.encoding import Encoding, coded, fit_codes
 from models.logistic import Logistic, fit_logistic
 
-BASELINES = ("base_rate", "logistic", "naive_bayes")
-
 
 @dataclass(frozen=True)
 class Analyst:

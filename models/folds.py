@@ -2,7 +2,6 @@
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,14 +12,6 @@ MOST_LOST = 0.5
 """A calibrate fold out of time may cost train at most this share of its converting leads, …"""
 LEAST_POSITIVE_LEADS = 30
 """… and must hold at least so many itself. Else calibration takes what the bag left out."""
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Instants (µs) that part the folds; None where there is no such fold or no dates."""
-
-    test_from: int | None
-    calibrate_from: int | None
 
 
 def hashed(ids: Sequence[str], seed: int, parts: int) -> Ints:
@@ -56,8 +47,8 @@ def by_time(
     test_fraction: float,
     calibration_fraction: float,
     test_from: int | None = None,
-) -> tuple[Array, Cut]:
-    """Fold of each example, shape (k,), texts of FOLDS, and where they part.
+) -> Array:
+    """Fold of each example, shape (k,), texts of FOLDS.
 
     test: the last `test_fraction` of the mature examples, whole instants, or all from `test_from` on.
     train and calibrate: only examples whose label was known when the test began.
@@ -65,7 +56,7 @@ def by_time(
     horizon = round(within_days * DAY_US)
     fold = np.where(mature, "gap", "immature").astype("U9")
     if not mature.any():
-        return fold, Cut(None, None)
+        return fold
     begin = test_from if test_from is not None else _quantile(as_of[mature], 1 - test_fraction)
     fold[mature & (as_of >= begin)] = "test"
     known = mature & (as_of + horizon <= begin)
@@ -74,7 +65,7 @@ def by_time(
     if calibrate is not None:
         fold[known & (as_of >= calibrate)] = "calibrate"
         fold[known & (as_of < calibrate) & (as_of + horizon > calibrate)] = "gap"
-    return fold, Cut(begin, calibrate)
+    return fold
 
 
 def _quantile(at: Ints, share: float) -> int:

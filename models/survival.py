@@ -72,12 +72,8 @@ class Spells:
         return times, np.minimum(np.cumsum(before * mine), 1.0)
 
 
-def shares(spells: Spells, end: int, at: Floats, weight: Floats | None = None) -> Floats:
-    """F_end at days `at` (a,), followed or not; 0 where there is no spell."""
-    return _at(*spells.incidence(end, weight), at)
-
-
 def _at(times: Floats, share: Floats, at: Floats) -> Floats:
+    """The share by each of `at` (a,), followed or not; 0 before the first of `times`."""
     return np.concatenate([[0.0], share])[np.searchsorted(times, at, side="right")]
 
 

@@ -69,7 +69,6 @@ def fit(
     masked_fraction: float,
     settings: Settings,
     learn: Bools | None = None,
-    progress: Callable[[int, int], None] = lambda done, of: None,
     doubt: bool = True,
 ) -> Model:
     """Fit encodings and the bag. To the rows, copies of `masked_fraction` of them are added with blocks masked.
@@ -90,7 +89,6 @@ def fit(
         encoding.categorical,
         np.concatenate([learn, learn[again]]),
         settings,
-        progress,
         believed,
     )
     belief = {} if believed is None else {encoding.columns[j]: float(believed[:, j].mean()) for j in _attributes(rows)}

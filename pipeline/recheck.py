@@ -21,7 +21,6 @@ from pipeline.news import news_of
 from pipeline.records import records_of
 from pipeline.score import Asked, Schema, whole_accounts
 
-KINDS = ("weak", "old", "disqualified")
 OLD_DAYS = 90.0
 """A lead of more days than this is old where the bundle does not say up to which age it was trained."""
 SCHEMA: Schema = {

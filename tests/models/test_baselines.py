@@ -8,7 +8,7 @@ import pytest
 
 from features.columns import Column
 from features.kernel import Matrix
-from models.baselines import BASELINES, Baselines, fit_baselines
+from models.baselines import Baselines, fit_baselines
 
 COLUMNS = (
     Column("fit_size", "fit", "lead", "numeric"),
@@ -39,8 +39,8 @@ def test_the_test_fold_teaches_no_baseline() -> None:
     one = fit_baselines(matrix, y, lead, lead, train | calibrate, 7).predict(matrix)
     test = ~train & ~calibrate
     two = fit_baselines(matrix, np.where(test, 1 - y, y), lead, lead, train | calibrate, 7).predict(matrix)
-    assert tuple(one) == BASELINES
-    for name in BASELINES:
+    assert list(one) == ["base_rate", "logistic", "naive_bayes"]
+    for name in one:
         np.testing.assert_array_equal(one[name], two[name])
         assert ((one[name] > 0) & (one[name] < 1)).all()
     assert one["base_rate"][0] == pytest.approx((y[train | calibrate].sum() + 0.5) / 401)
