@@ -8,7 +8,8 @@ from features.arrays import Array, Bools, Floats, Ints, Small, ranges
 from features.columns import Block
 from features.plan import Plan
 
-NEVER = np.iinfo(np.int64).min
+SINCE_CREATION = np.iinfo(np.int64).min
+"""Before all instants: a lead that was never opened again has been open since its creation, whenever that was."""
 SCANNER_US = 3_000_000
 """A click within this of the click before it is a scanner's: people do not open two links so fast."""
 
@@ -46,7 +47,7 @@ class Stages:
     closed: Bools
     """Whether the lead is closed after this row."""
     opened: Ints
-    """Since when the lead has been open after this row, if it is; NEVER: since its creation."""
+    """Since when the lead has been open after this row, if it is, or SINCE_CREATION."""
     episode: Small
     """How often the lead had been opened again, after this row."""
     start: Ints
@@ -166,7 +167,7 @@ def sort_stages(lead: Ints, at: Ints, code: Small, effect: Small, won: Bools, le
     reopens = before & (effect < 0)
     times = np.cumsum(reopens)
     latest = np.maximum.accumulate(np.where(reopens, index, -1))
-    opened = np.where(latest >= first, at[np.maximum(latest, 0)], NEVER)
+    opened = np.where(latest >= first, at[np.maximum(latest, 0)], SINCE_CREATION)
     episode: Small = (times - (times - reopens)[first]).astype(np.int16)
     return Stages(at, code, won, (effect > 0) & ~won, closed, opened, episode, start)
 

@@ -10,7 +10,7 @@ from features.arrays import DAY_US, Array, Bools, Floats, Ints
 FOLDS = ("train", "calibrate", "gap", "test", "immature")
 MOST_LOST = 0.5
 """A calibrate fold out of time may cost train at most this share of its converting leads, …"""
-LEAST_POSITIVE_LEADS = 30
+LEAST_TO_CALIBRATE = 30
 """… and must hold at least so many itself. Else calibration takes what the bag left out."""
 
 
@@ -82,7 +82,7 @@ def _calibrate_from(as_of: Ints, label: Floats, lead: Ints, known: Bools, horizo
     before = converting & (as_of + horizon <= begin)
     after = converting & (as_of >= begin)
     kept, held = (len(np.unique(lead[rows])) for rows in (before, after))
-    enough = kept >= (1 - MOST_LOST) * len(np.unique(lead[converting])) and held >= LEAST_POSITIVE_LEADS
+    enough = kept >= (1 - MOST_LOST) * len(np.unique(lead[converting])) and held >= LEAST_TO_CALIBRATE
     return begin if enough else None
 
 

@@ -6,13 +6,12 @@ from functools import cached_property
 
 import numpy as np
 
-from features.arrays import DAY_US, Bools, Floats, Ints
+from features.arrays import DAY_US, NEVER, Bools, Floats, Ints
 from features.records import Records, owners
 from features.vocabulary import stages_called
 from models.labels import Conversions, beginnings, next_conversion
 from models.survival import Spells
 
-NEVER = np.iinfo(np.int64).max
 OPEN, CONVERTED, CLOSED = 0, 1, 2
 """How an episode ended."""
 ON, OUT = 1, 2

@@ -24,7 +24,7 @@ from models.metrics import logit
 from models.training import Rows
 from models.trees import Trees
 
-LEAST_LEADS = 200
+LEAST_TO_DIFFER = 200
 """With fewer converting leads the share is one number for all."""
 ROUNDS = 200
 
@@ -151,7 +151,7 @@ def strict(settings: Settings) -> Settings:
 def _enough(rows: Rows) -> bool:
     """Whether there are leads enough, and in every part of the bag some that convert in time and some that do not."""
     parts = [rows.y[rows.fold != k] for k in np.unique(rows.fold)]
-    return len(np.unique(rows.lead)) >= LEAST_LEADS and len(parts) > 1 and all(_both(y) for y in parts)
+    return len(np.unique(rows.lead)) >= LEAST_TO_DIFFER and len(parts) > 1 and all(_both(y) for y in parts)
 
 
 def _both(y: Floats) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import DAY_US, Bools, Floats, Ints
+from features.arrays import DAY_US, NEVER, Bools, Floats, Ints
 from features.episodes import opening
 from features.records import Records, known_until, owners, starts
 
@@ -49,9 +49,8 @@ def conversions_of_stages(records: Records) -> Conversions:
 
 
 def next_conversion(conversions: Conversions, lead: Ints, as_of: Ints) -> tuple[Ints, Ints]:
-    """The first conversion after `as_of` (exclusive), µs, and when its record reached us; the largest integer where
-    there is none."""
-    never = np.full(len(lead), np.iinfo(np.int64).max)
+    """The first conversion after `as_of` (exclusive), µs, and when its record reached us; NEVER where there is none."""
+    never = np.full(len(lead), NEVER)
     if len(conversions.at) == 0:
         return never, never
     row = known_until(conversions.at, conversions.start, lead, as_of)

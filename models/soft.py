@@ -23,7 +23,7 @@ from models.booster import Settings
 from models.newton import sigmoid
 from models.training import Rows, thirds
 
-LEAST_LEADS = 20
+LEAST_TO_SOFTEN = 20
 """With fewer converting leads a first model learns nothing: labels stay as they are."""
 
 
@@ -89,4 +89,4 @@ def _enough(first: Rows, learn: Bools) -> bool:
     won = learn & (first.y > 0)
     parts = np.unique(first.fold)
     others = [len(np.unique(first.lead[won & (first.fold != k)])) for k in parts]
-    return min(others, default=0) >= LEAST_LEADS and all(learn[first.fold == k].any() for k in parts)
+    return min(others, default=0) >= LEAST_TO_SOFTEN and all(learn[first.fold == k].any() for k in parts)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import DAY_US, Bools, Floats, Ints
+from features.arrays import DAY_US, NEVER, Bools, Floats, Ints
 from features.columns import slug
 from features.records import Events, owners, starts
 from features.vocabulary import CLICKS, OPENS, VISITS
-from models.funnel import NEVER, ON, OPEN, OUT, Episodes, days_standing, position
+from models.funnel import ON, OPEN, OUT, Episodes, days_standing, position
 from models.survival import Spells
 
 KINDS: dict[str, Collection[str]] = {

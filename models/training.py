@@ -164,14 +164,14 @@ def validate(
     horizon = round(within_days * DAY_US)
     begin = int(np.quantile(as_of, 0.75)) if len(as_of) else 0
     later, learn = as_of >= begin, as_of + horizon <= begin
-    if min(_positive_leads(rows, learn), _positive_leads(rows, later)) < LEAST_POSITIVE_LEADS:
+    if min(_positive_leads(rows, learn), _positive_leads(rows, later)) < LEAST_TO_VALIDATE:
         return None
     taught, learn = (thirds(rows), learn) if labels is None else labels(thirds(rows), begin)
     model = fit(taught, blocks, masked_fraction, settings, learn)
     return Validation(np.flatnonzero(later), model.bag.left_out[later])
 
 
-LEAST_POSITIVE_LEADS = 20
+LEAST_TO_VALIDATE = 20
 
 
 def _positive_leads(rows: Rows, keep: Bools) -> int:

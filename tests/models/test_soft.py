@@ -9,7 +9,7 @@ from features.columns import Column
 from features.kernel import Matrix
 from models import training
 from models.booster import Settings
-from models.soft import LEAST_LEADS, Later, Past, soften
+from models.soft import LEAST_TO_SOFTEN, Later, Past, soften
 from models.training import Rows, fit
 
 SETTINGS = Settings(7, 8, 4, 0.1, 30, 10, 0.8, 0.9, 10, 0.1, 1.0, 1)
@@ -89,7 +89,7 @@ def test_labels_of_the_rows_are_not_looked_at() -> None:
 def test_too_few_conversions_soften_nothing() -> None:
     """A first model that every member could not learn from is none."""
     rows, past, later, _ = world()
-    few = np.flatnonzero(past.came > 0)[:LEAST_LEADS]
+    few = np.flatnonzero(past.came > 0)[:LEAST_TO_SOFTEN]
     came = np.full(len(past.came), np.nan)
     came[few] = 62.0
     assert soften(rows, replace(past, came=came), later, SETTINGS) is None
