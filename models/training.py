@@ -11,6 +11,7 @@ from features.kernel import Matrix
 from features.masking import ATTRIBUTES, mask
 from models.booster import Bag, Settings, fit_bag
 from models.encoding import Encoding, fit_encoding, once_each, out_of_fold
+from models.folds import random_folds
 from models.shadows import belief_in
 
 MASKS: tuple[tuple[Block, ...], ...] = (
@@ -59,8 +60,9 @@ THIRDS = 3
 
 
 def thirds(rows: Rows) -> Rows:
-    """The same rows for a bag of three members at most: enough where a bag only says what it had not seen."""
-    return replace(rows, fold=rows.fold % THIRDS)
+    """The same rows for a bag of three, each of which leaves out as many accounts: enough where a bag only says what it
+    had not seen."""
+    return replace(rows, fold=random_folds(rows.group, 0, THIRDS))
 
 
 def fit(
