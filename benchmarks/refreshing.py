@@ -52,9 +52,9 @@ def _losses(shift: float) -> tuple[float, float, float]:
     )["probability"].to_numpy()
     test = data.rows("test") & ~np.isnan(truth)
     without, refreshed = (
-        metrics.expected_log_loss(truth[test], evaluate.predict(data, model, 1)[test]) for model in (before, fitted)
+        metrics.log_loss(truth[test], evaluate.predict(data, model, 1)[test]) for model in (before, fitted)
     )
-    return without, refreshed, metrics.expected_log_loss(truth[test], truth[test])
+    return without, refreshed, metrics.log_loss(truth[test], truth[test])
 
 
 def main(arguments: list[str]) -> None:

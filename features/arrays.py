@@ -13,6 +13,8 @@ Array = npt.NDArray[Any]
 
 DAY_US = 86_400_000_000
 """Microseconds a day. Instants are int64 microseconds since 1970-01-01 UTC."""
+NEVER = np.iinfo(np.int64).max
+"""The instant of what has not happened: after all others."""
 
 
 def ranges(start: Ints, count: Ints) -> Ints:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.arrays import Bools, Ints
-from features.records import NEVER, Records, known_until
+from features.records import SINCE_CREATION, Records, known_until
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,6 @@ def opening(records: Records, lead: Ints, as_of: Ints) -> Opening:
     stop = known_until(stages.at, stages.start, lead, as_of)
     some = stop > stages.start[lead]
     row = np.maximum(stop - 1, 0)
-    opened = np.where(some, stages.opened[row], NEVER)
-    since = np.where(opened == NEVER, created, opened)
+    opened = np.where(some, stages.opened[row], SINCE_CREATION)
+    since = np.where(opened == SINCE_CREATION, created, opened)
     return Opening(exists & ~(some & stages.closed[row]), since, np.where(some, stages.episode[row], 0))

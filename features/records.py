@@ -8,7 +8,8 @@ from features.arrays import Array, Bools, Floats, Ints, Small, ranges
 from features.columns import Block
 from features.plan import Plan
 
-NEVER = np.iinfo(np.int64).min
+SINCE_CREATION = np.iinfo(np.int64).min
+"""Before all instants: a lead that was never opened again has been open since its creation, whenever that was."""
 SCANNER_US = 3_000_000
 """A click within this of the click before it is a scanner's: people do not open two links so fast."""
 
@@ -46,7 +47,7 @@ class Stages:
     closed: Bools
     """Whether the lead is closed after this row."""
     opened: Ints
-    """Since when the lead has been open after this row, if it is; NEVER: since its creation."""
+    """Since when the lead has been open after this row, if it is, or SINCE_CREATION."""
     episode: Small
     """How often the lead had been opened again, after this row."""
     start: Ints
@@ -96,6 +97,11 @@ class Records:
 def starts(group: Array, groups: int) -> Ints:
     """Offsets (groups + 1,) of sorted group numbers: group g is `starts[g]:starts[g + 1]`."""
     return np.searchsorted(group, np.arange(groups + 1)).astype(np.int64)
+
+
+def owners(start: Ints) -> Ints:
+    """The group of each row, shape (m,), from offsets (groups + 1,): the inverse of `starts`."""
+    return np.arange(len(start) - 1).repeat(np.diff(start))
 
 
 def sort_events(
@@ -168,7 +174,7 @@ def sort_stages(lead: Ints, at: Ints, code: Small, effect: Small, won: Bools, le
     reopens = before & (effect < 0)
     times = np.cumsum(reopens)
     latest = np.maximum.accumulate(np.where(reopens, index, -1))
-    opened = np.where(latest >= first, at[np.maximum(latest, 0)], NEVER)
+    opened = np.where(latest >= first, at[np.maximum(latest, 0)], SINCE_CREATION)
     episode: Small = (times - (times - reopens)[first]).astype(np.int16)
     return Stages(at, code, won, (effect > 0) & ~won, closed, opened, episode, start)
 

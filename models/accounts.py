@@ -58,8 +58,10 @@ def looks(log_odds: Floats, group: Ints, groups: int) -> Looks:
 
 @dataclass(frozen=True)
 class AccountModel:
-    """Log odds are the intercept plus each coefficient times its column of Looks, and never below those of the best
-    lead: what converts it converts its account."""
+    """Log odds are the intercept plus each coefficient times its column of Looks.
+
+    They may be below those of the best lead, though what converts it converts its account: the likeliest of several
+    leads is in part the one that is most overrated, and a floor there would add up to more than comes."""
 
     intercept: float
     coefficients: Mapping[str, float]
@@ -69,7 +71,7 @@ class AccountModel:
         z = np.full(len(seen.count), self.intercept)
         for name, b in self.coefficients.items():
             z = z + b * seen.column(name)
-        return apply(Calibration("none"), np.maximum(z, seen.best))
+        return apply(Calibration("none"), z)
 
     def to_json(self) -> dict[str, Any]:
         """`{"intercept": …, "coefficients": {…}}`."""

@@ -19,8 +19,6 @@ from models.calibration import Calibration
 from models.encoding import Encoding, coded, fit_codes
 from models.logistic import Logistic, fit_logistic
 
-BASELINES = ("base_rate", "logistic", "naive_bayes")
-
 
 @dataclass(frozen=True)
 class Analyst:
@@ -71,7 +69,7 @@ class Crm:
 
     def predict(self, matrix: Matrix) -> Floats:
         """Probabilities, shape (k,)."""
-        return calibration.apply(Calibration("none"), self.fitted.log_odds(_codes(self.fields, matrix)))
+        return self.fitted.probability(_codes(self.fields, matrix))
 
     def to_json(self) -> dict[str, Any]:
         """Plain types; floats come back to the last bit."""

@@ -4,7 +4,7 @@ LightGBM is imported where it is used: that takes half a second, and who only sc
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -92,7 +92,6 @@ def fit_bag(
     categorical: Sequence[int],
     learn: Bools,
     settings: Settings,
-    progress: Callable[[int, int], None] = lambda done, of: None,
     belief: Floats | None = None,
 ) -> Bag:
     """One member a fold: it trains on the other folds and stops where its own fold's log loss is least.
@@ -115,11 +114,7 @@ def fit_bag(
         return member, curve
 
     with ThreadPoolExecutor(settings.threads) as pool:
-        grown = []
-        for done, one in enumerate(pool.map(grow, range(len(folds)))):
-            grown.append(one)
-            progress(done + 1, len(folds))
-    members, curves = zip(*grown, strict=True)
+        members, curves = zip(*pool.map(grow, range(len(folds))), strict=True)
     rounds = tuple(member.num_trees() for member in members)
     gains = np.array([member.feature_importance("gain") for member in members])
     return Bag(merge([member.model_to_string() for member in members]), left_out, rounds, tuple(curves), gains)

@@ -3,33 +3,18 @@
 A draw picks as many groups as there are, with replacement; a row weighs as often as its group was picked.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from features.arrays import Floats, Ints
 from models import ranking
-from models.metrics import BEST, EPSILON, check, logit, over
+from models.metrics import BEST, check, log_losses, logit, over
 from models.recalibration import Cells
 
 Intervals = dict[str, tuple[float, float]]
 LEAST_DEFINED = 0.5
-"""No interval for a metric that more than this share of the draws leaves undefined."""
-
-
-def intervals(y: Floats, p: Floats, groups: Ints, seed: int, draws: int = 200, level: float = 0.95) -> Intervals:
-    """Percentile interval of each metric; a metric too often undefined, or a single group, has none.
-
-    y (n,) in {0, 1}, p (n,) in [0, 1], groups (n,) any integers. Slope and intercept go by models/recalibration.py.
-    """
-    return compare(y, {"p": p}, "p", groups, seed, draws, level)[0]["p"]
-
-
-def difference_intervals(
-    y: Floats, p: Floats, q: Floats, groups: Ints, seed: int, draws: int = 200, level: float = 0.95
-) -> Intervals:
-    """Interval of the metric of p minus that of q, both on the same draws."""
-    return compare(y, {"p": p, "q": q}, "p", groups, seed, draws, level)[1]["q"]
+"""No interval for a figure that fewer of the draws define."""
 
 
 def compare(
@@ -39,9 +24,12 @@ def compare(
     groups: Ints,
     seed: int,
     draws: int = 200,
-    level: float = 0.95,
 ) -> tuple[dict[str, Intervals], dict[str, Intervals]]:
-    """Intervals by name, and of the metrics of `first` minus those of each other, all on the same draws."""
+    """95 % intervals of each metric by name, and of the metrics of `first` minus those of each other, draw by draw.
+
+    y (n,) in {0, 1}, predictions (n,) in [0, 1], groups (n,) any integers. A metric too often undefined, or a single
+    group, has none. Slope and intercept go by models/recalibration.py.
+    """
     for p in predictions.values():
         check(y, p)
     parts = {name: _Parts(y, p) for name, p in predictions.items()}
@@ -49,20 +37,18 @@ def compare(
     for w in weights(groups, seed, draws):
         for name, part in parts.items():
             drawn[name].append(_metrics(part, w))
-    return spans(drawn, first, level)
+    return spans(drawn, first)
 
 
-def spans(
-    drawn: Mapping[str, list[dict[str, float]]], first: str, level: float = 0.95
-) -> tuple[dict[str, Intervals], dict[str, Intervals]]:
-    """Percentile intervals of drawn measures by name, and of those of `first` minus each other's, draw by draw."""
+def spans(drawn: Mapping[str, list[dict[str, float]]], first: str) -> tuple[dict[str, Intervals], dict[str, Intervals]]:
+    """95 % intervals of drawn measures by name, and of those of `first` minus each other's, draw by draw."""
     apart = {
         name: [{key: a[key] - b[key] for key in a} for a, b in zip(drawn[first], others, strict=True)]
         for name, others in drawn.items()
         if name != first
     }
-    own = {name: _percentiles(found, level) for name, found in drawn.items()}
-    return own, {name: _percentiles(found, level) for name, found in apart.items()}
+    own = {name: _intervals(found) for name, found in drawn.items()}
+    return own, {name: _intervals(found) for name, found in apart.items()}
 
 
 def weights(groups: Ints, seed: int, draws: int) -> Iterator[Floats]:
@@ -81,8 +67,7 @@ class _Parts:
 
     def __init__(self, y: Floats, p: Floats) -> None:
         self.y, self.p, self.ranks = y, p, ranking.ranking(y, p)
-        q = np.clip(p, EPSILON, 1 - EPSILON)
-        self.log_loss = -(y * np.log(q) + (1 - y) * np.log1p(-q))
+        self.log_loss = log_losses(y, p)
         self.brier = (y - p) ** 2
         self.cells = Cells(y, logit(p))
 
@@ -103,12 +88,17 @@ def _metrics(parts: _Parts, w: Floats) -> dict[str, float]:
     }
 
 
-def _percentiles(drawn: list[dict[str, float]], level: float) -> Intervals:
-    found = {}
-    for name in drawn[0] if drawn else ():
-        values = np.array([draw[name] for draw in drawn])
-        values = values[np.isfinite(values)]
-        if len(values) >= LEAST_DEFINED * len(drawn):
-            low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-            found[name] = (float(low), float(high))
-    return found
+def _intervals(drawn: list[dict[str, float]]) -> Intervals:
+    every = {name: span([draw[name] for draw in drawn]) for name in (drawn[0] if drawn else ())}
+    return {name: found for name, found in every.items() if found is not None}
+
+
+def span(drawn: Sequence[float] | Floats) -> tuple[float, float] | None:
+    """The 95 % percentile interval of the draws of a figure; None where there are none, or where more than
+    1 - LEAST_DEFINED of them leave it undefined (NaN or infinite)."""
+    values = np.asarray(drawn, dtype=np.float64)
+    known = values[np.isfinite(values)]
+    if not len(known) or len(known) < LEAST_DEFINED * len(values):
+        return None
+    low, high = np.quantile(known, [0.025, 0.975]).tolist()
+    return low, high

@@ -13,6 +13,7 @@ import numpy as np
 
 from features.arrays import Floats, Ints
 from models import newton
+from models.folds import random_folds
 
 KINDS = ("none", "intercept", "platt", "beta")
 """From simple to flexible; coefficients: (), (a,), (a, b) for a + b x, (c, a, b) for beta."""
@@ -84,8 +85,8 @@ def choose(y: Floats, raw_log_odds: Floats, groups: Ints, seed: int) -> tuple[Ca
     y (n,) in {0, 1}, n ≥ 1. Folds keep groups (accounts) whole. Going from simple to flexible, a candidate
     takes over where its loss is lower by more than one standard error, over groups, of the difference.
     """
-    names, group = np.unique(groups, return_inverse=True)
-    fold = np.random.default_rng(seed).permutation(np.arange(len(names)) % FOLDS)[group]
+    _, group = np.unique(groups, return_inverse=True)
+    fold = random_folds(group, seed, FOLDS)
     kinds = KINDS if len(np.unique(group[y == 1])) >= LEAST_CONVERTING else KINDS[:2]
     losses = {kind: _held_out(kind, y, raw_log_odds, fold) for kind in kinds}
     best = "none"

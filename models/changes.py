@@ -19,7 +19,7 @@ from math import factorial
 import numpy as np
 
 from features.arrays import Bools, Floats, Ints
-from features.records import Events, History, Records, Stages, starts
+from features.records import Events, History, Records, Stages, owners, starts
 
 NEWS = ("events", "stages", "attributes", "colleagues")
 STEPS = ("model", "decay", *NEWS)
@@ -73,30 +73,25 @@ def known(records: Records, since: int, as_of: int, new: Collection[str]) -> Rec
     )
 
 
-def lead_of_rows(start: Ints) -> Ints:
-    """The lead of each row, shape (m,), from the offsets (n + 1,)."""
-    return np.repeat(np.arange(len(start) - 1), np.diff(start))
-
-
 def _cut_events(e: Events, until: Ints) -> Events:
-    lead = lead_of_rows(e.start)
+    lead = owners(e.start)
     keep = e.known <= until[lead]
     start = starts(lead[keep], len(until))
     return Events(e.known[keep], e.occurred[keep], e.slot[keep], e.topic[keep], e.value[keep], start)
 
 
 def _cut_stages(s: Stages, until: Ints) -> Stages:
-    return _those_stages(s, s.at <= until[lead_of_rows(s.start)])
+    return _those_stages(s, s.at <= until[owners(s.start)])
 
 
 def _those_stages(s: Stages, keep: Bools) -> Stages:
-    start = starts(lead_of_rows(s.start)[keep], len(s.start) - 1)
+    start = starts(owners(s.start)[keep], len(s.start) - 1)
     state = s.won[keep], s.lost[keep], s.closed[keep], s.opened[keep], s.episode[keep]
     return Stages(s.at[keep], s.code[keep], *state, start)
 
 
 def _cut_history(h: History, until: Ints) -> History:
-    lead = lead_of_rows(h.start)
+    lead = owners(h.start)
     keep = h.at <= until[lead]
     return History(h.at[keep], h.value[keep], starts(lead[keep], len(until)))
 
@@ -108,7 +103,7 @@ def reopened(records: Records, mine: Bools) -> Records:
     the instant of interest must be cut off before.
     """
     s = records.stages
-    now = mine[lead_of_rows(s.start)] & present(s)
+    now = mine[owners(s.start)] & present(s)
     open_again = replace(s, closed=s.closed & ~now)
     return replace(records, stages=_those_stages(open_again, ~(now & s.lost)))
 
@@ -117,4 +112,4 @@ def present(s: Stages) -> Bools:
     """Which rows belong to the last episode of their lead, shape (m,)."""
     if len(s.at) == 0:
         return np.zeros(0, bool)
-    return np.asarray(s.episode == s.episode[s.start[1:] - 1][lead_of_rows(s.start)])
+    return np.asarray(s.episode == s.episode[s.start[1:] - 1][owners(s.start)])

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from features.arrays import Bools, Ints
+from features.arrays import NEVER, Bools, Ints
+from features.records import owners
 from models.points import lasts, tally
 from models.points_records import PointRecords
 from models.points_table import Decay, PointsTable, Rule
 from models.points_tests import matching, micros_of
 from models.points_when import All, EventTest, FieldTest, Not, Silence, Some
 
-NEVER = np.iinfo(np.int64).max
 ROUNDS = (4, 16, 64)
 """So many instants of each lead that has not qualified yet are looked at in the first rounds; then all the rest."""
 Moments = tuple[Ints, Ints]
@@ -78,7 +78,7 @@ def _turns(test: object, to: bool, records: PointRecords) -> Iterator[Moments]:
         case FieldTest():
             past = records.fields[test.field].history
             if past is not None:
-                yield np.repeat(np.arange(len(records)), np.diff(past.start)), past.at
+                yield owners(past.start), past.at
         case EventTest():
             events = matching(test, records)
             if to:

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import Array, Bools, Ints
+from features.arrays import NEVER, Array, Bools, Ints
 from models.rates import Rate, rate
 
 MOST_PEOPLE = 4
 """So many people or more are one class."""
-NEVER = np.iinfo(np.int64).max
-"""The win of an account that was not won."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 from features.arrays import Bools, Floats, Ints
 from features.kernel import Matrix
 
-LEAST_LEADS = 20
+LEAST_OF_LEVEL = 20
 """A level that fewer leads of train have is rare: all rare and unseen ones share one code."""
 MANY = 40
 """Columns of more levels than this are log odds to the booster instead of codes."""
@@ -114,10 +114,10 @@ def once_each(owner: Ints) -> Floats:
 
 
 def _vocabulary(values: Floats, texts: Sequence[str], weight: Floats) -> tuple[str, ...]:
-    """Texts of LEAST_LEADS leads and more, the most frequent first."""
+    """Texts of LEAST_OF_LEVEL leads and more, the most frequent first."""
     known = ~np.isnan(values)
     leads = np.round(np.bincount(_codes(values[known]), weight[known], minlength=len(texts)), 6)  # three thirds are one
-    common = [i for i in range(len(texts)) if leads[i] >= LEAST_LEADS and texts[i] != "(other)"]
+    common = [i for i in range(len(texts)) if leads[i] >= LEAST_OF_LEVEL and texts[i] != "(other)"]
     return tuple(texts[i] for i in sorted(common, key=lambda i: (-leads[i], texts[i])))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.arrays import Bools, Floats, Ints
+from models.bootstrap import span
 from models.swap import NONE, first_rows
 
 DRAWS = 1000
@@ -43,5 +44,4 @@ def _interval(sums: Floats, seed: int) -> tuple[float, float] | None:
     if len(sums) < 2:
         return None
     rows = np.random.default_rng(seed).integers(len(sums), size=(DRAWS, len(sums)))
-    low, high = np.quantile(sums[rows].mean(axis=1), [0.025, 0.975])
-    return float(low), float(high)
+    return span(sums[rows].mean(axis=1))

@@ -2,7 +2,6 @@
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,16 +10,8 @@ from features.arrays import DAY_US, Array, Bools, Floats, Ints
 FOLDS = ("train", "calibrate", "gap", "test", "immature")
 MOST_LOST = 0.5
 """A calibrate fold out of time may cost train at most this share of its converting leads, …"""
-LEAST_POSITIVE_LEADS = 30
+LEAST_TO_CALIBRATE = 30
 """… and must hold at least so many itself. Else calibration takes what the bag left out."""
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Instants (µs) that part the folds; None where there is no such fold or no dates."""
-
-    test_from: int | None
-    calibrate_from: int | None
 
 
 def hashed(ids: Sequence[str], seed: int, parts: int) -> Ints:
@@ -39,6 +30,14 @@ def whole_groups(names: Sequence[str], seed: int, parts: int) -> Ints:
     return np.array([part[name] for name in names], dtype=np.int64)
 
 
+def random_folds(group: Ints, seed: int, parts: int) -> Ints:
+    """A part 0..parts-1 for each row that keeps rows of one group number (n,) together, at random; parts have equally
+    many groups. For what is tried on the rows of one call; what others must find again goes by names (`whole_groups`).
+    """
+    names, place = np.unique(group, return_inverse=True)
+    return np.random.default_rng(seed).permutation(np.arange(len(names)) % parts)[place]
+
+
 def by_time(
     as_of: Ints,
     label: Floats,
@@ -48,8 +47,8 @@ def by_time(
     test_fraction: float,
     calibration_fraction: float,
     test_from: int | None = None,
-) -> tuple[Array, Cut]:
-    """Fold of each example, shape (k,), texts of FOLDS, and where they part.
+) -> Array:
+    """Fold of each example, shape (k,), texts of FOLDS.
 
     test: the last `test_fraction` of the mature examples, whole instants, or all from `test_from` on.
     train and calibrate: only examples whose label was known when the test began.
@@ -57,7 +56,7 @@ def by_time(
     horizon = round(within_days * DAY_US)
     fold = np.where(mature, "gap", "immature").astype("U9")
     if not mature.any():
-        return fold, Cut(None, None)
+        return fold
     begin = test_from if test_from is not None else _quantile(as_of[mature], 1 - test_fraction)
     fold[mature & (as_of >= begin)] = "test"
     known = mature & (as_of + horizon <= begin)
@@ -66,7 +65,7 @@ def by_time(
     if calibrate is not None:
         fold[known & (as_of >= calibrate)] = "calibrate"
         fold[known & (as_of < calibrate) & (as_of + horizon > calibrate)] = "gap"
-    return fold, Cut(begin, calibrate)
+    return fold
 
 
 def _quantile(at: Ints, share: float) -> int:
@@ -83,7 +82,7 @@ def _calibrate_from(as_of: Ints, label: Floats, lead: Ints, known: Bools, horizo
     before = converting & (as_of + horizon <= begin)
     after = converting & (as_of >= begin)
     kept, held = (len(np.unique(lead[rows])) for rows in (before, after))
-    enough = kept >= (1 - MOST_LOST) * len(np.unique(lead[converting])) and held >= LEAST_POSITIVE_LEADS
+    enough = kept >= (1 - MOST_LOST) * len(np.unique(lead[converting])) and held >= LEAST_TO_CALIBRATE
     return begin if enough else None
 
 

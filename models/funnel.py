@@ -6,13 +6,12 @@ from functools import cached_property
 
 import numpy as np
 
-from features.arrays import DAY_US, Bools, Floats, Ints
-from features.records import Records
+from features.arrays import DAY_US, NEVER, Bools, Floats, Ints
+from features.records import Records, owners
 from features.vocabulary import stages_called
 from models.labels import Conversions, beginnings, next_conversion
 from models.survival import Spells
 
-NEVER = np.iinfo(np.int64).max
 OPEN, CONVERTED, CLOSED = 0, 1, 2
 """How an episode ended."""
 ON, OUT = 1, 2
@@ -69,7 +68,7 @@ def episodes(
     first = np.searchsorted(lead, lead, side="left")
     number = np.arange(len(lead)) - first
     s = records.stages
-    of = np.repeat(np.arange(len(records)), np.diff(s.start))
+    of = owners(s.start)
     place = np.searchsorted(lead * _EPISODES + number, of * _EPISODES + s.episode)
     known = s.at <= until
     over, end = _ends(place[known & s.closed], s.at[known & s.closed], s.won[known & s.closed], len(lead), until)

@@ -20,10 +20,11 @@ from models import calibration, newton, training
 from models.booster import Settings
 from models.calibration import Calibration
 from models.encoding import Encoding, encode
+from models.metrics import logit
 from models.training import Rows
 from models.trees import Trees
 
-LEAST_LEADS = 200
+LEAST_TO_DIFFER = 200
 """With fewer converting leads the share is one number for all."""
 ROUNDS = 200
 
@@ -121,7 +122,7 @@ def fit_link(
     """
     y = np.concatenate([rows.y, held.y])
     share = float((y.sum() + 0.5) / (len(y) + 1))
-    constant = Link(days, longer, share, Calibration("intercept", (_log_odds(share),)))
+    constant = Link(days, longer, share, Calibration("intercept", (float(logit(np.array(share))),)))
     if not _enough(rows):
         return constant
     model = training.fit(rows, blocks, masked_fraction, strict(settings))
@@ -133,11 +134,6 @@ def fit_link(
     else:
         chosen, _ = calibration.choose(rows.y, model.bag.left_out, group, settings.seed)
     return Link(days, longer, share, chosen, model.encoding, model.bag.text)
-
-
-def _log_odds(p: float) -> float:
-    """log(p / (1 − p))."""
-    return float(np.log(p) - np.log1p(-p))
 
 
 def strict(settings: Settings) -> Settings:
@@ -155,7 +151,7 @@ def strict(settings: Settings) -> Settings:
 def _enough(rows: Rows) -> bool:
     """Whether there are leads enough, and in every part of the bag some that convert in time and some that do not."""
     parts = [rows.y[rows.fold != k] for k in np.unique(rows.fold)]
-    return len(np.unique(rows.lead)) >= LEAST_LEADS and len(parts) > 1 and all(_both(y) for y in parts)
+    return len(np.unique(rows.lead)) >= LEAST_TO_DIFFER and len(parts) > 1 and all(_both(y) for y in parts)
 
 
 def _both(y: Floats) -> bool:
@@ -164,6 +160,6 @@ def _both(y: Floats) -> bool:
 
 def _better(y: Floats, left_out: Floats, group: Ints) -> bool:
     """Whether scores of left-out rows beat one share for all by more than a standard error over groups."""
-    alike = np.full(len(y), _log_odds(float(y.mean())))
+    alike = np.full(len(y), logit(y.mean()))
     gain = newton.losses(y, alike) - newton.losses(y, left_out)
     return bool(gain.mean() > calibration.standard_error(gain, group))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import DAY_US, Bools, Floats, Ints
+from features.arrays import DAY_US, NEVER, Bools, Floats, Ints
 from features.episodes import opening
-from features.records import Records, known_until, starts
+from features.records import Records, known_until, owners, starts
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,13 @@ class Conversions:
 def conversions_of_stages(records: Records) -> Conversions:
     """Every entry of the conversion stage."""
     s = records.stages
-    lead = np.repeat(np.arange(len(records)), np.diff(s.start))
+    lead = owners(s.start)
     return Conversions(s.at[s.won], starts(lead[s.won], len(records)))
 
 
 def next_conversion(conversions: Conversions, lead: Ints, as_of: Ints) -> tuple[Ints, Ints]:
-    """The first conversion after `as_of` (exclusive), µs, and when its record reached us; the largest integer where
-    there is none."""
-    never = np.full(len(lead), np.iinfo(np.int64).max)
+    """The first conversion after `as_of` (exclusive), µs, and when its record reached us; NEVER where there is none."""
+    never = np.full(len(lead), NEVER)
     if len(conversions.at) == 0:
         return never, never
     row = known_until(conversions.at, conversions.start, lead, as_of)
@@ -92,7 +91,7 @@ def beginnings(records: Records) -> tuple[Ints, Ints]:
     """(lead, start) of every episode: the creation, and every time that a closed lead was opened again."""
     lead, since = np.arange(len(records)), records.created
     s = records.stages
-    of = np.repeat(lead, np.diff(s.start))
+    of = owners(s.start)
     again = np.flatnonzero((s.opened == s.at) & (np.diff(s.episode, prepend=0) != 0))
     return np.concatenate([lead, of[again]]), np.concatenate([since, s.at[again]])
 

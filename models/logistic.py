@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from features.arrays import Bools, Floats, Ints
 from models import newton
+from models.folds import random_folds
 
 Singles = npt.NDArray[np.float32]
 Levels = dict[int, tuple[int, ...]]
@@ -205,8 +206,7 @@ def _choose(Z: Singles, y: Floats, groups: Ints, seed: int) -> float:
     """The strength of least log loss over folds of whole groups; the middle one where folds lack a class."""
     rows = _some(groups, MOST_TUNING, seed)
     Z, y, groups = Z[rows], y[rows], groups[rows]
-    names, group = np.unique(groups, return_inverse=True)
-    fold = np.random.default_rng(seed).permutation(np.arange(len(names)) % FOLDS)[group]
+    fold = random_folds(groups, seed, FOLDS)
     if any(len(np.unique(y[fold != k])) < 2 for k in range(FOLDS)):
         return STRENGTHS[1]
     losses = {strength: _held_out(Z, y, fold, strength) for strength in STRENGTHS}

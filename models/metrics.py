@@ -86,15 +86,18 @@ def ordering(y: Floats, p: Floats) -> dict[str, float]:
     }
 
 
-def log_loss(y: Floats, p: Floats) -> float:
-    """Mean of −log of the probability given to what happened, in nats."""
-    return expected_log_loss(y, p)
+def log_loss(truth: Floats, p: Floats) -> float:
+    """Mean of `log_losses`."""
+    return float(log_losses(truth, p).mean())
 
 
-def expected_log_loss(truth: Floats, p: Floats) -> float:
-    """Mean log loss of p in nats over labels drawn with the probabilities `truth`, without drawing them."""
+def log_losses(truth: Floats, p: Floats) -> Floats:
+    """−log of the probability given to what happened, in nats, shape (n,).
+
+    `truth` (n,): labels; or exact probabilities, for what labels drawn with them cost on average.
+    """
     q = np.clip(p, EPSILON, 1 - EPSILON)
-    return float(-(truth * np.log(q) + (1 - truth) * np.log1p(-q)).mean())
+    return np.asarray(-(truth * np.log(q) + (1 - truth) * np.log1p(-q)), dtype=np.float64)
 
 
 def brier(y: Floats, p: Floats) -> float:
@@ -142,6 +145,6 @@ def captured(truth: Floats, p: Floats, base: float | Floats) -> float | None:
     `truth` (n,): exact probabilities given all that was observable; `base`: the base rate that train knew.
     None where the truth is no better than the base rate.
     """
-    worst = expected_log_loss(truth, np.broadcast_to(np.asarray(base, dtype=np.float64), truth.shape))
-    attainable = worst - expected_log_loss(truth, truth)
-    return (worst - expected_log_loss(truth, p)) / attainable if attainable > 0 else None
+    worst = log_loss(truth, np.broadcast_to(np.asarray(base, dtype=np.float64), truth.shape))
+    attainable = worst - log_loss(truth, truth)
+    return (worst - log_loss(truth, p)) / attainable if attainable > 0 else None

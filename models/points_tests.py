@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from features.arrays import DAY_US, Bools, Floats, Ints, ranges
-from features.records import known_until
+from features.records import known_until, owners
 from models.points_records import PointRecords
 from models.points_when import All, EventTest, FieldTest, Not, Silence, Some, Values
 
@@ -166,7 +166,7 @@ def latest_of(occurred: Ints, start: Ints) -> Ints:
     """Running maximum within each lead: an event may be known before one that happened earlier."""
     if not len(occurred):
         return occurred
-    lead, m = np.repeat(np.arange(len(start) - 1), np.diff(start)), len(occurred)
+    lead, m = owners(start), len(occurred)
     order = np.argsort(occurred, kind="stable")
     rank = np.empty(m, np.int64)
     rank[order] = np.arange(m)

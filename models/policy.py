@@ -12,6 +12,9 @@ from models.routing import Routing, uses_product
 
 PRIOR_DEALS = 20.0
 """A segment's mean amount is shrunk to the overall mean as if by so many more deals of that mean."""
+SHUFFLES = 199
+CHANCE = 0.05
+"""Where no column tells anything of amounts, one is taken so seldom."""
 
 
 @dataclass(frozen=True)
@@ -126,31 +129,59 @@ def scale(calibration: Floats) -> tuple[float, ...]:
 
 
 def segment_values(amounts: Floats, segments: Mapping[str, Sequence[str | None]]) -> Values:
-    """Shrunk means by the column whose segments best predict a deal left out; overall where none does.
+    """Shrunk means by the column that tells deals apart beyond chance; overall where none does.
 
     `amounts` of won deals, shape (n,); `segments`: the deals' texts by candidate column.
     """
     if len(amounts) == 0:
         return Values(None, {}, None)
     overall = float(amounts.mean())
-    best, least, means = None, float(np.abs(amounts - _others(amounts)).mean()) * 0.98, dict[str, float]()
-    for column, texts in segments.items():
-        error, found = _left_out_error(amounts, texts, overall)
-        if error < least:
-            best, least, means = column, error, found
-    return Values(best, means, overall)
+    names = {column: sorted({t for t in texts if t is not None}) for column, texts in segments.items()}
+    codes = {column: _codes(texts, names[column]) for column, texts in segments.items()}
+    best = _telling(amounts, codes)
+    if best is None:
+        return Values(None, {}, overall)
+    total, count = _sums(amounts, codes[best])
+    means = (total + PRIOR_DEALS * overall) / (count + PRIOR_DEALS)
+    return Values(best, dict(zip(names[best], means.tolist(), strict=True)), overall)
+
+
+def _codes(texts: Sequence[str | None], names: Sequence[str]) -> Ints:
+    """Place of each text among the names, shape (n,); -1 for None."""
+    place = {t: i for i, t in enumerate(names)}
+    return np.array([-1 if t is None else place[t] for t in texts], dtype=np.int64)
+
+
+def _telling(amounts: Floats, codes: Mapping[str, Ints]) -> str | None:
+    """The column that best predicts deals left out, if it does so better than the mean of the others, and, but for
+    CHANCE, better than the best of all columns predicts shuffled amounts (Westfall and Young 1993): so neither many
+    columns nor columns of many texts have more luck."""
+    errors = {column: _left_out_error(amounts, code) for column, code in codes.items()}
+    best = min(errors, key=errors.__getitem__, default=None)
+    if best is None or errors[best] >= float(np.abs(amounts - _others(amounts)).mean()):
+        return None
+    rng = np.random.default_rng(0)
+    shuffled = (rng.permutation(amounts) for _ in range(SHUFFLES))
+    limit = errors[best] * (1 + 1e-9)  # the same deals in another order are no worse
+    lucky = sum(min(_left_out_error(a, code) for code in codes.values()) <= limit for a in shuffled)
+    return best if (lucky + 1) / (SHUFFLES + 1) <= CHANCE else None
+
+
+def _left_out_error(amounts: Floats, code: Ints) -> float:
+    """Mean absolute error of each deal by the others: of its segment, shrunk, where it has one (code 0 or more)."""
+    total, count = _sums(amounts, code)
+    guess, own = _others(amounts), code >= 0  # the deal left out is not in the prior either
+    left = total[code[own]] - amounts[own]
+    guess[own] = (left + PRIOR_DEALS * guess[own]) / (count[code[own]] - 1 + PRIOR_DEALS)
+    return float(np.abs(amounts - guess).mean())
 
 
 def _others(amounts: Floats) -> Floats:
-    return np.asarray((amounts.sum() - amounts) / np.maximum(len(amounts) - 1, 1), dtype=np.float64)
+    """Mean of all but each; 0 where there is one alone."""
+    return np.asarray((amounts.sum() - amounts) / max(len(amounts) - 1, 1), dtype=np.float64)
 
 
-def _left_out_error(amounts: Floats, texts: Sequence[str | None], overall: float) -> tuple[float, dict[str, float]]:
-    """Mean absolute error of each deal by the others of its segment, and the means."""
-    names = sorted({t for t in texts if t is not None})
-    place = {t: i for i, t in enumerate(names)}
-    code = np.array([place[t] if t is not None else len(names) for t in texts])
-    total, count = (np.bincount(code, w, minlength=len(names) + 1) for w in (amounts, np.ones(len(amounts))))
-    without = (total[code] - amounts + PRIOR_DEALS * overall) / (count[code] - 1 + PRIOR_DEALS)
-    means = (total + PRIOR_DEALS * overall) / (count + PRIOR_DEALS)
-    return float(np.abs(amounts - without).mean()), {t: float(means[i]) for t, i in place.items()}
+def _sums(amounts: Floats, code: Ints) -> tuple[Floats, Ints]:
+    """Sum and number of the deals of each segment."""
+    own = code >= 0
+    return np.bincount(code[own], amounts[own]).astype(np.float64), np.bincount(code[own])

@@ -44,8 +44,8 @@ def _design_effect(apart: Floats, group: Ints) -> float:
     return max(1.0, between / alone * len(codes) / (len(codes) - 1))
 
 
-def wilson(p: float, n: float) -> tuple[float, float]:
-    """The 95 % score interval of a share p of n > 0 independent rows (Wilson 1927), within [0, 1]."""
-    centre, half = p + Z**2 / (2 * n), Z * sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
-    low, high = (centre - half) / (1 + Z**2 / n), (centre + half) / (1 + Z**2 / n)
+def wilson(p: float, n: float, z: float = Z) -> tuple[float, float]:
+    """The score interval of a share p of n > 0 independent rows (Wilson 1927), within [0, 1]; 95 % by default."""
+    centre, half = p + z**2 / (2 * n), z * sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    low, high = (centre - half) / (1 + z**2 / n), (centre + half) / (1 + z**2 / n)
     return max(0.0, min(low, p)), min(1.0, max(high, p))  # rounding must not part them from p

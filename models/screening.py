@@ -8,7 +8,9 @@ import numpy as np
 from features.arrays import Floats, Ints
 from features.kernel import Matrix
 from models.bayes import bins, quantile_edges
+from models.folds import random_folds
 from models.ranking import auc, ranking, taken
+from models.rates import wilson
 
 LEAST = 10
 """With fewer converting leads, or fewer others, nothing is said."""
@@ -60,8 +62,7 @@ def strengths(matrix: Matrix, y: Floats, group: Ints) -> list[Strength]:
     """
     if min(y.sum(), len(y) - y.sum()) < LEAST:
         return []
-    _, fold = np.unique(group, return_inverse=True)
-    fold = np.random.default_rng(0).permutation(fold.max() + 1)[fold] % FOLDS
+    fold = random_folds(group, 0, FOLDS)
     return [
         Strength(j, _value(matrix, j, y, fold), _area(y, np.isnan(matrix.values[:, j]).astype(np.float64)))
         for j in range(matrix.values.shape[1])
@@ -177,7 +178,6 @@ def _pure(j: int, level: str | None, n: float, won: float, y: Floats) -> Pure | 
     others, lost = len(y) - n, float(y.sum()) - won
     if won < LEAST or others < LEAST:
         return None
-    rate, z2 = won / n, SURE_Z * SURE_Z
-    low = (rate + z2 / (2 * n) - SURE_Z * np.sqrt(rate * (1 - rate) / n + z2 / (4 * n * n))) / (1 + z2 / n)
+    low, _ = wilson(won / n, n, SURE_Z)
     rest = (lost + 0.5) / (others + 1)
-    return Pure(j, level, int(n), int(won), float(low), float(low / (1 - low) / (rest / (1 - rest))))
+    return Pure(j, level, int(n), int(won), low, low / (1 - low) / (rest / (1 - rest)))

@@ -64,15 +64,15 @@ class Tables:
         return np.asarray(sums.reshape(rows, width), dtype=np.float64)
 
 
-def tables_of(forest: Forest, most_bytes: int = MOST_BYTES) -> Tables | None:
-    """Tables of a forest; None where they would take more than `most_bytes`, trees too deep or too many, or
+def tables_of(forest: Forest) -> Tables | None:
+    """Tables of a forest; None where they would take more than MOST_BYTES, trees too deep or too many, or
     where no tree asks anything."""
     if not len(forest.feature) or (forest.leaf_count <= 0).any():
         return None  # nothing is asked, or no training row says what a leaf weighs; LightGBM's own code decides
     paths = paths_of(forest)
     for questions in range(QUESTIONS, 0, -1):
         groups = _groups(forest, paths, questions)
-        if groups is not None and groups.size(forest) <= most_bytes:
+        if groups is not None and groups.size(forest) <= MOST_BYTES:
             return _tables(forest, paths, groups)
     return None
 

@@ -1,11 +1,12 @@
 """Labels shuffled within their month: what then still tells the outcome is a leak."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from features.arrays import Array, Bools, Floats, Ints
+from models.ranking import Ranking, auc, ranking, taken
 
 DRAWS = 1_000
 TRIES = 3
@@ -49,25 +50,18 @@ def tried(
         rng = np.random.default_rng([seed, attempt])
         order = shuffled(np.arange(len(y)), stratum, rng)
         labels = y[order]
-        rank = _ranks(learn(order)[judged])
         mine, own = labels[judged], stratum[judged]
-        chance = [_auc(rank, shuffled(mine, own, rng)) for _ in range(draws)]
+        if len(np.unique(mine)) < 2:
+            break  # one class has no order
+        ranks = ranking(mine, learn(order)[judged])
+        chance = [_auc(ranks, shuffled(mine, own, rng)) for _ in range(draws)]
         low, high = np.quantile(chance, [0.005, 0.995])
-        found = Shuffled(_auc(rank, mine), float(low), float(high))
+        found = Shuffled(_auc(ranks, mine), float(low), float(high))
         if found.inside:
             break
     return found
 
 
-def _ranks(p: Floats) -> Floats:
-    """From 1; ties share their mean."""
-    _, inverse, count = np.unique(p, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    return np.asarray((last - (count - 1) / 2)[inverse], dtype=np.float64)
-
-
-def _auc(rank: Floats, y: Floats) -> float:
-    """By rank sums (Mann and Whitney 1947); 0.5 where a class is missing."""
-    won = y.sum()
-    pairs = won * (len(y) - won)
-    return float((rank @ y - won * (won + 1) / 2) / pairs) if pairs > 0 else 0.5
+def _auc(ranks: Ranking, y: Floats) -> float:
+    """Of the same predictions and other labels."""
+    return auc(taken(replace(ranks, y=y[ranks.order])))

@@ -56,10 +56,10 @@ def _row(y: Floats, p: Floats, seed: int) -> dict[str, Any]:
 
 def _interval(y: Floats, p: Floats, groups: Ints, ratios: Floats) -> list[float] | None:
     expected, observed = float(p.sum()), float(y.sum())
-    ratios = ratios[np.isfinite(ratios)]
-    if expected <= metrics.LEAST_EXPECTED or not len(ratios):
+    drawn = bootstrap.span(ratios)
+    if expected <= metrics.LEAST_EXPECTED or drawn is None:
         return None
-    low, high = np.quantile(ratios, [0.025, 0.975]).tolist()
+    low, high = drawn
     converting = len(np.unique(groups[y > 0]))
     if converting < len(FEW):
         one = observed / expected / converting if converting else 1 / expected

@@ -24,8 +24,8 @@ def smooth_ece(y: Floats, p: Floats) -> float:
     return float(_fixed_point(residual[None, :] / len(p))[0])
 
 
-def smooth_ece_null(p: Floats, seed: int, draws: int = 200, level: float = 0.95) -> float:
-    """Quantile `level` of smECE over `draws` sets of labels drawn from p itself.
+def smooth_ece_null(p: Floats, seed: int, draws: int = 200) -> float:
+    """The 95 % quantile of smECE over `draws` sets of labels drawn from p itself.
 
     Labels are drawn cell by cell (binomial of the cell's mean p), so the time does not grow with n.
     """
@@ -37,7 +37,7 @@ def smooth_ece_null(p: Floats, seed: int, draws: int = 200, level: float = 0.95)
     rng = np.random.default_rng(seed)
     sizes = [min(AT_ONCE, draws - done) for done in range(0, draws, AT_ONCE)]
     found = [_null(rng, used, count, expected, chance, size) for size in sizes]
-    return float(np.quantile(np.concatenate(found), level))
+    return float(np.quantile(np.concatenate(found), 0.95))
 
 
 def _null(rng: np.random.Generator, used: Ints, count: Ints, expected: Floats, chance: Floats, draws: int) -> Floats:

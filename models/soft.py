@@ -23,7 +23,7 @@ from models.booster import Settings
 from models.newton import sigmoid
 from models.training import Rows, thirds
 
-LEAST_LEADS = 20
+LEAST_TO_SOFTEN = 20
 """With fewer converting leads a first model learns nothing: labels stay as they are."""
 
 
@@ -63,7 +63,7 @@ def soften(rows: Rows, past: Past, later: Later, settings: Settings) -> Floats |
     bag = training.fit(first, (), 0.0, training.quick(settings), learn, doubt=False).bag
     known = past.age >= past.within
     soft = _by(past.came, np.where(known, past.within, past.days))  # what is settled is no guess
-    said, row = sigmoid(bag.left_out[-len(later.row) :]), later.row
+    said, row = sigmoid(bag.left_out[len(past.came) :]), later.row
     soft[row] = np.where(known[row], (said + soft[row]) / 2, said)
     return soft
 
@@ -89,4 +89,4 @@ def _enough(first: Rows, learn: Bools) -> bool:
     won = learn & (first.y > 0)
     parts = np.unique(first.fold)
     others = [len(np.unique(first.lead[won & (first.fold != k)])) for k in parts]
-    return min(others, default=0) >= LEAST_LEADS and all(learn[first.fold == k].any() for k in parts)
+    return min(others, default=0) >= LEAST_TO_SOFTEN and all(learn[first.fold == k].any() for k in parts)

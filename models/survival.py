@@ -72,12 +72,8 @@ class Spells:
         return times, np.minimum(np.cumsum(before * mine), 1.0)
 
 
-def shares(spells: Spells, end: int, at: Floats, weight: Floats | None = None) -> Floats:
-    """F_end at days `at` (a,), followed or not; 0 where there is no spell."""
-    return _at(*spells.incidence(end, weight), at)
-
-
 def _at(times: Floats, share: Floats, at: Floats) -> Floats:
+    """The share by each of `at` (a,), followed or not; 0 before the first of `times`."""
     return np.concatenate([[0.0], share])[np.searchsorted(times, at, side="right")]
 
 
@@ -139,7 +135,7 @@ def curve(spells: Spells, end: int, at: Floats, seed: int, draws: int) -> Curve:
     value, low, high = (np.where(untold, np.nan, x) for x in (value, low, high))
     told = last <= spells.followed_days
     half = halfway(times, share, last) if told else np.nan
-    return Curve(at, value, low, high, half, _span(medians) if told else None)
+    return Curve(at, value, low, high, half, bootstrap.span(medians) if told else None)
 
 
 def _widened(spells: Spells, end: int, at: Floats, value: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
@@ -158,11 +154,3 @@ def _first_by_account(group: Ints, days: Floats) -> Floats:
     first = np.full(row.max() + 1 if len(row) else 0, np.inf)
     np.minimum.at(first, row.reshape(-1), days)
     return first
-
-
-def _span(drawn: list[float]) -> tuple[float, float] | None:
-    values = np.array([x for x in drawn if np.isfinite(x)])
-    if len(values) < bootstrap.LEAST_DEFINED * max(len(drawn), 1):
-        return None
-    low, high = np.quantile(values, [0.025, 0.975]).tolist()
-    return low, high

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.arrays import Array, Bools, Floats, Ints
-from models.bootstrap import weights
+from models.bootstrap import span, weights
 
 NONE = -1
 STAY, IN, OUT = "stay", "in", "out"
@@ -70,12 +70,8 @@ def difference(
     mine, theirs = (group == IN).astype(float), (group == OUT).astype(float)
     if not mine.any() or not theirs.any():
         return None
-    drawn = [_gap(values, mine * w, theirs * w) for w in weights(accounts, seed, draws)]
-    known = [gap for gap in drawn if np.isfinite(gap)]
-    if len(known) < draws / 2:
-        return None
-    low, high = np.quantile(known, [0.025, 0.975])
-    return _gap(values, mine, theirs), (float(low), float(high))
+    found = span([_gap(values, mine * w, theirs * w) for w in weights(accounts, seed, draws)])
+    return None if found is None else (_gap(values, mine, theirs), found)
 
 
 def _gap(values: Floats, mine: Floats, theirs: Floats) -> float:

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import DAY_US, Bools, Floats, Ints, ranges
+from features.arrays import DAY_US, NEVER, Bools, Floats, Ints
 from features.columns import slug
-from features.records import Events
+from features.records import Events, owners, starts
 from features.vocabulary import CLICKS, OPENS, VISITS
-from models.funnel import NEVER, ON, OPEN, OUT, Episodes, days_standing, position
+from models.funnel import ON, OPEN, OUT, Episodes, days_standing, position
 from models.survival import Spells
 
 KINDS: dict[str, Collection[str]] = {
     "mail opens": OPENS,
-    "mail clicks": CLICKS | {"mail_clicked", "email_link_click"},
+    "mail clicks": CLICKS,
     "visits": VISITS | {"pricing_view"},
     "meetings": frozenset(
         {"meeting", "meeting_booked", "meeting_request", "meeting_held", "meeting_completed", "meeting_attended",
@@ -53,16 +53,13 @@ def touches(events: Events, e: Episodes) -> Touches:
     if not len(e):
         none = np.empty(0, np.int64)
         return Touches(none, none, none, none)
-    count = np.diff(events.start)
-    lead = np.repeat(np.arange(len(count)), count)
-    row = ranges(events.start[:-1], count)
-    at, known = events.occurred[row], events.known[row]
-    first = np.searchsorted(e.lead, np.arange(len(count) + 1))
+    lead, at = owners(events.start), events.occurred
+    first = starts(e.lead, len(events.start) - 1)
     episode = _latest(e.begin, first[lead], first[lead + 1], at)
-    there = (episode >= first[lead]) & (known <= e.until)
+    there = (episode >= first[lead]) & (events.known <= e.until)
     there &= at <= e.over[np.maximum(episode, 0)]
     episode, at = episode[there], at[there]
-    return Touches(episode, events.slot[row][there].astype(np.int64), at, position(e, episode, at))
+    return Touches(episode, events.slot[there].astype(np.int64), at, position(e, episode, at))
 
 
 def _latest(begin: Ints, first: Ints, last: Ints, at: Ints) -> Ints:

@@ -11,6 +11,7 @@ from features.kernel import Matrix
 from features.masking import ATTRIBUTES, mask
 from models.booster import Bag, Settings, fit_bag
 from models.encoding import Encoding, fit_encoding, once_each, out_of_fold
+from models.folds import random_folds
 from models.shadows import belief_in
 
 MASKS: tuple[tuple[Block, ...], ...] = (
@@ -59,8 +60,9 @@ THIRDS = 3
 
 
 def thirds(rows: Rows) -> Rows:
-    """The same rows for a bag of three members at most: enough where a bag only says what it had not seen."""
-    return replace(rows, fold=rows.fold % THIRDS)
+    """The same rows for a bag of three, each of which leaves out as many accounts: enough where a bag only says what it
+    had not seen."""
+    return replace(rows, fold=random_folds(rows.group, 0, THIRDS))
 
 
 def fit(
@@ -69,7 +71,6 @@ def fit(
     masked_fraction: float,
     settings: Settings,
     learn: Bools | None = None,
-    progress: Callable[[int, int], None] = lambda done, of: None,
     doubt: bool = True,
 ) -> Model:
     """Fit encodings and the bag. To the rows, copies of `masked_fraction` of them are added with blocks masked.
@@ -90,7 +91,6 @@ def fit(
         encoding.categorical,
         np.concatenate([learn, learn[again]]),
         settings,
-        progress,
         believed,
     )
     belief = {} if believed is None else {encoding.columns[j]: float(believed[:, j].mean()) for j in _attributes(rows)}
@@ -166,14 +166,14 @@ def validate(
     horizon = round(within_days * DAY_US)
     begin = int(np.quantile(as_of, 0.75)) if len(as_of) else 0
     later, learn = as_of >= begin, as_of + horizon <= begin
-    if min(_positive_leads(rows, learn), _positive_leads(rows, later)) < LEAST_POSITIVE_LEADS:
+    if min(_positive_leads(rows, learn), _positive_leads(rows, later)) < LEAST_TO_VALIDATE:
         return None
     taught, learn = (thirds(rows), learn) if labels is None else labels(thirds(rows), begin)
     model = fit(taught, blocks, masked_fraction, settings, learn)
     return Validation(np.flatnonzero(later), model.bag.left_out[later])
 
 
-LEAST_POSITIVE_LEADS = 20
+LEAST_TO_VALIDATE = 20
 
 
 def _positive_leads(rows: Rows, keep: Bools) -> int:

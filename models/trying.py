@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.arrays import Bools, Floats, Ints
-from models.bootstrap import weights
+from models.bootstrap import span, weights
 
 DRAWS = 400
 MEASURES = ("leads_a_week", "conversions_a_week", "conversion", "share_of_conversions", "value_a_week", "value_a_lead")
@@ -66,9 +66,4 @@ def _told(exact: Floats, drawn: list[Floats], names: tuple[str, ...]) -> dict[st
 
 
 def _one(exact: float, drawn: Floats) -> tuple[float | None, tuple[float, float] | None]:
-    known = drawn[np.isfinite(drawn)]
-    span = None
-    if len(known) and len(known) >= len(drawn) / 2:
-        low, high = np.quantile(known, [0.025, 0.975])
-        span = float(low), float(high)
-    return (float(exact), span) if np.isfinite(exact) else (None, None)
+    return (float(exact), span(drawn)) if np.isfinite(exact) else (None, None)

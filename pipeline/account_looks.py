@@ -7,10 +7,10 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from features.arrays import DAY_US, Bools, Floats, Ints, ranges
+from features.arrays import DAY_US, NEVER, Bools, Floats, Ints, ranges
 from features.colleagues import silence
 from features.plan import Plan
-from features.records import Records, known_events
+from features.records import Records, known_events, owners
 from models import labels
 from models.accounts import Looks, looks
 from models.labels import Conversions
@@ -136,9 +136,9 @@ def _active(r: Records, lead: Ints, at: Ints) -> Bools:
 
 
 def first_wins(found: Past, by: int) -> Ints:
-    """The first conversion of each account that was known at `by` (µs), µs; the largest integer where there is none."""
-    wins = np.full(len(found.records.account_start) - 1, np.iinfo(np.int64).max)
-    of = np.repeat(np.arange(len(found.records)), np.diff(found.conversions.start))
+    """The first conversion of each account that was known at `by` (µs), µs; NEVER where there is none."""
+    wins = np.full(len(found.records.account_start) - 1, NEVER)
+    of = owners(found.conversions.start)
     known = found.conversions.at if found.conversions.known is None else found.conversions.known
     there = known <= by
     np.minimum.at(wins, found.records.account[of[there]], found.conversions.at[there])

@@ -89,10 +89,8 @@ def tested(found: Past, model: AccountModel, scored: Scorer, begin: int, base: f
 
 
 def _scores(y: Floats, p: Floats, spans: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
-    q = np.clip(p, metrics.EPSILON, 1 - metrics.EPSILON)
-    loss = -(y * np.log(q) + (1 - y) * np.log1p(-q)).mean()
     found = {
-        "log_loss": float(loss),
+        "log_loss": metrics.log_loss(y, p),
         "auc": metrics.known(metrics.ordering(y, p)["auc"]),
         "observed_over_expected": metrics.known(metrics.observed_over_expected(y, p)),
     }
@@ -104,7 +102,7 @@ def _reliability(y: Floats, p: Floats, account: Ints, seed: int) -> list[dict[st
     order = np.argsort(p, kind="stable")
     parts = [part for part in np.array_split(order, BINS) if len(part)]
     drawn = [[_mean(y[part], w[part]) for part in parts] for w in bootstrap.weights(account, seed, DRAWS)]
-    spans = np.nanquantile(np.array(drawn), [0.025, 0.975], axis=0).T.tolist() if drawn else [None] * len(parts)
+    spans = [bootstrap.span([draw[k] for draw in drawn]) for k in range(len(parts))]
     return [
         {"n": len(part), "expected": float(p[part].mean()), "observed": float(y[part].mean()), "interval": span}
         for part, span in zip(parts, spans, strict=True)

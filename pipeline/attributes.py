@@ -1,7 +1,7 @@
 """What each column of leads and accounts is: its kind, its group, whether its past is known."""
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -64,11 +64,6 @@ AttributeList = list[AttributeInfo]
 def to_json(attributes: AttributeList) -> list[dict[str, Any]]:
     """Plain objects, as attributes.json and the bundle hold them."""
     return [asdict(attribute) for attribute in attributes]
-
-
-def from_json(objects: Iterable[Mapping[str, Any]]) -> AttributeList:
-    """The inverse of to_json."""
-    return [AttributeInfo(**item) for item in objects]
 
 
 @dataclass

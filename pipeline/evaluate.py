@@ -81,9 +81,9 @@ def _baseline(y: Floats, q: Floats, test: Array, single: Array, seed: int) -> di
 def _attainable(truth: Floats, p: Floats, baselines: dict[str, Floats]) -> dict[str, Any]:
     base = baselines["base_rate"]
     return {
-        "log_loss": metrics.expected_log_loss(truth, truth),
-        "model_log_loss": metrics.expected_log_loss(truth, p),
-        "base_rate_log_loss": metrics.expected_log_loss(truth, base),
+        "log_loss": metrics.log_loss(truth, truth),
+        "model_log_loss": metrics.log_loss(truth, p),
+        "base_rate_log_loss": metrics.log_loss(truth, base),
         "captured": metrics.captured(truth, p, base),
         "captured_by_logistic": metrics.captured(truth, baselines["logistic"], base),
     }

@@ -9,7 +9,7 @@ import polars as pl
 
 from features.arrays import DAY_US, Bools, Floats, Ints
 from features.kernel import Matrix
-from models.bootstrap import weights
+from models.bootstrap import span, weights
 from models.flow import flow
 from models.metrics import known
 from models.policy import Policy
@@ -89,15 +89,15 @@ def _value(
     due = p[at] * values[at] / looks
     group = groups_of(rows[at], tables["leads"]).rank("dense").to_numpy().astype(np.int64)
     ratios = [float((w * won).sum() / (w * due).sum()) for w in weights(group, seed, DRAWS) if (w * due).sum() > 0]
-    span = np.quantile(ratios, [0.025, 0.975]).tolist() if ratios else None
+    interval = span(ratios)
     return {
         "examples": len(at),
         "leads": rows[at]["lead_id"].n_unique(),
         "expected": float(due.sum()),
         "won": float(won.sum()),
         "won_over_expected": known(float(won.sum() / due.sum())) if due.sum() > 0 else None,
-        "interval": span,
-        "off": None if span is None else not span[0] <= 1 <= span[1],
+        "interval": interval,
+        "off": None if interval is None else not interval[0] <= 1 <= interval[1],
         "conversions_without_amount": int((y == 1).sum() - told.sum()),
     }
 

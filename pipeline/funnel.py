@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.arrays import Bools
+from features.arrays import NEVER, Bools
 from features.plan import Attribute, EventType, Plan
 from features.records import Records
 from features.vocabulary import event_group
@@ -145,8 +145,8 @@ def _stages(e: Episodes, telling: Telling) -> list[dict[str, Any]]:
     return [
         {
             "stage": name,
-            "entered": int((e.entered[:, k] != way.NEVER).sum()),
-            "skipped": int(((e.entered[:, k] == way.NEVER) & (e.end == CONVERTED)).sum()),
+            "entered": int((e.entered[:, k] != NEVER).sum()),
+            "skipped": int(((e.entered[:, k] == NEVER) & (e.end == CONVERTED)).sum()),
             "standing": int(((stands == k) & (e.end == OPEN)).sum()),
             "reached": told(way.reaching(e, k), ON, telling),
         }
@@ -156,7 +156,7 @@ def _stages(e: Episodes, telling: Telling) -> list[dict[str, Any]]:
 
 def _step(e: Episodes, k: int, telling: Telling) -> dict[str, Any]:
     spells, there = way.step(e, k)
-    entered = len(e) if k < 0 else int((e.entered[:, k] != way.NEVER).sum())
+    entered = len(e) if k < 0 else int((e.entered[:, k] != NEVER).sum())
     return {
         "from": None if k < 0 else e.stages[k],
         "to": e.stages[k + 1],

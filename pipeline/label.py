@@ -32,7 +32,7 @@ def label(tables: Tables, shape: str, until: datetime | None, definition: Defini
     end = micros(until)
     outcome = shape == "outcome"
     examples = _outcome(records, leads, order, end) if outcome else _dated(records, kept, order, definition, end)
-    fold, _ = folds.by_time(
+    fold = folds.by_time(
         examples.as_of, examples.label, examples.mature, examples.lead, definition.conversion.within_days,
         split.test_fraction, split.calibration_fraction, None if split.test_from is None else micros(split.test_from),
     )  # fmt: skip

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.arrays import DAY_US, Bools, Floats
+from features.arrays import DAY_US, NEVER, Bools, Floats
 from features.titles import read_title
 from features.vocabulary import SENIORITIES
-from models.deciders import NEVER, deciders
+from models.deciders import deciders
 from pipeline.forecast import amounts
 from pipeline.meeting import Population
 from pipeline.params import Definition

@@ -21,6 +21,8 @@ from pipeline.wording import name_of
 
 WIDTH = 4.6
 """Inches: on a phone, where a figure is about as wide in pixels as in points, its texts keep 12 px."""
+PARTS = 12
+"""Tenths or so of the predictions that a picture of calibration has."""
 BAND_DRAWS = 2000
 MOST_MONTHS = 9
 BEST_SHARE = "best-scored share of examples"
@@ -30,7 +32,7 @@ ABOVE: Any = {"loc": "outside upper left", "handlelength": 1.8, "columnspacing":
 """A figure's legend over its axes, where no data is, from the figure's left edge on."""
 
 
-def reliability(y: Floats, predictions: Mapping[str, Floats], seed: int, parts: int = 12) -> Figure:
+def reliability(y: Floats, predictions: Mapping[str, Floats], seed: int) -> Figure:
     """What was promised against what came, with the range that chance allows a perfect model (95 %).
 
     y (n,) labels; predictions (n,) by name, the first being the model, which has the band and the histogram.
@@ -39,8 +41,8 @@ def reliability(y: Floats, predictions: Mapping[str, Floats], seed: int, parts: 
         figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
         above, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
         first = next(iter(predictions.values()))
-        _consistency(above, first, parts, seed)
-        tops = [_points(above, name, y, p, parts) for name, p in predictions.items()]
+        _consistency(above, first, seed)
+        tops = [_points(above, name, y, p) for name, p in predictions.items()]
         top = min(1.0, 1.08 * max([*tops, 1e-3]))
         above.plot([0, top], [0, top], color=FAINT, linewidth=1, zorder=1)
         _roots(above, top)
@@ -66,10 +68,10 @@ def _roots(axes: Axes, top: float) -> None:
         axis.set_major_formatter(PER_CENT)
 
 
-def _consistency(axes: Axes, p: Floats, parts: int, seed: int) -> None:
+def _consistency(axes: Axes, p: Floats, seed: int) -> None:
     """Range of each bin's observed rate were labels drawn from the predictions themselves."""
     rng = np.random.default_rng(seed)
-    part = bins(p, quantile_edges(p, parts))
+    part = bins(p, quantile_edges(p, PARTS))
     used, count = np.unique(part, return_counts=True)
     mean = np.array([p[part == k].mean() for k in used])
     drawn = rng.binomial(count, np.clip(mean, 0, 1), size=(BAND_DRAWS, len(used))) / count
@@ -79,8 +81,8 @@ def _consistency(axes: Axes, p: Floats, parts: int, seed: int) -> None:
         axes.vlines(mean, low, high, color=colour_of("model"), alpha=0.3)
 
 
-def _points(axes: Axes, name: str, y: Floats, p: Floats, parts: int) -> float:
-    part = bins(p, quantile_edges(p, parts))
+def _points(axes: Axes, name: str, y: Floats, p: Floats) -> float:
+    part = bins(p, quantile_edges(p, PARTS))
     used = np.unique(part)
     expected = np.array([p[part == k].mean() for k in used])
     observed = np.array([y[part == k].mean() for k in used])
@@ -126,19 +128,6 @@ def _curves(axes: Axes, y: Floats, predictions: Mapping[str, Floats], shares: Fl
         line = part / shares if per_share else part
         axes.plot(shares, line, dash_of(name), color=colour_of(name), label=name_of(name))
     axes.xaxis.set_major_formatter(PER_CENT)
-
-
-def bars(values: Mapping[str, float], xlabel: str, most: int = 20) -> Figure:
-    """Horizontal bars, the largest first; at most `most`."""
-    ordered = sorted(values.items(), key=lambda item: -item[1])[:most]
-    with matplotlib.rc_context(STYLE):
-        figure, axes = _single(xlabel, "", height=1.0 + 0.27 * max(len(ordered), 1))
-        names = [name if len(name) <= 42 else f"{name[:41]}…" for name, _ in ordered]
-        axes.barh(range(len(ordered)), [value for _, value in ordered], color=colour_of("model"), height=0.7)
-        axes.set_yticks(range(len(ordered)), [name.replace("$", r"\$") for name in names])
-        axes.invert_yaxis()
-        axes.grid(visible=False, axis="y")
-        return figure
 
 
 def scores_by_label(y: Floats, p: Floats) -> Figure:

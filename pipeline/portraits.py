@@ -16,7 +16,7 @@ MOST = 10
 REASONS = 3
 
 
-def chosen(predictions: pl.DataFrame, most: int = MOST) -> pl.DataFrame:
+def chosen(predictions: pl.DataFrame) -> pl.DataFrame:
     """Leads of the test fold at their last look there, from the highest probability to the lowest, each rank so many
     times the one before: rows of `predictions` with `row`, their place in it, and `rank`, from 1, of `of` such leads.
 
@@ -25,7 +25,7 @@ def chosen(predictions: pl.DataFrame, most: int = MOST) -> pl.DataFrame:
     rows = predictions.with_row_index("row").filter(pl.col("fold") == "test")
     last = rows.sort("as_of", "row").group_by("lead_id").tail(1)
     ordered = last.sort(["probability", "lead_id"], descending=[True, False]).with_row_index("rank", offset=1)
-    ranks = np.unique(np.geomspace(1, max(len(ordered), 1), most).round().astype(int))
+    ranks = np.unique(np.geomspace(1, max(len(ordered), 1), MOST).round().astype(int))
     some: pl.DataFrame = ordered.filter(pl.col("rank").is_in(ranks)).with_columns(of=pl.lit(len(ordered)))
     return some
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from features.arrays import Bools
 from features.plan import Plan
-from features.records import Records, attribute_at
+from features.records import Records, attribute_at, owners
 from features.vocabulary import SENIORITIES, event_group
 from models.funnel import ON, Episodes
 from models.metrics import known
@@ -96,7 +96,7 @@ def _reached(
     records: Records, plan: Plan, until: int, decides: Bools | None, off: Collection[int], keep: Bools, telling: Telling
 ) -> dict[str, Any]:
     found: dict[str, Any] = {"accounts": int(keep.sum())}
-    who = np.repeat(np.arange(len(records)), np.diff(records.events.start))
+    who = owners(records.events.start)
     acted = ~np.isin(records.events.slot, list(off)) & (records.events.known <= until)
     at, who = records.events.occurred[acted], who[acted]
     if plan.types:

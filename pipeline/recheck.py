@@ -10,7 +10,7 @@ import polars as pl
 from features.arrays import DAY_US, Bools, Floats, Ints
 from features.episodes import opening
 from features.kernel import compute
-from features.records import Records
+from features.records import Records, owners
 from models import changes
 from models.bundle import Bundle, score
 from models.calibration import FURTHEST, Calibration, apply, log_odds
@@ -21,7 +21,6 @@ from pipeline.news import news_of
 from pipeline.records import records_of
 from pipeline.score import Asked, Schema, whole_accounts
 
-KINDS = ("weak", "old", "disqualified")
 OLD_DAYS = 90.0
 """A lead of more days than this is old where the bundle does not say up to which age it was trained."""
 SCHEMA: Schema = {
@@ -110,7 +109,7 @@ def _candidates(records: Records, span: Span) -> tuple[Bools, Bools]:
 def _won(records: Records, at: int) -> Bools:
     """Who was won at an instant, in the episode of then."""
     s = changes.known(records, at, at, ()).stages
-    rows = changes.lead_of_rows(s.start)[s.won & changes.present(s)]
+    rows = owners(s.start)[s.won & changes.present(s)]
     return np.bincount(rows, minlength=len(records)).astype(bool)
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.arrays import DAY_US, Ints
+from features.arrays import DAY_US, NEVER, Ints
 from features.episodes import opening
 from features.vocabulary import stages_called
-from models.crossings import NEVER, first_crossings
+from models.crossings import first_crossings
 from models.points import tally
 from models.points_table import TOTAL
 from pipeline.label import micros

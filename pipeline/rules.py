@@ -51,8 +51,3 @@ RULES: dict[str, tuple[Rule, ...]] = {
         TWIN, UNREADABLE, FUTURE, NUMBER,
     ),
 }  # fmt: skip
-
-
-def codes(table: str) -> tuple[str, ...]:
-    """The codes of a table in the order in which they are tried."""
-    return tuple(rule.code for rule in RULES[table])

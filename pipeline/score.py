@@ -14,7 +14,7 @@ from features.arrays import Bools
 from features.columns import Block
 from features.episodes import Opening, opening
 from features.kernel import Matrix, compute
-from features.records import NEVER, Records, take
+from features.records import SINCE_CREATION, Records, take
 from models.bundle import Bundle, score
 from models.decisions import decide
 from models.horizons import column
@@ -185,8 +185,10 @@ def _ended(leads: pl.DataFrame, state: Opening, at: int) -> Bools:
     Not before the row's time, nor after the lead was opened again; one without a time counts always.
     """
     refused = leads["outcome_refused"].to_numpy()
-    when = leads["refused_at"].to_physical().fill_null(NEVER).to_numpy()
-    return np.asarray(refused & (when <= at) & ((state.episode == 0) | (when >= state.since) | (when == NEVER)))
+    when = leads["refused_at"].to_physical().fill_null(SINCE_CREATION).to_numpy()
+    return np.asarray(
+        refused & (when <= at) & ((state.episode == 0) | (when >= state.since) | (when == SINCE_CREATION))
+    )
 
 
 def _scored(

@@ -33,13 +33,6 @@ ROW, BROKEN, TEST = "row", "_broken", "_test"
 OURS = {ROW, BROKEN, TEST}
 
 
-def read_source(source: Source, id_key: bytes | None) -> dict[str, pl.DataFrame]:
-    """The tables of `source` without personal data; see read_tables and personal.remove."""
-    from pipeline.personal import remove
-
-    return remove(read_tables(source), id_key)[0]
-
-
 def read_tables(source: Source, lenient: bool = False) -> dict[str, pl.DataFrame]:
     """The tables of `source` as they came, columns by our names; CSV cells are all strings.
 

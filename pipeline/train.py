@@ -21,8 +21,8 @@ from models.horizons import Link
 from models.horizons import label as horizon_label
 from models.questions import Questions
 from models.questions import learn as learn_questions
-from models.ranges import trained_ranges
 from models.refresh import Refresh, shifted
+from models.trained_ranges import trained_ranges
 from models.training import Model, Rows
 from pipeline import horizons, refresh, stage
 from pipeline.errors import Stop

@@ -62,6 +62,14 @@ def test_leads_that_are_won_together_are_not_added_up() -> None:
     assert metrics.observed_over_expected(y, naive["sum"]) < 0.75
 
 
+@pytest.mark.parametrize("too_high", [0.0, 1.0])
+def test_promises_add_up_to_what_came_where_it_was_learned(too_high: float) -> None:
+    """The likeliest model promises as many accounts as were won, whatever the leads' own log odds are off by."""
+    chance, won, group = shared(3, 4000)
+    seen, y = looks(logit(chance / 100) + too_high, group, len(won)), won.astype(float)
+    assert fit(seen, y).probability(seen).sum() == pytest.approx(y.sum(), rel=1e-6)
+
+
 def test_where_all_accounts_have_one_lead_there_is_a_model_still() -> None:
     """Columns that repeat each other are left out; nothing to learn from leaves independence."""
     z = logit(np.tile([0.05, 0.1, 0.3, 0.6], 50))

@@ -15,12 +15,17 @@ def accounts(seed: int, of: int = 300, rows: int = 5) -> tuple[Floats, Floats, I
     return (rng.random(of * rows) < propensity).astype(float), np.full(of * rows, 0.2), group
 
 
+def intervals(y: Floats, p: Floats, group: Ints, seed: int, draws: int = 200) -> bootstrap.Intervals:
+    """Of one prediction."""
+    return bootstrap.compare(y, {"p": p}, "p", group, seed, draws)[0]["p"]
+
+
 def test_intervals_cover_the_truth() -> None:
     """Of 60 worlds with correlated rows, the 95 % interval of observed over expected holds 1 in about 57."""
     covered = 0
     for seed in range(60):
         y, p, group = accounts(seed)
-        low, high = bootstrap.intervals(y, p, group, seed, 150)["observed_over_expected"]
+        low, high = intervals(y, p, group, seed, 150)["observed_over_expected"]
         covered += low <= 1 <= high
     assert 51 <= covered <= 60
 
@@ -30,7 +35,7 @@ def test_whole_groups_make_wider_intervals_than_rows() -> None:
     y, p, group = accounts(1)
 
     def width(groups: Ints) -> float:
-        low, high = bootstrap.intervals(y, p, groups, 1)["observed_over_expected"]
+        low, high = intervals(y, p, groups, 1)["observed_over_expected"]
         return high - low
 
     assert width(group) > 1.2 * width(np.arange(len(y)))
@@ -42,7 +47,7 @@ def test_the_metric_lies_in_its_interval() -> None:
     p = rng.beta(1, 9, 3000)
     y = (rng.random(3000) < p).astype(float)
     scores = metrics.scores(y, p, null_draws=1)
-    found = bootstrap.intervals(y, p, np.arange(3000) // 3, 2)
+    found = intervals(y, p, np.arange(3000) // 3, 2)
     assert set(found) == {
         "auc", "log_loss", "brier", "average_precision", "observed_over_expected", "precision_at_10pct",
         "calibration_slope", "calibration_intercept",
@@ -77,20 +82,29 @@ def test_differences_are_paired() -> None:
     p = 1 / (1 + np.exp(-z))
     q = 1 / (1 + np.exp(-(z + rng.normal(0, 0.6, 5000))))
     y, group = (rng.random(5000) < p).astype(float), np.arange(5000) // 2
-    alone = [bootstrap.intervals(y, r, group, 1)["log_loss"] for r in (p, q)]
+    alone = [intervals(y, r, group, 1)["log_loss"] for r in (p, q)]
     assert alone[0][1] > alone[1][0]
-    assert bootstrap.difference_intervals(y, p, q, group, 1)["log_loss"][1] < 0
-    assert bootstrap.difference_intervals(y, p, p, group, 1)["auc"] == (0, 0)
+    assert bootstrap.compare(y, {"p": p, "q": q}, "p", group, 1)[1]["q"]["log_loss"][1] < 0
+    assert bootstrap.compare(y, {"p": p, "q": p}, "p", group, 1)[1]["q"]["auc"] == (0, 0)
 
 
 def test_what_is_undefined_has_no_interval() -> None:
     """One class has no interval of AUC; a single group has none at all; equal seeds give equal intervals."""
     p = np.linspace(0.1, 0.4, 40)
-    found = bootstrap.intervals(np.zeros(40), p, np.arange(40), 1)
+    found = intervals(np.zeros(40), p, np.arange(40), 1)
     assert "auc" not in found
     assert found["observed_over_expected"] == (0, 0)
-    assert bootstrap.intervals(np.zeros(40), p, np.zeros(40, dtype=int), 1) == {}
-    assert found == bootstrap.intervals(np.zeros(40), p, np.arange(40), 1)
+    assert intervals(np.zeros(40), p, np.zeros(40, dtype=int), 1) == {}
+    assert found == intervals(np.zeros(40), p, np.arange(40), 1)
+
+
+def test_an_interval_is_of_the_draws_that_say_something() -> None:
+    """The middle 95 % of the finite draws; none where fewer than half are, or there are no draws."""
+    drawn = np.arange(201.0)
+    assert bootstrap.span(drawn) == pytest.approx((5, 195))
+    assert bootstrap.span([*drawn, *[np.nan] * 100, *[np.inf] * 101]) == pytest.approx((5, 195))
+    assert bootstrap.span([*drawn, *[np.nan] * 202]) is None
+    assert bootstrap.span([]) is None
 
 
 def test_slopes_of_cells_are_those_of_the_rows() -> None:

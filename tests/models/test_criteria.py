@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.arrays import NEVER
 from models.criteria import WrongCriterion, criteria_of
-from models.deciders import NEVER, deciders
+from models.deciders import deciders
 from models.editions import edition
 from models.points_parse import parse
 from models.rates import rate, wilson

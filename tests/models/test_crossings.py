@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pointing import event, lead, records, table, us
 from test_points import LEADS, tables
 
-from features.arrays import Bools, Ints
-from models.crossings import NEVER, first_crossings
+from features.arrays import NEVER, Bools, Ints
+from models.crossings import first_crossings
 from models.points import tally
 
 GRID = np.arange(0, 110, 0.25)

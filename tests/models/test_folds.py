@@ -23,48 +23,43 @@ def world(seed: int, n: int = 800, span: int = 400) -> tuple[np.ndarray, ...]:
 def test_what_is_learned_was_known_when_the_test_began(seed: int, within: int, share: float) -> None:
     """Labels of train and calibrate were known then; train's also when calibrate began; the rest is gap."""
     as_of, label, mature, lead = world(seed)
-    fold, cut = by_time(as_of, label, mature, lead, within, share, 0.15)
+    fold = by_time(as_of, label, mature, lead, within, share, 0.15)
     assert set(fold) <= set(FOLDS)
     assert ((fold == "immature") == ~mature).all()
-    assert cut.test_from is not None
     end = as_of + within * DAY_US
-    test = fold == "test"
-    assert (test == (mature & (as_of >= cut.test_from))).all(), "whole instants"
-    assert (end[np.isin(fold, ["train", "calibrate"])] <= cut.test_from).all()
+    test, calibrate = fold == "test", fold == "calibrate"
     assert test.sum() >= np.floor(share * mature.sum())
-    if cut.calibrate_from is not None:
-        assert (end[fold == "train"] <= cut.calibrate_from).all()
-        assert (as_of[fold == "calibrate"] >= cut.calibrate_from).all()
-    gap = fold == "gap"
-    late = end > cut.test_from
-    between = False if cut.calibrate_from is None else (as_of < cut.calibrate_from) & (end > cut.calibrate_from)
-    assert (gap == (mature & ~test & (late | between))).all()
+    begin = as_of[test].min()
+    assert (test == (mature & (as_of >= begin))).all(), "whole instants"
+    late = end > begin
+    assert not late[np.isin(fold, ["train", "calibrate"])].any()
+    between = np.zeros(len(fold), bool)
+    if calibrate.any():
+        first = as_of[calibrate].min()
+        assert (end[fold == "train"] <= first).all()
+        between = (as_of < first) & (end > first)
+    assert ((fold == "gap") == (mature & ~test & (late | between))).all()
 
 
 def test_a_long_history_has_a_calibrate_fold_and_a_short_one_has_not() -> None:
     """Calibrate comes out of time only where that leaves train most of its converting leads."""
-    assert by_time(*world(1, 4000), 10, 0.25, 0.15)[1].calibrate_from is not None
-    fold, cut = by_time(*world(1, 4000, span=150), 60, 0.25, 0.15)
-    assert cut.calibrate_from is None
-    assert "calibrate" not in fold
+    assert "calibrate" in by_time(*world(1, 4000), 10, 0.25, 0.15)
+    assert "calibrate" not in by_time(*world(1, 4000, span=150), 60, 0.25, 0.15)
 
 
 def test_the_test_may_begin_when_one_says() -> None:
     """All mature examples from `test_from` on are test."""
     as_of, label, mature, lead = world(2)
     begin = 200 * DAY_US
-    fold, cut = by_time(as_of, label, mature, lead, 30, 0.25, 0.15, begin)
-    assert cut.test_from == begin
+    fold = by_time(as_of, label, mature, lead, 30, 0.25, 0.15, begin)
     assert ((fold == "test") == (mature & (as_of >= begin))).all()
 
 
 def test_nothing_mature_is_no_error() -> None:
     """Without a mature example all are immature; without any there is nothing."""
     as_of, label, mature, lead = world(3)
-    fold, cut = by_time(as_of, label, mature & False, lead, 30, 0.25, 0.15)
-    assert set(fold) == {"immature"}
-    assert cut.test_from is None
-    assert len(by_time(as_of[:0], label[:0], mature[:0], lead[:0], 30, 0.25, 0.15)[0]) == 0
+    assert set(by_time(as_of, label, mature & False, lead, 30, 0.25, 0.15)) == {"immature"}
+    assert len(by_time(as_of[:0], label[:0], mature[:0], lead[:0], 30, 0.25, 0.15)) == 0
 
 
 @given(st.integers(0, 2**32))
@@ -73,8 +68,8 @@ def test_the_order_of_examples_never_matters(seed: int) -> None:
     """Permuted examples keep their folds."""
     as_of, label, mature, lead = world(seed, 200)
     order = np.random.default_rng(seed).permutation(200)
-    fold, _ = by_time(as_of, label, mature, lead, 30, 0.25, 0.15)
-    again, _ = by_time(as_of[order], label[order], mature[order], lead[order], 30, 0.25, 0.15)
+    fold = by_time(as_of, label, mature, lead, 30, 0.25, 0.15)
+    again = by_time(as_of[order], label[order], mature[order], lead[order], 30, 0.25, 0.15)
     assert (fold[order] == again).all()
 
 

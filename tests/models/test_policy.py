@@ -84,3 +84,28 @@ def test_segments_are_shrunk_means_of_the_column_that_tells_deals_apart() -> Non
     assert segment_values(amounts, {"fit_noise": noise}).column is None
     assert segment_values(np.array([]), {"fit_noise": []}) == Values(None, {}, None)
     assert segment_values(np.array([7.0]), {"fit_x": ["a"]}).overall == 7
+
+
+@pytest.mark.parametrize("deals", [5, 10, 20, 40])
+@pytest.mark.parametrize("columns", [1, 6])
+def test_a_column_that_means_nothing_is_seldom_a_segment(deals: int, columns: int) -> None:
+    """Of companies whose deals differ by chance alone about one in twenty has a segment, however many columns."""
+    rng, companies = np.random.default_rng(deals), 100
+    chosen = [
+        segment_values(
+            rng.lognormal(9, 1, deals), {f"fit_{i}": rng.choice(list("abc"), deals).tolist() for i in range(columns)}
+        ).column
+        for _ in range(companies)
+    ]
+    assert sum(column is not None for column in chosen) <= 12  # binomial of 100 and 0.05: more in 1 of 800
+
+
+def test_a_segment_that_doubles_values_is_found_among_sixty_deals() -> None:
+    """Beside five columns that mean nothing."""
+    rng, found = np.random.default_rng(0), []
+    for _ in range(20):
+        size = rng.choice(["small", "large"], 60)
+        amounts = np.where(size == "large", 2.0, 1.0) * rng.lognormal(9, 0.4, 60)
+        noise = {f"fit_{i}": rng.choice(list("abcd"), 60).tolist() for i in range(5)}
+        found.append(segment_values(amounts, {**noise, "fit_size": size.tolist()}).column)
+    assert found.count("fit_size") >= 18

@@ -79,10 +79,11 @@ def test_a_game_is_divided_as_shapley_says(n: int) -> None:
         assert found[i] == pytest.approx(2 * sum(w * (worth((*c, i)) - worth(c)) for c, w in weights), abs=1e-14)
 
 
-def test_trees_too_deep_or_too_many_have_no_tables() -> None:
+def test_trees_too_deep_or_too_many_have_no_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     """Then LightGBM's own code is used."""
     assert tables_of(forest_of(grown(1, max_depth=-1, num_leaves=60, min_data_in_leaf=2, rounds=3))) is None
-    assert tables_of(forest_of(grown(1)), most_bytes=1000) is None
+    monkeypatch.setattr("models.shapley.MOST_BYTES", 1000)
+    assert tables_of(forest_of(grown(1))) is None
 
 
 def test_a_bundles_reasons_are_lightgbms_own(bundle: Bundle) -> None:

@@ -9,8 +9,8 @@ from features.columns import Column
 from features.kernel import Matrix
 from models import training
 from models.booster import Settings
-from models.soft import LEAST_LEADS, Later, Past, soften
-from models.training import Rows, fit
+from models.soft import LEAST_TO_SOFTEN, Later, Past, soften
+from models.training import Rows, fit, thirds
 
 SETTINGS = Settings(7, 8, 4, 0.1, 30, 10, 0.8, 0.9, 10, 0.1, 1.0, 1)
 ONE_ROUND = replace(SETTINGS, max_rounds=1)
@@ -31,7 +31,7 @@ def world(k: int = 1500) -> tuple[Rows, Past, Later, np.ndarray]:
     age = rng.uniform(DAYS, 200, k)
     came[came > age] = np.nan
     matrix = Matrix(values, COLUMNS, {"fit_c": [f"c{i}" for i in range(5)]})
-    rows = Rows(matrix, np.zeros(k), np.arange(k), np.arange(k), np.arange(k) // 2 % 3, rng.random(k))
+    rows = Rows(matrix, np.zeros(k), np.arange(k), np.arange(k) // 2, np.arange(k) // 2 % 3, rng.random(k))
     later = np.flatnonzero(~(came <= DAYS) & (rng.random(k) < 0.67))
     return rows, Past(age, came, DAYS, WITHIN), Later(later, replace(matrix, values=values[later])), rate
 
@@ -61,14 +61,23 @@ def test_no_soft_label_has_seen_its_own_account() -> None:
     """Turning over all outcomes of one fold of accounts leaves what the first model says of its rows as it is."""
     rows, past, later, _ = world()
     recent = later.row[past.age[later.row] < WITHIN]
-    mine = recent[rows.fold[recent] == 1]
+    fold = thirds(rows).fold
+    mine = recent[fold[recent] == 1]
     turned = np.where(np.isnan(past.came), DAYS + 1, np.where(past.came > DAYS, np.nan, past.came))
     one = soften(rows, past, later, ONE_ROUND)
-    other = soften(rows, replace(past, came=np.where(rows.fold == 1, turned, past.came)), later, ONE_ROUND)
+    other = soften(rows, replace(past, came=np.where(fold == 1, turned, past.came)), later, ONE_ROUND)
     assert one is not None
     assert other is not None
     np.testing.assert_array_equal(one[mine], other[mine])
-    assert (one[recent[rows.fold[recent] != 1]] != other[recent[rows.fold[recent] != 1]]).any()
+    assert (one[recent[fold[recent] != 1]] != other[recent[fold[recent] != 1]]).any()
+
+
+def test_where_no_lead_is_open_later_labels_are_what_was_known() -> None:
+    """A company that wins or loses every lead within days has nothing to guess."""
+    rows, past, later, _ = world()
+    nobody = Later(later.row[:0], replace(later.matrix, values=later.matrix.values[:0]))
+    soft = soften(rows, past, nobody, ONE_ROUND)
+    np.testing.assert_array_equal(soft, past.came <= np.where(past.age >= WITHIN, WITHIN, DAYS))
 
 
 def test_labels_of_the_rows_are_not_looked_at() -> None:
@@ -81,13 +90,13 @@ def test_labels_of_the_rows_are_not_looked_at() -> None:
 def test_too_few_conversions_soften_nothing() -> None:
     """A first model that every member could not learn from is none."""
     rows, past, later, _ = world()
-    few = np.flatnonzero(past.came > 0)[:LEAST_LEADS]
+    few = np.flatnonzero(past.came > 0)[:LEAST_TO_SOFTEN]
     came = np.full(len(past.came), np.nan)
     came[few] = 62.0
     assert soften(rows, replace(past, came=came), later, SETTINGS) is None
 
 
-def test_the_first_model_has_three_members_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_model_has_three_members(monkeypatch: pytest.MonkeyPatch) -> None:
     """However large the bag is: what softens labels is one member's word for each row anyway."""
     seen: list[int] = []
     monkeypatch.setattr(

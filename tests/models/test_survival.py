@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.arrays import Floats
-from models.survival import LEAST, Spells, curve, halfway, shares
+from models import survival
+from models.survival import LEAST, Spells, curve, halfway
 
 HORIZON = 30.0
 rows = st.lists(
@@ -22,6 +23,11 @@ def spells(given: list[tuple[float, int, int]], possible: float = 100.0) -> Spel
     """Of (days, end, account)."""
     days, end, group = (np.array(column) for column in zip(*given, strict=True))
     return Spells(days.astype(np.float64), end.astype(np.int64), np.full(len(given), possible), group.astype(np.int64))
+
+
+def shares(s: Spells, end: int, at: Floats, weight: Floats | None = None) -> Floats:
+    """F_end at days `at`, whether they can be told of or not."""
+    return survival._at(*s.incidence(end, weight), at)
 
 
 def slowly(given: list[tuple[float, int, int]], end: int, at: float) -> float:

@@ -127,14 +127,15 @@ def test_validation_learns_from_what_was_known_before() -> None:
     np.testing.assert_array_equal(one.raw, other.raw)
 
 
-def test_a_bag_of_three_keeps_accounts_whole() -> None:
-    """Folds are joined, never parted: what one of many had not seen, one of three has not seen either."""
+@pytest.mark.parametrize("members", [2, 5, 8])
+def test_a_bag_of_three_leaves_out_thirds_of_whole_accounts(members: int) -> None:
+    """Whatever the size of the bag proper, and in whatever order accounts are numbered."""
     rows, _ = world()
-    many = replace(rows, fold=rows.lead % 8)
-    few = thirds(many)
-    assert set(few.fold.tolist()) == {0, 1, 2}
-    assert len(np.unique(np.stack([many.fold, few.fold]), axis=1).T) == 8
-    np.testing.assert_array_equal(thirds(replace(rows, fold=rows.lead % 2)).fold, rows.lead % 2)
+    account = rows.lead // 2 * 3  # numbers with gaps, in which a remainder would tell nothing apart
+    few = thirds(replace(rows, group=account, fold=account % members))
+    pairs = np.unique(np.stack([account, few.fold]), axis=1)
+    assert len(pairs.T) == len(np.unique(account))
+    assert np.ptp(np.bincount(pairs[1], minlength=3)) <= 1
 
 
 def test_too_little_to_validate_is_none() -> None:

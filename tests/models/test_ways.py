@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from features.arrays import DAY_US, Bools, Ints
+from features.arrays import DAY_US, NEVER, Bools, Ints
 from models.funnel import (
     CLOSED,
     CONVERTED,
-    NEVER,
     ON,
     OPEN,
     OUT,

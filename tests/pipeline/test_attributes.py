@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from pipeline.attributes import AttributeInfo, Inferred, from_json, infer, to_json
+from pipeline.attributes import Inferred, infer
 from pipeline.errors import Stop
 from pipeline.kinds import read_values
 from pipeline.naming import columns_of_fields
@@ -130,12 +130,6 @@ def test_fields_of_history_are_attributes() -> None:
         ("budget", "lead", "numeric", True),
         ("plan", "account", "categorical", True),
     ]
-
-
-def test_json_round_trip() -> None:
-    """Attributes come back from JSON as they were."""
-    attributes = [AttributeInfo("a", "A", "lead", "numeric", "intent", True, True)]
-    assert from_json(to_json(attributes)) == attributes
 
 
 def test_values_by_kind() -> None:

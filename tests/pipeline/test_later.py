@@ -61,7 +61,7 @@ def test_what_came_after_the_test_began_softens_nothing(
     seen: tuple[Data, Plan, Looks], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Outcomes recorded after that instant, turned over or taken away, leave every label that is learned as it is."""
-    monkeypatch.setattr("models.soft.LEAST_LEADS", 2)
+    monkeypatch.setattr("models.soft.LEAST_TO_SOFTEN", 2)
     data, _, looks = seen
     begin, over = begin_of_test(data), known(data, WITHIN_D)
     keep = over | looks.over(data, begin)

@@ -341,7 +341,7 @@ def test_shuffled_labels_are_softened_as_in_training(
 ) -> None:
     """What is tried is how the model learns: from labels between 0 and 1, of conversions that moved with the labels;
     and nothing is found in them."""
-    monkeypatch.setattr("models.soft.LEAST_LEADS", 2)
+    monkeypatch.setattr("models.soft.LEAST_TO_SOFTEN", 2)
     monkeypatch.setattr(trials, "LEAST", 2)
     seen, real = [], trials.softened
 

@@ -52,7 +52,6 @@ def figures(y: Floats, predictions: dict[str, Floats]) -> dict[str, plots.Figure
         "months": plots.by_month(months, y, predictions["model"]),
         "weeks": charts.precision_by_week(weeks(len(y)), ["model", "base_rate"]),
         "slices": charts.calibration_by_slice(SLICES),
-        "bars": plots.bars({"fit_a": 0.3, "intent_<b>": 0.5, "$x_1^$": 0.1}, "mean |log odds|"),
     }
 
 
@@ -67,11 +66,10 @@ def test_any_fold_can_be_drawn(n: int, only: float | None) -> None:
 
 
 def test_certain_and_empty_predictions_can_be_drawn() -> None:
-    """Probabilities of 0 and 1 and an empty list of bars do not break a figure."""
+    """Probabilities of 0 and 1 and empty lists do not break a figure."""
     y = np.array([0.0, 1.0, 0.0])
     drawing.png(plots.scores_by_label(y, y))
     drawing.png(plots.reliability(y, {"model": y}, 1))
-    drawing.png(plots.bars({}, "nothing"))
     drawing.png(charts.precision_by_week([], ["model"]))
     drawing.png(charts.calibration_by_slice([]))
 
@@ -101,10 +99,3 @@ def test_figures_follow_the_pages_theme() -> None:
     text = drawing.svg(plots.gain(*world(500)), "gain", "gain")
     assert {"var(--ink)", "var(--model)", "var(--logistic)"} <= set(re.findall(r"var\([^)]*\)", text))
     assert not [colour for colour in drawing.VARIABLES if colour in text]
-
-
-def test_bars_are_the_largest_first() -> None:
-    """The largest value is the top bar, and no more than `most` are drawn."""
-    axes = plots.bars({"a": 1.0, "b": 3.0, "c": 2.0}, "x", most=2).axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["b", "c"]
-    assert axes.yaxis_inverted()

@@ -6,7 +6,7 @@ import pytest
 from validating import NOW, SOURCE, raw
 
 from features.plan import Attribute, EventType, Plan
-from features.records import NEVER
+from features.records import SINCE_CREATION
 from pipeline.params import Definition
 from pipeline.records import records_of
 from pipeline.validate import check
@@ -111,7 +111,7 @@ def test_a_closing_event_stands_among_the_stages_from_when_it_was_known() -> Non
     assert s.won.tolist() == [False, False, False, True]
     assert s.lost.tolist() == [True, False, False, False]
     assert (s.opened[1:] == s.at[0]).all()
-    assert s.opened[0] == NEVER
+    assert s.opened[0] == SINCE_CREATION
 
 
 def test_history_lies_by_time_and_may_say_nothing() -> None:

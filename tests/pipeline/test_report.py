@@ -75,6 +75,7 @@ def content() -> ReportContent:
     y = (rng.random(4000) < p).astype(float)
     others = {"logistic": 1 / (1 + np.exp(-z - rng.normal(0, 1, 4000))), "base_rate": np.full(4000, y.mean())}
     baselines = {name: metrics.scores(y, q, null_draws=5) for name, q in others.items()}
+    own, apart = bootstrap.compare(y, {"model": p, **others}, "model", group, 1, 50)
     return ReportContent(
         title=f"Lead conversion {HOSTILE}",
         metrics={
@@ -84,11 +85,9 @@ def content() -> ReportContent:
             "truth": {"captured": 0.84, "captured_by_logistic": 0.7},
         },
         intervals={
-            "test": bootstrap.intervals(y, p, group, 1, 50),
-            "baselines": {name: bootstrap.intervals(y, q, group, 1, 50) for name, q in others.items()},
-            "difference": {
-                name: bootstrap.difference_intervals(y, p, q, group, 1, 50) for name, q in others.items()
-            },
+            "test": own["model"],
+            "baselines": {name: own[name] for name in others},
+            "difference": apart,
         },
         warnings=(f"a warning {HOSTILE}",),
         figures=(

@@ -45,7 +45,7 @@ def run(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     shutil.copytree(finished_run, root, dirs_exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        patch.setattr(horizons, "LEAST_LEADS", 5)
+        patch.setattr(horizons, "LEAST_TO_DIFFER", 5)
         patch.setattr(horizons, "_better", lambda *_: True)
         patch.setattr(train_stage, "fit_baselines", blind)
         patch.setattr(train_stage.training, "validate", lambda *_: None)

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import Stop
 from pipeline.params import Source
-from pipeline.tables import read_source, read_tables
+from pipeline.tables import read_tables
 
 
 def source(path: Path, **more: object) -> Source:
@@ -137,7 +137,7 @@ def test_one_message_names_file_and_remedy(tmp_path: Path, make: Callable[[Path]
     """Each unreadable input stops with a message that names it."""
     make(tmp_path)
     with pytest.raises(Stop) as error:
-        read_source(source(tmp_path), None)
+        read_tables(source(tmp_path))
     assert said in str(error.value)
     assert str(tmp_path) in str(error.value)
 

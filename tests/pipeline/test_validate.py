@@ -14,7 +14,8 @@ from validating import CHANGE, EVENT, LEAD, LEADS, NOW, SOURCE, WON, checked, ra
 from pipeline.errors import Stop
 from pipeline.ingest import ingest
 from pipeline.params import Definition, Source
-from pipeline.tables import read_source
+from pipeline.personal import remove
+from pipeline.tables import read_tables
 from pipeline.validate import check, validate
 
 
@@ -230,7 +231,7 @@ def test_real_flat_files() -> None:
         columns={"converted": "y"}, na_values=["unknown"],
     )  # fmt: skip
     for source, rows, positive in ((school, 9240, 0.385), (bank, 41188, 0.113)):
-        result = check(read_source(source, None), source, Definition(), 0.02, NOW)
+        result = check(remove(read_tables(source), None)[0], source, Definition(), 0.02, NOW)
         assert result.report["leads"]["accepted"] == rows
         assert result.tables["leads"]["converted"].mean() == pytest.approx(positive, abs=0.001)
 
@@ -241,7 +242,7 @@ def test_real_dates() -> None:
     path = DATA / "olist_funnel" / "olist_marketing_qualified_leads_dataset.csv"
     columns = {"lead_id": "mql_id", "created_at": "first_contact_date"}
     source = Source(kind="tables", path=path, date_format="%d-%m-%Y", columns=columns)
-    tables = {**read_source(source, None), **raw(stages=[{**WON, "entered_at": "01-03-2018"}])}
+    tables = {**remove(read_tables(source), None)[0], **raw(stages=[{**WON, "entered_at": "01-03-2018"}])}
     leads = check(tables, source, Definition(), None, NOW).tables["leads"]
     assert leads.height == 8000
     assert leads["created_at"].min() == datetime(2017, 6, 14, tzinfo=UTC)
