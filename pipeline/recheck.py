@@ -19,7 +19,7 @@ from pipeline.errors import Stop
 from pipeline.label import micros
 from pipeline.news import news_of
 from pipeline.records import records_of
-from pipeline.score import Asked, Schema, whole_accounts
+from pipeline.score import Asked, Schema, open_of, rows_of, whole_accounts
 
 OLD_DAYS = 90.0
 """A lead of more days than this is old where the bundle does not say up to which age it was trained."""
@@ -61,11 +61,12 @@ def recheck(
     """
     span = _span(asked, since)
     records, order = records_of(asked.checked.tables, bundle.plan, asked.unknown)
+    leads = rows_of(asked, order)
     old = None if before is None else _at_first(*before, span, order["lead_id"])
     parts, done = [pl.DataFrame(schema={**SCHEMA, "rise": pl.Float64})], 0
     for part, first in whole_accounts(records):
         own = slice(first, first + len(part))
-        parts.append(_part(bundle, part, order["lead_id"][own], span, None if old is None else old[own]))
+        parts.append(_part(bundle, part, leads[own], span, None if old is None else old[own]))
         done += len(part)
         progress(done, len(records))
     news = news_of(asked.checked.tables, bundle.plan, span.since, span.as_of)
@@ -88,9 +89,9 @@ def _span(asked: Asked, since: datetime) -> Span:
     return Span(micros(since), micros(asked.as_of))
 
 
-def _part(bundle: Bundle, records: Records, ids: pl.Series, span: Span, old: Floats | None) -> pl.DataFrame:
+def _part(bundle: Bundle, records: Records, leads: pl.DataFrame, span: Span, old: Floats | None) -> pl.DataFrame:
     """Rows of some accounts, without words. `old`: log odds by the earlier model at `since`."""
-    open_now, closed = _candidates(records, span)
+    (open_now, closed), ids = _candidates(records, leads, span), leads["lead_id"]
     frames = []
     for lead, as_if in ((np.flatnonzero(open_now), np.zeros_like(closed)), (np.flatnonzero(closed), closed)):
         if len(lead):
@@ -98,12 +99,12 @@ def _part(bundle: Bundle, records: Records, ids: pl.Series, span: Span, old: Flo
     return pl.concat([pl.DataFrame(schema={**SCHEMA, "rise": pl.Float64}), *frames])
 
 
-def _candidates(records: Records, span: Span) -> tuple[Bools, Bools]:
+def _candidates(records: Records, leads: pl.DataFrame, span: Span) -> tuple[Bools, Bools]:
     """Leads open at both instants; leads closed at the second without a conversion, shape (n,) each."""
     every = np.arange(len(records))
-    then, now = (opening(records, every, np.full(len(records), at)) for at in (span.since, span.as_of))
-    existed = records.created <= span.since
-    return existed & then.open & now.open, existed & ~now.open & ~_won(records, span.as_of)
+    then, now = (open_of(records, leads, every, at) for at in (span.since, span.as_of))
+    existed, known = records.created <= span.since, ~leads["outcome_refused"].to_numpy()
+    return existed & then & now, existed & ~now & ~_won(records, span.as_of) & known
 
 
 def _won(records: Records, at: int) -> Bools:
@@ -180,9 +181,9 @@ def _kinds(bundle: Bundle, records: Records, lead: Ints, start: Floats, span: Sp
 def _at_first(bundle: Bundle, asked: Asked, span: Span, ids: pl.Series) -> Floats:
     """Log odds by an earlier model at the first instant, in the order of `ids`; NaN for a lead that it cannot read."""
     records, order = records_of(asked.checked.tables, bundle.plan, asked.unknown)
-    parts = []
-    for part, _ in whole_accounts(records):
-        _, closed = _candidates(part, span)
+    leads, parts = rows_of(asked, order), []
+    for part, first in whole_accounts(records):
+        _, closed = _candidates(part, leads.slice(first, len(part)), span)
         lead = np.flatnonzero(part.created <= span.since)
         odds = np.full(len(part), np.nan)
         odds[lead] = _first_odds(bundle, part, lead, closed, span)

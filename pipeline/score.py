@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from features.arrays import Bools
+from features.arrays import Bools, Ints
 from features.columns import Block
-from features.episodes import Opening, opening
+from features.episodes import opening
 from features.kernel import Matrix, compute
 from features.records import SINCE_CREATION, Records, take
 from models.bundle import Bundle, score
@@ -121,8 +121,7 @@ def score_tables(
     """
     tables = asked.checked.tables
     records, order = records_of(tables, bundle.plan, asked.unknown)
-    rows = tables["leads"].select("lead_id", "value", "row", "outcome_refused", "refused_at")
-    order = order.join(rows, on="lead_id", how="left", maintain_order="left")
+    order = rows_of(asked, order)
     at = 0 if asked.as_of is None else micros(asked.as_of)
     parts = [_objected(bundle, asked)]
     done = 0
@@ -165,30 +164,35 @@ def _frame(bundle: Bundle, leads: pl.DataFrame, **columns: object) -> pl.DataFra
     )
 
 
+def rows_of(asked: Asked, order: pl.DataFrame) -> pl.DataFrame:
+    """What else is known of each lead of the records, in their order."""
+    more = asked.checked.tables["leads"].select("lead_id", "value", "row", "outcome_refused", "refused_at")
+    return order.join(more, on="lead_id", how="left", maintain_order="left")
+
+
+def open_of(records: Records, leads: pl.DataFrame, lead: Ints, at: int) -> Bools:
+    """Whether each of k leads is open at the instant; `leads`: those of the records, by `rows_of`.
+
+    One whose outcome row was refused is not: whatever the row was to say, the lead is no longer open from its time on,
+    until it is opened again; always, where the time cannot be read.
+    """
+    state, own = opening(records, lead, np.full(len(lead), at)), leads[lead.tolist()]
+    when = own["refused_at"].to_physical().fill_null(SINCE_CREATION).to_numpy()
+    since_then = (state.episode == 0) | (when >= state.since) | (when == SINCE_CREATION)
+    return np.asarray(state.open & ~(own["outcome_refused"].to_numpy() & (when <= at) & since_then))
+
+
 def _score_part(
     bundle: Bundle, records: Records, leads: pl.DataFrame, at: int, with_reasons: bool, previous: Routes | None
 ) -> pl.DataFrame:
     every = np.arange(len(records))
-    state = opening(records, every, np.full(len(records), at))
-    exists, is_open = records.created <= at, state.open & ~_ended(leads, state, at)
+    exists, is_open = records.created <= at, open_of(records, leads, every, at)
     closed = _frame(bundle, leads.filter(pl.Series(exists & ~is_open)), status="closed")
     mine = every[is_open]
     if not len(mine):
         return closed
     matrix = compute(records, bundle.plan, mine, np.full(len(mine), at))
     return pl.concat([closed, _scored(bundle, matrix, leads[mine.tolist()], with_reasons, previous)])
-
-
-def _ended(leads: pl.DataFrame, state: Opening, at: int) -> Bools:
-    """Whose outcome row was refused: it may say nothing of what became of the lead, but the lead is no longer open.
-
-    Not before the row's time, nor after the lead was opened again; one without a time counts always.
-    """
-    refused = leads["outcome_refused"].to_numpy()
-    when = leads["refused_at"].to_physical().fill_null(SINCE_CREATION).to_numpy()
-    return np.asarray(
-        refused & (when <= at) & ((state.episode == 0) | (when >= state.since) | (when == SINCE_CREATION))
-    )
 
 
 def _scored(

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from pipeline.attributes import Inferred, infer
+from pipeline.attributes import AttributeInfo, Inferred, infer
 from pipeline.errors import Stop
 from pipeline.kinds import read_values
 from pipeline.naming import columns_of_fields
