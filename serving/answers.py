@@ -14,7 +14,7 @@ from models.decisions import decide
 from models.horizons import column
 from models.reasons import by_group, reasons
 from models.requests import Asked, Reader, features_of
-from models.values import TIME, WrongRequest, micros, number, objects, part
+from models.values import TIME, WrongRequest, identity, micros, number, objects, part
 from models.words import LANGUAGES
 from serving.cautions import said
 from serving.logs import failed
@@ -55,10 +55,9 @@ def wanted(request: Any, settings: Settings, defaults: Mapping[str, Any] | None 
         lead = part(request, "lead")
         value = lead.get("value")
         worth = None if value is None or value == "" else number(value, "lead.value")
+        identity(lead.get("lead_id"), "lead.lead_id")
     except WrongRequest as error:
         raise wrong(error.place, error.expected) from None
-    if not isinstance(lead.get("lead_id"), str | int | None) or isinstance(lead.get("lead_id"), bool):
-        raise wrong("lead.lead_id", "a text")
     return Wanted(request, explain, language, worth, objects(lead))
 
 

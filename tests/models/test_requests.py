@@ -79,6 +79,10 @@ WRONG = [
      "events[0].available_at"),
     ({"events": [{"type": "page_view", "occurred_at": "2025-01-02", "value": SECRET}]}, "events[0].value"),
     ({"events": [{"type": "page_view", "occurred_at": "2025-01-02", "topic": [SECRET]}]}, "events[0].topic"),
+    *(({"events": [{"type": "page_view", "occurred_at": "2025-01-02", "event_id": odd}]}, "events[0].event_id")
+      for odd in (1.5, True, [SECRET], float("nan"), float("inf"))),
+    (lead(lead_id=[SECRET]), "lead.lead_id"), (lead(lead_id=1.5), "lead.lead_id"),
+    *((lead(size=odd), "lead.size") for odd in ("1_000", "\u0661\u0662", "nan", "0x10")),
     ({"stages": [{"entered_at": "2025-01-02"}]}, "stages[0].stage"),
     ({"stages": [{"stage": "mql", "entered_at": SECRET}]}, "stages[0].entered_at"),
     ({"history": [{"field": "budget", "value": "1"}]}, "history[0].changed_at"),
@@ -155,6 +159,8 @@ def test_a_repeated_event_is_harmless() -> None:
         ([event, event], 1, 3),
         ([{**event, "event_id": "a"}, {**late, "event_id": "b"}], 2, 12),
         ([{**event, "event_id": 1}, {**late, "event_id": "1"}], 1, 3),
+        ([{**event, "event_id": 1.0}, {**late, "event_id": "1"}], 1, 3),
+        ([{**event, "event_id": ""}, {**late, "event_id": ""}], 2, 12),
     ):
         found = features(request(events=rows))
         assert (found["engagement_page_view_all"], found["engagement_page_view_value_all"]) == (count, value)
