@@ -101,7 +101,7 @@ def report(found: dict[str, list[Timing]]) -> None:
 def batch(bundle: Bundle, folder: Path) -> None:
     """1,000 leads in a batch without reasons, against predicting them alone: by LightGBM, and by what serves."""
     leads = [{**r, "explain": False} for r in (requests_of(bundle) * 3)[:1000]]
-    X = np.concatenate([encode(bundle.encoding, features_of(asked(r, bundle.plan), bundle.plan)) for r in leads])
+    X = np.concatenate([encode(bundle.encoding, features_of(asked(r, bundle.lives), bundle.plan)) for r in leads])
     body, peer = json.dumps({"leads": leads}).encode(), ours(folder, [b""], PORT + 90, "batch")
     whole, alone, ours_alone = [], [], []
     bundle.trees.scores(X)  # what is made once
@@ -148,7 +148,7 @@ def main(seconds: float, peers: bool) -> int:
     HOME.mkdir(parents=True, exist_ok=True)
     bundle = read_bundle(folder, check_digests(folder))
     requests = requests_of(bundle)
-    X = np.concatenate([encode(bundle.encoding, features_of(asked(r, bundle.plan), bundle.plan)) for r in requests])
+    X = np.concatenate([encode(bundle.encoding, features_of(asked(r, bundle.lives), bundle.plan)) for r in requests])
     plain = [json.dumps({**r, "explain": False}).encode() for r in requests]
     explained = [json.dumps(r).encode() for r in requests]
     timed = [empty(explained, PORT), ours(folder, plain, PORT + 10, "leadscore serve, without reasons"),

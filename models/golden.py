@@ -77,7 +77,7 @@ def _value(a: Attribute, encoding: Encoding, rng: np.random.Generator) -> Any:
 
 def answer(bundle: Bundle, request: Mapping[str, Any]) -> dict[str, Any]:
     """What the bundle says of one request, and what follows from it by its policy."""
-    matrix = features_of(asked(request, bundle.plan, bundle.zone), bundle.plan)
+    matrix = features_of(asked(request, bundle.lives), bundle.plan)
     scored = score(bundle, matrix, reasons=False)
     shorter = {column(days): float(p[0]) for days, p in scored.shorter.items()}
     (decided,) = decide(bundle.policy, matrix, scored.probability, [None])

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
 from operator import attrgetter
 from typing import Any
 
@@ -38,12 +37,9 @@ def unknown_parts(request: Mapping[str, Any]) -> frozenset[Block]:
     return frozenset(name for name in OPTIONAL if request.get(name) is None)
 
 
-def asked(request: Mapping[str, Any], plan: Plan, zone: tzinfo = UTC) -> Asked:
-    """Records of the lead and its colleagues; times without an offset are of `zone`.
-
-    `as_of` must be there. Raises WrongRequest.
-    """
-    reader = Reader(Reading(plan, zone))
+def asked(request: Mapping[str, Any], reading: Reading) -> Asked:
+    """Records of the lead and its colleagues. `as_of` must be there. Raises WrongRequest."""
+    reader = Reader(reading)
     reader.add(request)
     return reader.asked()
 

@@ -32,6 +32,7 @@ PLAN = Plan(
     ignored=("sales_call",),
     closing_event="purchase",
 )
+READING = Reading(PLAN)
 SECRET = "s3cret-Value"  # noqa: S105, a word that may not come back
 
 
@@ -51,7 +52,7 @@ def request(**parts: Any) -> dict[str, Any]:
 
 def features(given: dict[str, Any]) -> dict[str, float]:
     """The kernel's features of a request."""
-    one = asked(given, PLAN)
+    one = asked(given, READING)
     matrix = features_of(one, PLAN)
     return {c.name: matrix.values[0, j] for j, c in enumerate(matrix.columns)}
 
@@ -97,7 +98,7 @@ WRONG = [
 def test_what_is_wrong_is_named_by_its_place(parts: dict[str, Any], place: str) -> None:
     """WrongRequest says where and what was expected; the caller's value is nowhere in it."""
     with pytest.raises(WrongRequest) as caught:
-        asked(request(**parts), PLAN)
+        asked(request(**parts), READING)
     assert caught.value.place == place
     assert caught.value.expected in str(caught.value)
     assert SECRET not in str(caught.value)
@@ -132,7 +133,7 @@ def test_any_json_is_read_or_refused(parts: dict[str, Any], fields: dict[str, An
         **parts,
     }
     with suppress(WrongRequest):
-        assert isinstance(asked(given_, PLAN), Asked)
+        assert isinstance(asked(given_, READING), Asked)
 
 
 def test_left_out_is_unknown_and_empty_is_nothing() -> None:
@@ -189,7 +190,7 @@ def test_sellers_events_and_objecting_colleagues_are_not_looked_at() -> None:
 )
 def test_values_are_read_as_tables_have_them(value: Any, same: str | None) -> None:
     """White space goes, whole numbers are whole, empty is missing."""
-    one = asked(request(**lead(source=value)), PLAN)
+    one = asked(request(**lead(source=value)), READING)
     assert one.records.levels["fit_source"] == ([] if same is None else [same])
 
 
@@ -206,7 +207,7 @@ def test_times_are_microseconds(text: str, us: int) -> None:
 def test_colleagues_are_in_one_order() -> None:
     """By creation, then id, however they were sent; the lead keeps its place among them."""
     others = [{"lead": {"lead_id": i, "created_at": "2025-01-01T00:00:00Z"}} for i in ("3", "0", "2")]
-    one = asked(request(account_leads=others), PLAN)
+    one = asked(request(account_leads=others), READING)
     assert one.lead.tolist() == [1]
     assert features(request(account_leads=others)) == pytest.approx(
         features(request(account_leads=others[::-1])), nan_ok=True
@@ -215,13 +216,13 @@ def test_colleagues_are_in_one_order() -> None:
 
 def test_requests_read_together_are_read_as_alone() -> None:
     """Whatever parts each leaves out: the very features; one that cannot be read leaves nothing behind."""
-    reader, alone = Reader(Reading(PLAN)), []
+    reader, alone = Reader(READING), []
     bare = {"lead": request()["lead"], "as_of": request()["as_of"]}
     for given_ in (request(), bare, request(events=[]), {**bare, "account_leads": []}, request(stages=None)):
         with pytest.raises(WrongRequest):
             reader.add(request(account_leads=[{"lead": {"lead_id": "9"}}, {"lead": {"size": SECRET}}]))
         reader.add(given_)
-        alone.append(features_of(asked(given_, PLAN), PLAN).values)
+        alone.append(features_of(asked(given_, READING), PLAN).values)
     np.testing.assert_array_equal(features_of(reader.asked(), PLAN).values, np.concatenate(alone))
 
 
