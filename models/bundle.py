@@ -79,7 +79,8 @@ class Bundle:
     @cached_property
     def lives(self) -> Reading:
         """How requests are read."""
-        return Reading(self.plan, self.zone, Marks(self.reading["decimal"], self.reading["thousands"]))
+        marks = Marks(self.reading["decimal"], self.reading["thousands"])
+        return Reading(self.plan, self.zone, marks, self.training["shape"] != "flat")
 
 
 @dataclass(frozen=True)

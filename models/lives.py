@@ -49,8 +49,10 @@ class Field:
 class Reading:
     """How a plan reads leads. Knows nothing of any request: one serves all, and threads at once."""
 
-    def __init__(self, plan: Plan, zone: tzinfo = UTC, marks: Marks = PLAIN) -> None:
+    def __init__(self, plan: Plan, zone: tzinfo = UTC, marks: Marks = PLAIN, dated: bool = True) -> None:
         self.plan, self.zone, self.marks = plan, zone, marks
+        self.dated = dated
+        """Whether training knew when leads were created; else no lead's creation is looked at, nor any instant."""
         widths = [2 if a.kind == "text" else 1 for a in plan.attributes]
         self.width = sum(widths)
         self.fields = [Field(a, sum(widths[:i]), i, f"{a.entity}.{a.column}") for i, a in enumerate(plan.attributes)]
@@ -93,8 +95,7 @@ class Lives:
     def life(self, member: Item, account: Sequence[float]) -> Life:
         """One lead with its rows. Raises WrongRequest."""
         lead = part(member, "lead")
-        created = lead.get("created_at")
-        at = 0 if created is None else micros(created, "lead.created_at", self._zone)
+        at = micros(lead.get("created_at"), "lead.created_at", self._zone) if self.reading.dated else 0
         happened = _once(_each("events", rows(member, "events"), self._happened))
         entered = dict.fromkeys(_each("stages", rows(member, "stages"), self._entered))  # of twins the first
         own: dict[int, list[Change]] = {}

@@ -31,16 +31,26 @@ class Asked:
     unknown: tuple[frozenset[Block], ...]
     """What nobody knows of each lead. What nobody knows of any of them is in the records, too."""
 
+    def some(self, rows: Sequence[int]) -> "Asked":
+        """A few of the leads asked for, among the same records."""
+        return Asked(self.records, self.lead[rows], self.as_of[rows], tuple(self.unknown[i] for i in rows))
+
 
 def unknown_parts(request: Mapping[str, Any]) -> frozenset[Block]:
     """What a request leaves out, or has as null: nobody knows. An empty list says there was nothing."""
     return frozenset(name for name in OPTIONAL if request.get(name) is None)
 
 
+def instant(request: Mapping[str, Any], reading: Reading, now: int | None = None) -> int:
+    """`as_of` of a request in µs; `now` where it gives none. Raises WrongRequest, also where there is neither."""
+    given = request.get("as_of")
+    return now if given is None and now is not None else micros(given, "as_of", reading.zone)
+
+
 def asked(request: Mapping[str, Any], reading: Reading) -> Asked:
     """Records of the lead and its colleagues. `as_of` must be there. Raises WrongRequest."""
     reader = Reader(reading)
-    reader.add(request)
+    reader.add(request, instant(request, reading))
     return reader.asked()
 
 
@@ -66,16 +76,14 @@ class Reader:
     def __len__(self) -> int:
         return len(self._own)
 
-    def add(self, request: Mapping[str, Any], now: int | None = None) -> None:
-        """Read one more; `now` (µs) is its instant where it gives none. Raises WrongRequest, and then nothing stays."""
-        given = request.get("as_of")
-        as_of = now if given is None and now is not None else micros(given, "as_of", self._reading.zone)
+    def add(self, request: Mapping[str, Any], as_of: int) -> None:
+        """Read one more, as of an instant (µs). Raises WrongRequest, and then nothing stays."""
         account = {} if request.get("account") is None else part(request, "account")
         values = self._lives.account(account)
         own = self._lives.life(request, values)
         lives = [own, *self._colleagues(request, values)]
         lives.sort(key=attrgetter("created", "id"))
-        self._as_of.append(as_of)
+        self._as_of.append(as_of if self._reading.dated else 0)
         self._own.append(sum(map(len, self._accounts)) + next(i for i, life in enumerate(lives) if life is own))
         self._accounts.append(lives)
         self._unknown.append(unknown_parts(request))

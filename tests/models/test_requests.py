@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from features.plan import Attribute, EventType, Plan
 from models.lives import Reading
-from models.requests import Asked, Reader, asked, features_of
+from models.requests import Asked, Reader, asked, features_of, instant
 from models.values import WrongRequest, micros
 
 PLAN = Plan(
@@ -89,6 +89,7 @@ WRONG = [
     ({"history": [{"field": "budget", "value": "1"}]}, "history[0].changed_at"),
     ({"history": [{"field": "budget", "value": SECRET, "changed_at": "2025-01-02"}]}, "history[0].value"),
     ({"account_leads": SECRET}, "account_leads"), ({"account_leads": [SECRET]}, "account_leads[0]"),
+    ({"account_leads": [{"lead": {"lead_id": "2"}}]}, "account_leads[0].lead.created_at"),
     ({"account_leads": [{"lead": {"objected": True}}, {"lead": {"created_at": SECRET}}]},
      "account_leads[1].lead.created_at"),
 ]  # fmt: skip
@@ -220,8 +221,8 @@ def test_requests_read_together_are_read_as_alone() -> None:
     bare = {"lead": request()["lead"], "as_of": request()["as_of"]}
     for given_ in (request(), bare, request(events=[]), {**bare, "account_leads": []}, request(stages=None)):
         with pytest.raises(WrongRequest):
-            reader.add(request(account_leads=[{"lead": {"lead_id": "9"}}, {"lead": {"size": SECRET}}]))
-        reader.add(given_)
+            reader.add(request(account_leads=[{"lead": {"lead_id": "9"}}, {"lead": {"size": SECRET}}]), 0)
+        reader.add(given_, instant(given_, READING))
         alone.append(features_of(asked(given_, READING), PLAN).values)
     np.testing.assert_array_equal(features_of(reader.asked(), PLAN).values, np.concatenate(alone))
 

@@ -1,14 +1,18 @@
 """The service in this process: answers, statuses, problems and limits."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from conftest import app_of
 from starlette.testclient import TestClient
 
 from models.bundle import Bundle
 from models.golden import golden_requests
+from serving.cautions import Cautions
 from serving.settings import Settings
 from serving.store import Model
 
@@ -128,6 +132,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"stages": [SECRET]}, "stages[0]"), ({"history": [{"changed_at": SECRET}]}, "history[0].changed_at"),
     ({"account": [SECRET]}, "account"), ({"account_leads": [{"lead": {"created_at": SECRET}}]},
                                          "account_leads[0].lead.created_at"),
+    ({"account_leads": [{"lead": {"lead_id": "1"}}]}, "account_leads[0].lead.created_at"),
     ({"language": SECRET}, "language"), ({"explain": SECRET}, "explain"), ({"language": []}, "language"),
     ({"lead": {"created_at": "2025-01-01", "lead_id": [SECRET]}}, "lead.lead_id"),
     ({"lead": {"created_at": "2025-01-01", "value": SECRET}}, "lead.value"),
@@ -291,6 +296,40 @@ def test_an_instant_outside_the_calendar_is_a_problem(
     assert problem(client.post("/v1/score", json=bad), 422)["place"] == "as_of"
     results = client.post("/v1/score/batch", json={"leads": [request_, bad]}).json()["results"]
     assert [r["status"] for r in results] == ["scored", 422]
+
+
+@pytest.fixture
+def flat(settings: Settings, model: Model) -> Iterator[TestClient]:
+    """Of a model that learned from leads without dates."""
+    undated = replace(model.bundle, training={**model.bundle.training, "shape": "flat"})
+    app = app_of(settings, Model(undated, Cautions(undated)))
+    with TestClient(app, raise_server_exceptions=False) as found:
+        yield found
+
+
+@pytest.mark.parametrize("objected", [False, True])
+@pytest.mark.parametrize("as_of", [SECRET, 5, ["2025-06-01"]])
+def test_a_model_without_dates_reads_the_instant_too(
+    flat: TestClient, request_: dict[str, Any], as_of: Any, objected: bool
+) -> None:
+    """It says as of when it answered, so what is no time is a problem of the caller's."""
+    bad = {**request_, "lead": {**request_["lead"], "objected": objected}, "as_of": as_of}
+    assert problem(flat.post("/v1/score", json=bad), 422)["place"] == "as_of"
+    results = flat.post("/v1/score/batch", json={"leads": [request_, bad]}).json()["results"]
+    assert [r["status"] for r in results] == ["scored", 422]
+
+
+def test_a_model_without_dates_looks_at_none(flat: TestClient, request_: dict[str, Any]) -> None:
+    """Whenever the lead and its colleagues were created, and as of whenever: the same probability."""
+    found = []
+    for created, as_of in ((None, "2025-06-01T00:00:00Z"), ("2030-01-01", "2020-01-01T00:00:00Z"), (SECRET, None)):
+        colleagues = [{"lead": {"created_at": created}, "events": [], "stages": [], "history": []}]
+        lead = {**request_["lead"], "created_at": created}
+        reply = flat.post("/v1/score", json={**request_, "lead": lead, "account_leads": colleagues, "as_of": as_of})
+        found.append(reply.json()["probability"])
+        assert as_of in (None, reply.json()["as_of"])
+    assert found[0] is not None
+    assert len(set(found)) == 1
 
 
 @pytest.mark.parametrize("path", ["/v1/model", "/v1/openapi.json", "/v1/score", "/livez"])

@@ -45,6 +45,8 @@ def test_the_document_names_every_route(model: Model, served: TestClient) -> Non
     assert set(found["paths"]) == set(OPERATIONS)
     assert found == json.loads(json.dumps(document(model, Settings(**SMALL))))
     lead = found["components"]["schemas"]["Lead"]["properties"]
+    assert lead["lead"]["required"] == ["created_at"]
+    assert lead["account_leads"]["items"]["properties"]["lead"]["required"] == ["created_at"]
     for a in model.bundle.plan.attributes:
         if not a.has_history:
             assert "type" in lead[a.entity]["properties"][a.column]
