@@ -8,7 +8,7 @@ from math import nan
 from typing import Any, TypeVar
 
 from features.plan import Attribute, Plan
-from models.values import PLAIN, Item, Marks, WrongRequest, coded, identity, micros, number, part, rows, word
+from models.values import PLAIN, Item, Marks, WrongRequest, amount, coded, identity, micros, part, rows, word
 
 Event = tuple[int, int, int, int, float]
 """Known and occurred (µs), slot, topic, value."""
@@ -125,14 +125,14 @@ class Lives:
         occurred = micros(get("occurred_at"), "occurred_at", self._zone)
         late = get("available_at")
         known = occurred if late is None else max(occurred, micros(late, "available_at", self._zone))
-        kind, topic, value = word(row, "type"), get("topic"), get("value")
+        kind, topic = word(row, "type"), get("topic")
         code = -1
         if topic is not None:
             if not isinstance(topic, str):
                 raise WrongRequest("topic", "a text")
             if topic := topic.strip():
                 code = plan.topic_of.get(topic, len(plan.topics))
-        worth = nan if value is None or value == "" else number(value, "value", self.reading.marks)
+        worth = amount(get("value"), "value", self.reading.marks)
         event = known, occurred, self.reading.slots.get(kind, plan.other_slot), code, worth
         return identity(get("event_id"), "event_id"), kind, event
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from operator import attrgetter
 from typing import Any
 
@@ -14,7 +15,7 @@ from features.masking import mask
 from features.plan import Plan
 from features.records import Events, History, Records, Stages, sort_events, sort_stages, starts
 from models.lives import Change, Field, Life, Lives, Reading
-from models.values import WrongRequest, micros, objects, part, rows
+from models.values import WrongRequest, amount, micros, objects, part, rows
 
 OPTIONAL: tuple[Block, ...] = ("account", "events", "stages", "history", "account_leads")
 
@@ -30,10 +31,13 @@ class Asked:
     """Shape (k,), µs."""
     unknown: tuple[frozenset[Block], ...]
     """What nobody knows of each lead. What nobody knows of any of them is in the records, too."""
+    worth: tuple[float | None, ...]
+    """Deal value that each lead says of itself."""
 
     def some(self, rows: Sequence[int]) -> "Asked":
         """A few of the leads asked for, among the same records."""
-        return Asked(self.records, self.lead[rows], self.as_of[rows], tuple(self.unknown[i] for i in rows))
+        unknown, worth = tuple(self.unknown[i] for i in rows), tuple(self.worth[i] for i in rows)
+        return Asked(self.records, self.lead[rows], self.as_of[rows], unknown, worth)
 
 
 def unknown_parts(request: Mapping[str, Any]) -> frozenset[Block]:
@@ -72,6 +76,7 @@ class Reader:
         self._own: list[int] = []
         self._as_of: list[int] = []
         self._unknown: list[frozenset[Block]] = []
+        self._worth: list[float | None] = []
 
     def __len__(self) -> int:
         return len(self._own)
@@ -81,12 +86,14 @@ class Reader:
         account = {} if request.get("account") is None else part(request, "account")
         values = self._lives.account(account)
         own = self._lives.life(request, values)
+        worth = amount(request["lead"].get("value"), "lead.value", self._reading.marks)
         lives = [own, *self._colleagues(request, values)]
         lives.sort(key=attrgetter("created", "id"))
         self._as_of.append(as_of if self._reading.dated else 0)
         self._own.append(sum(map(len, self._accounts)) + next(i for i, life in enumerate(lives) if life is own))
         self._accounts.append(lives)
         self._unknown.append(unknown_parts(request))
+        self._worth.append(None if isnan(worth) else worth)
 
     def _colleagues(self, request: Mapping[str, Any], account: Sequence[float]) -> list[Life]:
         found = []
@@ -117,7 +124,8 @@ class Reader:
         for field in reading.fields:
             if field.attribute.kind == "categorical":
                 records.levels[reading.plan.columns[field.at].name] = list(self._lives.codes[field.number])
-        return Asked(records, np.array(self._own, np.int64), np.array(self._as_of, np.int64), tuple(self._unknown))
+        own, as_of = np.array(self._own, np.int64), np.array(self._as_of, np.int64)
+        return Asked(records, own, as_of, tuple(self._unknown), tuple(self._worth))
 
     def _history(self) -> dict[str, History]:
         """An account's rows, given with any of its leads, hold for all of them."""

@@ -123,6 +123,11 @@ def number(value: Any, place: str, marks: Marks = PLAIN) -> float:
     return found
 
 
+def amount(value: Any, place: str, marks: Marks = PLAIN) -> float:
+    """As `number`; NaN where it is missing."""
+    return number(value, place, marks) if plain(value) else nan
+
+
 def identity(value: Any, place: str) -> str:
     """The text of an id, as the tables have it; empty where it is not given."""
     if value is None or isinstance(value, str):

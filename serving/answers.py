@@ -13,7 +13,7 @@ from models.decisions import decide
 from models.horizons import column
 from models.reasons import by_group, reasons
 from models.requests import Asked, Reader, features_of, instant
-from models.values import WrongRequest, identity, number, objects, part
+from models.values import WrongRequest, identity, objects, part
 from models.words import LANGUAGES
 from serving.cautions import said
 from serving.logs import failed
@@ -34,7 +34,6 @@ class Wanted:
     request: Mapping[str, Any]
     explain: bool
     language: str
-    value: float | None
     objected: bool
 
 
@@ -51,12 +50,10 @@ def wanted(request: Any, settings: Settings, defaults: Mapping[str, Any] | None 
     _check_sizes(request, settings)
     try:
         lead = part(request, "lead")
-        value = lead.get("value")
-        worth = None if value is None or value == "" else number(value, "lead.value")
         identity(lead.get("lead_id"), "lead.lead_id")
     except WrongRequest as error:
         raise wrong(error.place, error.expected) from None
-    return Wanted(request, explain, language, worth, objects(lead))
+    return Wanted(request, explain, language, objects(lead))
 
 
 def _check_sizes(request: Mapping[str, Any], settings: Settings) -> None:
@@ -133,7 +130,7 @@ def _scored(model: Model, asked: Sequence[Wanted], given: Asked, explain: bool) 
     """What the answers to open leads have besides."""
     matrix = features_of(given, model.bundle.plan)
     scored = score(model.bundle, matrix, explain)
-    decisions = decide(model.bundle.policy, matrix, scored.probability, [w.value for w in asked])
+    decisions = decide(model.bundle.policy, matrix, scored.probability, given.worth)
     cautions = model.cautions.of([w.request for w in asked], matrix)
     groups = {} if scored.contributions is None else by_group(matrix, scored.contributions)
     answers = []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from features.plan import Attribute, EventType, Plan
 from models.lives import Reading
 from models.requests import Asked, Reader, asked, features_of, instant
-from models.values import WrongRequest, micros
+from models.values import Marks, WrongRequest, micros
 
 PLAN = Plan(
     attributes=(
@@ -84,6 +84,7 @@ WRONG = [
       for odd in (1.5, True, [SECRET], float("nan"), float("inf"))),
     (lead(lead_id=[SECRET]), "lead.lead_id"), (lead(lead_id=1.5), "lead.lead_id"),
     *((lead(size=odd), "lead.size") for odd in ("1_000", "\u0661\u0662", "nan", "0x10")),
+    (lead(value=SECRET), "lead.value"), (lead(value=True), "lead.value"), (lead(value=[1]), "lead.value"),
     ({"stages": [{"entered_at": "2025-01-02"}]}, "stages[0].stage"),
     ({"stages": [{"stage": "mql", "entered_at": SECRET}]}, "stages[0].entered_at"),
     ({"history": [{"field": "budget", "value": "1"}]}, "history[0].changed_at"),
@@ -203,6 +204,28 @@ def test_values_are_read_as_tables_have_them(value: Any, same: str | None) -> No
 def test_times_are_microseconds(text: str, us: int) -> None:
     """ISO 8601 with an offset; UTC without one; any year."""
     assert micros(text, "x") == us
+
+
+@pytest.mark.parametrize(
+    ("value", "worth"),
+    [
+        ("1.234,5", 1234.5),
+        ("7,5", 7.5),
+        (7.5, 7.5),
+        (" ", None),
+        ("", None),
+        (None, None),
+        (0, 0),
+        (float("nan"), None),
+    ],
+)
+def test_a_deals_value_is_read_by_the_marks_of_the_tables(value: Any, worth: float | None) -> None:
+    """As every other number of a lead; empty is missing."""
+    northern = Reading(PLAN, marks=Marks(",", "."))
+    assert asked(request(**lead(value=value)), northern).worth == (worth,)
+    assert asked(request(events=[{**request()["events"][0], "value": value}]), northern).records.events.value[0] == (
+        pytest.approx(float("nan") if worth is None else worth, nan_ok=True)
+    )
 
 
 def test_colleagues_are_in_one_order() -> None:
