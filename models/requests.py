@@ -15,7 +15,7 @@ from features.masking import mask
 from features.plan import Plan
 from features.records import Events, History, Records, Stages, sort_events, sort_stages, starts
 from models.lives import Change, Field, Life, Lives, Reading
-from models.values import WrongRequest, amount, micros, objects, part, rows
+from models.values import WrongRequest, amount, identity, micros, objects, part, rows
 
 OPTIONAL: tuple[Block, ...] = ("account", "events", "stages", "history", "account_leads")
 
@@ -72,6 +72,8 @@ class Reader:
 
     def __init__(self, reading: Reading) -> None:
         self._lives, self._reading = Lives(reading), reading
+        self._needed = frozenset[Block]({"events", "stages"}).intersection(reading.plan.blocks)
+        """What must be known of every colleague, or nobody knows what they did: as where such a table is absent."""
         self._accounts: list[list[Life]] = []
         self._own: list[int] = []
         self._as_of: list[int] = []
@@ -87,23 +89,30 @@ class Reader:
         values = self._lives.account(account)
         own = self._lives.life(request, values)
         worth = amount(request["lead"].get("value"), "lead.value", self._reading.marks)
-        lives = [own, *self._colleagues(request, values)]
-        lives.sort(key=attrgetter("created", "id"))
+        colleagues, whole = self._colleagues(request, own.id, values)
+        lives = sorted([own, *colleagues], key=attrgetter("created", "id"))
         self._as_of.append(as_of if self._reading.dated else 0)
         self._own.append(sum(map(len, self._accounts)) + next(i for i, life in enumerate(lives) if life is own))
         self._accounts.append(lives)
-        self._unknown.append(unknown_parts(request))
+        self._unknown.append(unknown_parts(request) | (frozenset() if whole else {"account_leads"}))
         self._worth.append(None if isnan(worth) else worth)
 
-    def _colleagues(self, request: Mapping[str, Any], account: Sequence[float]) -> list[Life]:
-        found = []
+    def _colleagues(self, request: Mapping[str, Any], own: str, account: Sequence[float]) -> tuple[list[Life], bool]:
+        """The other leads of the account, each once and none that objects; and whether all that is needed is known of
+        each. All leads of an account, as a CRM lists them, have the lead `own` among them."""
+        found, seen, whole = list[Life](), {own}, True
         for i, other in enumerate(rows(request, "account_leads")):
             try:
-                if not objects(part(other, "lead")):
+                lead = part(other, "lead")
+                name = identity(lead.get("lead_id"), "lead.lead_id")
+                again = name != "" and name in seen
+                seen.add(name)
+                if not again and not objects(lead):
                     found.append(self._lives.life(other, account))
+                    whole = whole and not unknown_parts(other) & self._needed
             except WrongRequest as error:
                 raise error.within(f"account_leads[{i}].") from None
-        return found
+        return found, whole
 
     def asked(self) -> Asked:
         """All that was read."""

@@ -131,7 +131,7 @@ def _scored(model: Model, asked: Sequence[Wanted], given: Asked, explain: bool) 
     matrix = features_of(given, model.bundle.plan)
     scored = score(model.bundle, matrix, explain)
     decisions = decide(model.bundle.policy, matrix, scored.probability, given.worth)
-    cautions = model.cautions.of([w.request for w in asked], matrix)
+    cautions = model.cautions.of([w.request for w in asked], given.unknown, matrix)
     groups = {} if scored.contributions is None else by_group(matrix, scored.contributions)
     answers = []
     for row, (w, d, own) in enumerate(zip(asked, decisions, cautions, strict=True)):

@@ -51,7 +51,8 @@ def request_schema(bundle: Bundle, settings: Settings) -> Schema:
                         "properties": {"account_id": TEXT, **_attributes(bundle, "account")}},
             **rows,
             "account_leads": {"type": ["array", "null"], "items": colleague, "maxItems": settings.max_colleagues,
-                              "description": "The other leads of the account."},
+                              "description": "The other leads of the account. Where one of them leaves out events or "
+                              "stages, it is unknown what they did: the whole list counts as left out."},
             **options,
         },
     }  # fmt: skip

@@ -1,6 +1,7 @@
 """A request to the kernel's arrays: what is wrong is named by its place, never by its value."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -44,7 +45,7 @@ def request(**parts: Any) -> dict[str, Any]:
         "events": [{"type": "page_view", "occurred_at": "2025-01-02T00:00:00Z"}],
         "stages": [{"stage": "mql", "entered_at": "2025-01-02T00:00:00+02:00"}],
         "history": [{"field": "budget", "value": "7", "changed_at": "2025-01-02"}],
-        "account_leads": [{"lead": {"lead_id": "2", "created_at": "2024-12-01T00:00:00Z"}, "events": []}],
+        "account_leads": [{"lead": {"lead_id": "2", "created_at": "2024-12-01T00:00:00Z"}, "events": [], "stages": []}],
         "as_of": "2025-01-03T00:00:00Z",
     }
     return {**good, **parts}
@@ -55,6 +56,14 @@ def features(given: dict[str, Any]) -> dict[str, float]:
     one = asked(given, READING)
     matrix = features_of(one, PLAN)
     return {c.name: matrix.values[0, j] for j, c in enumerate(matrix.columns)}
+
+
+COLLEAGUE: dict[str, Any] = {
+    "lead": {"lead_id": "2", "created_at": "2024-12-01T00:00:00Z"},
+    "events": [{"type": "page_view", "occurred_at": "2024-12-02T00:00:00Z"}],
+    "stages": [],
+    "history": [],
+}
 
 
 def lead(**fields: Any) -> dict[str, Any]:
@@ -173,7 +182,7 @@ def test_a_closing_event_repeated_is_one_conversion() -> None:
     """A colleague's purchase sent twice under its id converted once."""
     purchase = {"type": "purchase", "occurred_at": "2024-12-20T00:00:00Z", "event_id": "p"}
     later = {**purchase, "available_at": "2024-12-22T00:00:00Z"}
-    colleague = {"lead": {"lead_id": "2", "created_at": "2024-12-01T00:00:00Z"}, "events": [later, purchase]}
+    colleague = {**COLLEAGUE, "events": [later, purchase]}
     assert features(request(account_leads=[colleague]))["intent_colleagues_won"] == 1
 
 
@@ -182,7 +191,7 @@ def test_sellers_events_and_objecting_colleagues_are_not_looked_at() -> None:
     call = {"type": "sales_call", "occurred_at": "2025-01-02T00:00:00Z"}
     assert features(request(events=[call]))["engagement_any_engagement_all"] == 0
     for said, known in ((True, 0), ("yes", 0), ("perhaps", 0), (False, 1), ("no", 1), ("", 1), (None, 1)):
-        colleague = {"lead": {"lead_id": "2", "created_at": "2024-12-01", "objected": said}}
+        colleague = {**COLLEAGUE, "lead": {**COLLEAGUE["lead"], "objected": said}}
         assert features(request(account_leads=[colleague]))["fit_colleagues_known"] == known
 
 
@@ -228,9 +237,42 @@ def test_a_deals_value_is_read_by_the_marks_of_the_tables(value: Any, worth: flo
     )
 
 
+def left_out(item: dict[str, Any], name: str) -> dict[str, Any]:
+    """Without one of its parts."""
+    return {k: v for k, v in item.items() if k != name}
+
+
+@pytest.mark.parametrize("name", ["events", "stages"])
+def test_colleagues_of_whom_a_list_is_left_out_are_unknown(name: str) -> None:
+    """As where the table is absent: nobody knows what they did, and training met no colleague that is known in part.
+    A list that training had not is not missed, nor one of whom we do not look at."""
+    third = {**COLLEAGUE, "lead": {**COLLEAGUE["lead"], "lead_id": "3"}}
+    partly = request(account_leads=[COLLEAGUE, left_out(third, name)])
+    assert asked(partly, READING).unknown == ({"account_leads"},)
+    np.testing.assert_equal(features(partly), features(left_out(request(), "account_leads")))
+    objector = {"lead": {**third["lead"], "objected": True}}
+    for others in ([COLLEAGUE, objector], [COLLEAGUE, left_out(COLLEAGUE, name)], [left_out(COLLEAGUE, "history")]):
+        assert features(request(account_leads=others))["fit_colleagues_known"] == 1
+    without = Reading(replace(PLAN, blocks=tuple(block for block in PLAN.blocks if block != name)))
+    assert asked(partly, without).unknown == (frozenset(),)
+
+
+def test_each_lead_of_the_account_counts_once() -> None:
+    """The lead among its own colleagues is none, nor is a colleague given again; without an id it is another."""
+    once = features(request(account_leads=[COLLEAGUE]))
+    assert once["fit_colleagues_known"] == 1
+    itself = {**COLLEAGUE, "lead": {**COLLEAGUE["lead"], "lead_id": "1"}}
+    again = {**COLLEAGUE, "lead": {**COLLEAGUE["lead"], "lead_id": 2}}
+    np.testing.assert_equal(features(request(account_leads=[itself, COLLEAGUE, again, itself])), once)
+    for name in (None, ""):
+        nameless = {**COLLEAGUE, "lead": {**COLLEAGUE["lead"], "lead_id": name}}
+        found = features({**request(account_leads=[nameless, nameless]), **lead(lead_id=name)})
+        assert found["fit_colleagues_known"] == 2
+
+
 def test_colleagues_are_in_one_order() -> None:
     """By creation, then id, however they were sent; the lead keeps its place among them."""
-    others = [{"lead": {"lead_id": i, "created_at": "2025-01-01T00:00:00Z"}} for i in ("3", "0", "2")]
+    others = [{**COLLEAGUE, "lead": {"lead_id": i, "created_at": "2025-01-01T00:00:00Z"}} for i in ("3", "0", "2")]
     one = asked(request(account_leads=others), READING)
     assert one.lead.tolist() == [1]
     assert features(request(account_leads=others)) == pytest.approx(
