@@ -35,6 +35,8 @@ class Wanted:
     explain: bool
     language: str
     objected: bool
+    rows: int
+    """Events, stages and changes, the colleagues' too: what reading it takes."""
 
 
 def wanted(request: Any, settings: Settings, defaults: Mapping[str, Any] | None = None) -> Wanted:
@@ -47,25 +49,30 @@ def wanted(request: Any, settings: Settings, defaults: Mapping[str, Any] | None 
         raise wrong("explain", "true or false")
     if not isinstance(language, str) or language not in LANGUAGES:
         raise wrong("language", f"one of {', '.join(LANGUAGES)}")
-    _check_sizes(request, settings)
+    rows = _rows(request, settings)
     try:
         lead = part(request, "lead")
         identity(lead.get("lead_id"), "lead.lead_id")
     except WrongRequest as error:
         raise wrong(error.place, error.expected) from None
-    return Wanted(request, explain, language, objects(lead))
+    return Wanted(request, explain, language, objects(lead), rows)
 
 
-def _check_sizes(request: Mapping[str, Any], settings: Settings) -> None:
+def _rows(request: Mapping[str, Any], settings: Settings) -> int:
+    """How many there are. Raises Problem where one list has too many."""
     colleagues = request.get("account_leads")
     colleagues = colleagues if isinstance(colleagues, list) else []
     if len(colleagues) > settings.max_colleagues:
         raise wrong("account_leads", f"at most {settings.max_colleagues} of them")
+    found = 0
     for place, item in (("", request), *((f"account_leads[{i}].", c) for i, c in enumerate(colleagues))):
         for name in ("events", "stages", "history"):
             rows = item.get(name) if isinstance(item, Mapping) else None
-            if isinstance(rows, list) and len(rows) > settings.max_events:
+            count = len(rows) if isinstance(rows, list) else 0
+            if count > settings.max_events:
                 raise wrong(f"{place}{name}", f"at most {settings.max_events} of them")
+            found += count
+    return found
 
 
 def answer(model: Model, asked: Sequence[Wanted], now: datetime) -> list[Answer | Problem]:

@@ -127,9 +127,11 @@ def _places(bundle: Bundle) -> dict[int, tuple[str, str]]:
 
 def _new(request: Mapping[str, Any], rows: str, key: str, known: Container[str], code: str = "unseen") -> Found:
     """Where each text that is not known stands first."""
-    given = [row.get(key) for row in request.get(rows) or ()]  # texts, as the reader has checked
-    new = {text for text in {*given} if plain(text) and plain(text) not in known}
-    return [(code, f"{rows}[{place}].{key}") for place in sorted(given.index(text) for text in new)] if new else []
+    first: dict[str | None, int] = {}  # texts, as the reader has checked
+    for place, row in enumerate(request.get(rows) or ()):
+        first.setdefault(row.get(key), place)
+    new = [place for text, place in first.items() if plain(text) and plain(text) not in known]
+    return [(code, f"{rows}[{place}].{key}") for place in new]
 
 
 def _name(key: str) -> str:

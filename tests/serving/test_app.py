@@ -1,9 +1,11 @@
 """The service in this process: answers, statuses, problems and limits."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from starlette.testclient import TestClient
 
 from models.bundle import Bundle
 from models.golden import golden_requests
+from serving.answers import answer, wanted
 from serving.cautions import Cautions
 from serving.settings import Settings
 from serving.store import Model
@@ -114,6 +117,21 @@ def test_warnings_name_places(client: TestClient, request_: dict[str, Any], mode
     assert codes == sorted(codes)  # what is not given does not bury the others
 
 
+def test_texts_that_nobody_has_seen_take_no_longer_than_others(
+    model: Model, request_: dict[str, Any], settings: Settings
+) -> None:
+    """Each is named where it stands first. Comparing each with all would take a minute."""
+    many = Settings(**{**settings.model_dump(), "max_events": 50_001})
+    events = [{"type": f"t{i}", "topic": f"u{i}", "occurred_at": "2025-05-01"} for i in range(50_000)]
+    begun = time.process_time()
+    (one,) = answer(model, [wanted({**request_, "events": [events[0], *events]}, many)], datetime.now(UTC))
+    assert time.process_time() - begun < 20
+    assert isinstance(one, dict)
+    places = [w["place"] for w in one["warnings"] if w["code"] == "unseen"]
+    assert {"events[0].type", "events[2].type", "events[50].type"} <= {*places}
+    assert "events[1].type" not in places
+
+
 def test_the_least_request(client: TestClient) -> None:
     """A lead with its creation is enough; nothing else is known."""
     one = client.post("/v1/score", json={"lead": {"created_at": "2025-05-01T00:00:00Z"}, "as_of": "2025-06-01"}).json()
@@ -167,6 +185,34 @@ def test_many_rows_are_refused(client: TestClient, request_: dict[str, Any], set
     ):  # fmt: skip
         assert problem(client.post("/v1/score", json={**request_, "account_leads": [], **parts}), 422)["place"] == place
     assert problem(client.post("/v1/score/batch", json={"leads": [{}] * 3}), 422)["place"] == "leads"
+
+
+@pytest.mark.parametrize("many", ["leads", "rows"])
+def test_a_batch_stops_when_its_time_has_passed(
+    client: TestClient, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch, many: str
+) -> None:
+    """Whether it has many leads or few with many rows, the clock is looked at in between."""
+    from serving import scoring
+
+    whole, sizes, clock = scoring.each, list[int](), [0.0]
+
+    def slow(model: Model, asked: Any, now: datetime) -> Any:
+        sizes.append(len(asked))
+        clock[0] += 4
+        return whole(model, asked, now)
+
+    monkeypatch.setattr(scoring, "each", slow)
+    monkeypatch.setattr(scoring, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    row = {"type": "x", "occurred_at": "2025-05-01"}
+    leads = [request_] * 600 if many == "leads" else [{**request_, "events": [row] * 4000}] * 10
+    service = client.app.state.service  # type: ignore[attr-defined]
+    service.settings = Settings(**{**service.settings.model_dump(), "max_batch_body": 8 << 20})
+    assert client.post("/v1/score/batch", json={"leads": leads}).status_code == 200
+    assert sizes == ([250, 250, 100] if many == "leads" else [5, 5])
+    service.settings = Settings(**{**service.settings.model_dump(), "timeout_s": 3})
+    problem(client.post("/v1/score/batch", json={"leads": leads}), 503)
+    assert sizes[-1] == sizes[0]
+    assert len(sizes) == (4 if many == "leads" else 3)
 
 
 @pytest.mark.parametrize("path", ["/v1/score", "/v1/score/batch"])
