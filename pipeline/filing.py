@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from models.bundle import MANIFEST, Bundle, digest_of, read_bundle
+from models.bundle import Bundle, read_bundle
 from models.golden import golden_requests
 from models.requests import asked, features_of
 from pipeline import stage
@@ -33,7 +33,7 @@ FIGURES = (stage.METRICS, stage.INTERVALS, stage.IMPORTANCE, stage.CALIBRATION, 
 
 def run_of(digest: str, root: Path) -> Run:
     """Everything that is filed of the run in this folder. The input example is of imagined leads."""
-    bundle = read_bundle(stage.BUNDLE, digest_of((stage.BUNDLE / MANIFEST).read_bytes()))
+    bundle = read_bundle(stage.BUNDLE)
     facts, params = bundle.training, of_run()
     before = committed(root)
     usual = defaults(params["source.kind"])

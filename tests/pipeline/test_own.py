@@ -9,7 +9,7 @@ import pytest
 from features.arrays import Floats
 from features.own import OWN, Columns, Own, per
 from features.plan import Plan, plan_of_json
-from models.bundle import check_digests, read_bundle
+from models.bundle import read_bundle
 from models.errors import DamagedBundle
 from models.lives import Reading
 from models.reasons import say
@@ -107,4 +107,4 @@ def test_a_bundle_of_other_features_is_not_served(monkeypatch: pytest.MonkeyPatc
     """A model that was trained before features/own.py was changed says so, and never guesses."""
     monkeypatch.setitem(OWN, NAME, Own(share, NEEDS))
     with pytest.raises(DamagedBundle, match=NAME):
-        read_bundle(bundle_folder, check_digests(bundle_folder))
+        read_bundle(bundle_folder)
