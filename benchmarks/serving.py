@@ -28,10 +28,9 @@ from models.bundle import Bundle, read_bundle
 from models.encoding import encode
 from models.golden import golden_requests
 from models.requests import asked, features_of
-from serving.answers import answer, wanted
+from serving.answers import Model, answer, wanted
 from serving.cautions import Cautions
 from serving.settings import Settings
-from serving.store import Model
 from serving.waiting import TOGETHER
 
 BODIES = 500

@@ -8,23 +8,30 @@ from typing import Any
 import numpy as np
 
 from features.episodes import opening
-from models.bundle import score
+from models.bundle import Bundle, score
 from models.decisions import decide
 from models.horizons import column
 from models.reasons import by_group, reasons
 from models.requests import Asked, Reader, features_of, instant
 from models.values import WrongRequest, identity, objects, part
 from models.words import LANGUAGES
-from serving.cautions import said
+from serving.cautions import Cautions, said
 from serving.logs import failed
 from serving.problems import Problem, bug, wrong
 from serving.settings import Settings
-from serving.store import Model
 
 REASONS = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A bundle, and what its answers take besides."""
+
+    bundle: Bundle
+    cautions: Cautions
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,9 @@ from starlette.testclient import TestClient
 
 from models.bundle import Bundle
 from models.golden import golden_requests
-from serving.answers import answer, wanted
-from serving.cautions import Cautions
+from serving.answers import Model, answer, wanted
 from serving.settings import Settings
-from serving.store import Model
+from serving.store import Served, served
 
 SECRET = "s3cret-Value"  # noqa: S105, a word that may not come back
 
@@ -254,6 +253,15 @@ def test_the_model_is_described(client: TestClient, model: Model) -> None:
     assert {a["place"] for a in found["inputs"]["attributes"]} >= {"lead.job_title"}
 
 
+def test_what_is_said_of_a_model_is_made_once(settings: Settings, model: Served) -> None:
+    """With the model, at its load: the event loop only sends it."""
+    told = replace(model, openapi=b'{"o":1}', description=b'{"d":1}')
+    with TestClient(app_of(settings, told)) as client:
+        for path, content in (("/v1/openapi.json", told.openapi), ("/v1/model", told.description)):
+            reply = client.get(path)
+            assert (reply.content, reply.headers["content-type"]) == (content, "application/json")
+
+
 def test_without_an_admin_key_nobody_reloads_over_http(client: TestClient) -> None:
     """Even on loopback."""
     problem(client.post("/v1/model/reload"), 403)
@@ -348,7 +356,7 @@ def test_an_instant_outside_the_calendar_is_a_problem(
 def flat(settings: Settings, model: Model) -> Iterator[TestClient]:
     """Of a model that learned from leads without dates."""
     undated = replace(model.bundle, training={**model.bundle.training, "shape": "flat"})
-    app = app_of(settings, Model(undated, Cautions(undated)))
+    app = app_of(settings, served(undated, settings))
     with TestClient(app, raise_server_exceptions=False) as found:
         yield found
 

@@ -17,9 +17,8 @@ from features.kernel import compute
 from models.bundle import Bundle, score
 from pipeline.records import records_of
 from pipeline.score import read, score_tables
-from serving.answers import answer, wanted
+from serving.answers import Model, answer, wanted
 from serving.settings import Settings
-from serving.store import Model
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 LEADS = int(os.environ.get("PARITY_LEADS", "100"))
