@@ -24,14 +24,13 @@ import numpy as np
 from benchmarks.load import Timing, turn
 from benchmarks.peers import HOME, Peer, empty, mlflow, mlserver, ours
 from models.booster import raw_scores
-from models.bundle import Bundle, check_digests, read_bundle
+from models.bundle import Bundle, read_bundle
 from models.encoding import encode
 from models.golden import golden_requests
 from models.requests import asked, features_of
-from serving.answers import answer, wanted
+from serving.answers import Model, answer, wanted
 from serving.cautions import Cautions
 from serving.settings import Settings
-from serving.store import Model
 from serving.waiting import TOGETHER
 
 BODIES = 500
@@ -101,7 +100,7 @@ def report(found: dict[str, list[Timing]]) -> None:
 def batch(bundle: Bundle, folder: Path) -> None:
     """1,000 leads in a batch without reasons, against predicting them alone: by LightGBM, and by what serves."""
     leads = [{**r, "explain": False} for r in (requests_of(bundle) * 3)[:1000]]
-    X = np.concatenate([encode(bundle.encoding, features_of(asked(r, bundle.plan), bundle.plan)) for r in leads])
+    X = np.concatenate([encode(bundle.encoding, features_of(asked(r, bundle.lives), bundle.plan)) for r in leads])
     body, peer = json.dumps({"leads": leads}).encode(), ours(folder, [b""], PORT + 90, "batch")
     whole, alone, ours_alone = [], [], []
     bundle.trees.scores(X)  # what is made once
@@ -146,9 +145,9 @@ def main(seconds: float, peers: bool) -> int:
         print("serving: no bundle here; run `make run` first", file=sys.stderr)
         return 1
     HOME.mkdir(parents=True, exist_ok=True)
-    bundle = read_bundle(folder, check_digests(folder))
+    bundle = read_bundle(folder)
     requests = requests_of(bundle)
-    X = np.concatenate([encode(bundle.encoding, features_of(asked(r, bundle.plan), bundle.plan)) for r in requests])
+    X = np.concatenate([encode(bundle.encoding, features_of(asked(r, bundle.lives), bundle.plan)) for r in requests])
     plain = [json.dumps({**r, "explain": False}).encode() for r in requests]
     explained = [json.dumps(r).encode() for r in requests]
     timed = [empty(explained, PORT), ours(folder, plain, PORT + 10, "leadscore serve, without reasons"),

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from functools import cached_property
@@ -79,7 +79,8 @@ class Bundle:
     @cached_property
     def lives(self) -> Reading:
         """How requests are read."""
-        return Reading(self.plan, self.zone, Marks(self.reading["decimal"], self.reading["thousands"]))
+        marks = Marks(self.reading["decimal"], self.reading["thousands"])
+        return Reading(self.plan, self.zone, marks, self.training["shape"] != "flat")
 
 
 @dataclass(frozen=True)
@@ -133,10 +134,29 @@ def write_manifest(folder: Path) -> str:
     return digest_of(text.encode())
 
 
-def check_digests(folder: Path) -> str:
-    """Raise DamagedBundle unless every file is the one that the manifest names; returns the manifest's digest.
+@dataclass(frozen=True)
+class Files:
+    """The files of a bundle, read once: what was checked is what is parsed, whatever happens to the folder since."""
 
-    Call before any file is parsed: LightGBM ends the process on a damaged model.
+    folder: Path
+    digest: str
+    """The manifest's own, which names those of all others."""
+    contents: Mapping[str, bytes]
+    """By name: those that the manifest names, and no other."""
+
+    def text(self, name: str) -> str:
+        """Of a file in UTF-8."""
+        return self.contents[name].decode("utf-8")
+
+    def json(self, name: str) -> Any:
+        """Of a file of JSON."""
+        return json.loads(self.contents[name])
+
+
+def read_files(folder: Path) -> Files:
+    """Every file, where it is the one that the manifest names. Raises DamagedBundle.
+
+    Nothing but the manifest is parsed: LightGBM ends the process on a damaged model.
     """
     manifest = _read(folder, MANIFEST)
     try:
@@ -145,13 +165,14 @@ def check_digests(folder: Path) -> str:
         raise DamagedBundle(f"{folder / MANIFEST}: expected JSON: {error}; publish the bundle again") from error
     if not isinstance(digests, dict) or sorted(digests) != sorted([*FILES, *optional_files(list(digests))]):
         raise DamagedBundle(f"{folder / MANIFEST}: expected the digests of {', '.join(FILES)}; publish it again")
-    for name in digests:
-        found = digest_of(_read(folder, name))
+    contents = {name: _read(folder, name) for name in digests}
+    for name, content in contents.items():
+        found = digest_of(content)
         if found != digests[name]:
             raise DamagedBundle(
                 f"{folder / name}: expected SHA-256 {str(digests[name])[:64]}, found {found}; publish it again"
             )
-    return digest_of(manifest)
+    return Files(folder, digest_of(manifest), contents)
 
 
 def _read(folder: Path, name: str) -> bytes:
@@ -164,15 +185,15 @@ def _read(folder: Path, name: str) -> bytes:
 def load_bundle(folder: Path) -> Bundle:
     """A bundle that has proved itself: digests first, then another process parses it and gives its golden
     answers. Raises DamagedBundle."""
-    digest = check_digests(folder)
-    prove(folder)
-    if check_digests(folder) != digest:
-        raise DamagedBundle(f"{folder}: changed while it was read; load it again")
-    return read_bundle(folder, digest)
+    files = read_files(folder)
+    prove(files)
+    return parse(files)
 
 
-def prove(folder: Path) -> None:
-    """Let another process parse the bundle and reproduce golden.json, for a damaged model ends its reader."""
+def prove(files: Files) -> None:
+    """Let another process parse the bundle and reproduce golden.json, for a damaged model ends its reader. It reads the
+    folder itself, and says the digest of what it read. Raises DamagedBundle."""
+    folder = files.folder
     command = [sys.executable, "-P", "-m", "models.proof", str(folder)]
     home = os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
     env = {**os.environ, "PYTHONPATH": home}  # this very code, also where MLflow runs a copy of it
@@ -187,57 +208,57 @@ def prove(folder: Path) -> None:
         said = (done.stderr or done.stdout).strip().splitlines()
         why = said[-1][:300] if said else f"the process that read it ended with {done.returncode}"
         raise DamagedBundle(f"{folder}: is not usable: {why}; publish it again")
+    if done.stdout.splitlines()[-1:] != [files.digest]:
+        raise DamagedBundle(f"{folder}: changed while it was read; load it again")
 
 
-def read_bundle(folder: Path, digest: str) -> Bundle:
-    """Parse a bundle whose digests were checked."""
+def read_bundle(folder: Path) -> Bundle:
+    """A bundle whose digests agree, without its proof: of our own making. Raises DamagedBundle."""
+    return parse(read_files(folder))
 
-    def part(name: str) -> Any:
-        return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
-    plan, learned = plan_of_json(part("features")["plan"]), part("features")["columns"]
+def parse(files: Files) -> Bundle:
+    """The bundle of files that were checked. Raises DamagedBundle where it is of another version."""
+    features, encoding = files.json("features.json"), Encoding.of_json(files.json("encoding.json"))
+    plan, learned = plan_of_json(features["plan"]), features["columns"]
     if (ours := [c.name for c in plan.features]) != learned:
         other = ", ".join(sorted({*ours} ^ {*learned})) or "their order"
         raise DamagedBundle(
-            f"{folder}: was made with other features ({other}): features/own.py has changed since; run again: make run"
+            f"{files.folder}: was made with other features ({other}): features/own.py has changed since; run again: "
+            "make run"
         )
-    accounts = part("accounts") if ACCOUNTS in part("manifest") else None
-    encoding = Encoding.of_json(part("encoding"))
-    trees = Trees((folder / "model.txt").read_text(encoding="utf-8"))
+    trees = Trees(files.text("model.txt"))
     if trees.columns not in (None, len(encoding.columns)):
         raise DamagedBundle(
-            f"{folder}: was made by another version (its trees take {trees.columns} columns, its encoding makes "
+            f"{files.folder}: was made by another version (its trees take {trees.columns} columns, its encoding makes "
             f"{len(encoding.columns)}); run again: make run"
         )
+    accounts = files.json(ACCOUNTS) if ACCOUNTS in files.contents else None
     return Bundle(
         plan=plan,
         encoding=encoding,
         trees=trees,
-        calibration=Calibration.from_json(part("calibration")),
-        policy=Policy.of_json(part("policy")),
-        definition=part("definition"),
-        training=part("training"),
-        reading=part("reading"),
-        card=(folder / "MODEL_CARD.md").read_text(encoding="utf-8"),
-        digest=digest,
-        version=registered_version(folder, digest) or digest[:12],
-        links=read_links(folder, part("manifest")),
-        questions=Questions.of_json(part("questions")) if QUESTIONS in part("manifest") else NOTHING_TO_ASK,
+        calibration=Calibration.from_json(files.json("calibration.json")),
+        policy=Policy.of_json(files.json("policy.json")),
+        definition=files.json("definition.json"),
+        training=files.json("training.json"),
+        reading=files.json("reading.json"),
+        card=files.text("MODEL_CARD.md"),
+        digest=files.digest,
+        version=registered_version(files.folder, files.digest) or files.digest[:12],
+        links=links_of(files.contents),
+        questions=Questions.of_json(files.json(QUESTIONS)) if QUESTIONS in files.contents else NOTHING_TO_ASK,
         accounts=None if accounts is None else AccountModel.of_json(accounts["model"]),
         roles=() if accounts is None else wanted_of_json(accounts["roles"]),
     )
 
 
-def read_links(folder: Path, names: Collection[str]) -> tuple[Link, ...]:
-    """The links of several horizons, none where there is but one. Only files in `names` are read: no other was
-    checked."""
-    if HORIZONS not in names:
+def links_of(contents: Mapping[str, bytes]) -> tuple[Link, ...]:
+    """The links of several horizons, of files by name; none where there is but one horizon."""
+    if HORIZONS not in contents:
         return ()
-    links = []
-    for number, stored in enumerate(json.loads((folder / HORIZONS).read_text(encoding="utf-8"))):
-        path = folder / horizon_model(number)
-        links.append(Link.of_json(stored, path.read_text(encoding="utf-8") if path.name in names else None))
-    return tuple(links)
+    models = ((stored, contents.get(horizon_model(i))) for i, stored in enumerate(json.loads(contents[HORIZONS])))
+    return tuple(Link.of_json(stored, None if text is None else text.decode("utf-8")) for stored, text in models)
 
 
 def registered_version(folder: Path, digest: str) -> str | None:

@@ -77,10 +77,11 @@ def _value(a: Attribute, encoding: Encoding, rng: np.random.Generator) -> Any:
 
 def answer(bundle: Bundle, request: Mapping[str, Any]) -> dict[str, Any]:
     """What the bundle says of one request, and what follows from it by its policy."""
-    matrix = features_of(asked(request, bundle.plan, bundle.zone), bundle.plan)
+    given = asked(request, bundle.lives)
+    matrix = features_of(given, bundle.plan)
     scored = score(bundle, matrix, reasons=False)
     shorter = {column(days): float(p[0]) for days, p in scored.shorter.items()}
-    (decided,) = decide(bundle.policy, matrix, scored.probability, [None])
+    (decided,) = decide(bundle.policy, matrix, scored.probability, given.worth)
     return {
         "raw_score": float(scored.raw[0]),
         "probability": float(scored.probability[0]),

@@ -8,7 +8,7 @@ from math import nan
 from typing import Any, TypeVar
 
 from features.plan import Attribute, Plan
-from models.values import PLAIN, Item, Marks, WrongRequest, coded, micros, number, part, rows, word
+from models.values import PLAIN, Item, Marks, WrongRequest, amount, coded, identity, micros, part, rows, word
 
 Event = tuple[int, int, int, int, float]
 """Known and occurred (µs), slot, topic, value."""
@@ -49,8 +49,10 @@ class Field:
 class Reading:
     """How a plan reads leads. Knows nothing of any request: one serves all, and threads at once."""
 
-    def __init__(self, plan: Plan, zone: tzinfo = UTC, marks: Marks = PLAIN) -> None:
+    def __init__(self, plan: Plan, zone: tzinfo = UTC, marks: Marks = PLAIN, dated: bool = True) -> None:
         self.plan, self.zone, self.marks = plan, zone, marks
+        self.dated = dated
+        """Whether training knew when leads were created; else no lead's creation is looked at, nor any instant."""
         widths = [2 if a.kind == "text" else 1 for a in plan.attributes]
         self.width = sum(widths)
         self.fields = [Field(a, sum(widths[:i]), i, f"{a.entity}.{a.column}") for i, a in enumerate(plan.attributes)]
@@ -93,8 +95,7 @@ class Lives:
     def life(self, member: Item, account: Sequence[float]) -> Life:
         """One lead with its rows. Raises WrongRequest."""
         lead = part(member, "lead")
-        created = lead.get("created_at")
-        at = 0 if created is None else micros(created, "lead.created_at", self._zone)
+        at = micros(lead.get("created_at"), "lead.created_at", self._zone) if self.reading.dated else 0
         happened = _once(_each("events", rows(member, "events"), self._happened))
         entered = dict.fromkeys(_each("stages", rows(member, "stages"), self._entered))  # of twins the first
         own: dict[int, list[Change]] = {}
@@ -103,7 +104,7 @@ class Lives:
             for field in fields:
                 (own if entity == "lead" else of_account).setdefault(field.number, []).append(change)
         return Life(
-            at, str(lead.get("lead_id", "")), self._fill(list(account), lead, self.reading.lead),
+            at, identity(lead.get("lead_id"), "lead.lead_id"), self._fill(list(account), lead, self.reading.lead),
             [event for _, _, event in happened if event[2] >= 0],
             [*(self.reading.stage(name, t) for t, name, _, _ in entered), *self._closing(happened)], own, of_account,
         )  # fmt: skip
@@ -119,23 +120,21 @@ class Lives:
         """The numbers of an attribute's value."""
         return coded(field.attribute, value, self.codes[field.number], place, self.reading.marks)
 
-    def _happened(self, row: Item) -> tuple[str | None, str, Event]:
+    def _happened(self, row: Item) -> tuple[str, str, Event]:
         get, plan = row.get, self.reading.plan
         occurred = micros(get("occurred_at"), "occurred_at", self._zone)
         late = get("available_at")
         known = occurred if late is None else max(occurred, micros(late, "available_at", self._zone))
-        kind, topic, value, event_id = word(row, "type"), get("topic"), get("value"), get("event_id")
+        kind, topic = word(row, "type"), get("topic")
         code = -1
         if topic is not None:
             if not isinstance(topic, str):
                 raise WrongRequest("topic", "a text")
             if topic := topic.strip():
                 code = plan.topic_of.get(topic, len(plan.topics))
-        worth = nan if value is None or value == "" else number(value, "value", self.reading.marks)
+        worth = amount(get("value"), "value", self.reading.marks)
         event = known, occurred, self.reading.slots.get(kind, plan.other_slot), code, worth
-        if event_id is not None and (isinstance(event_id, bool) or not isinstance(event_id, str | int | float)):
-            raise WrongRequest("event_id", "a text")
-        return None if event_id is None else str(event_id), kind, event
+        return identity(get("event_id"), "event_id"), kind, event
 
     def _entered(self, row: Item) -> tuple[int, str, str, str]:
         at = micros(row.get("entered_at"), "entered_at", self._zone)
@@ -170,19 +169,18 @@ def _each(name: str, given: Sequence[Item], read: Callable[[Item], Read]) -> lis
     return found
 
 
-def _once(happened: list[tuple[str | None, str, Event]]) -> list[tuple[str | None, str, Event]]:
+def _once(happened: list[tuple[str, str, Event]]) -> list[tuple[str, str, Event]]:
     """In the order they were known; of a repeat the earliest stays, as in validation."""
     if len(happened) < 2:
         return happened
     happened.sort(key=lambda h: h[2][0])
-    ids = [h[0] for h in happened if h[0] is not None]
+    ids = [h[0] for h in happened if h[0]]
     if len(set(ids)) == len(ids):
         return happened
     seen: set[str] = set()
     kept = []
     for one in happened:
-        if one[0] is None or one[0] not in seen:
+        if not one[0] or one[0] not in seen:
             kept.append(one)
-        if one[0] is not None:
-            seen.add(one[0])
+        seen.add(one[0])
     return kept

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from math import isnan
 from operator import attrgetter
 from typing import Any
 
@@ -15,7 +15,7 @@ from features.masking import mask
 from features.plan import Plan
 from features.records import Events, History, Records, Stages, sort_events, sort_stages, starts
 from models.lives import Change, Field, Life, Lives, Reading
-from models.values import WrongRequest, micros, objects, part, rows
+from models.values import WrongRequest, amount, identity, micros, objects, part, rows
 
 OPTIONAL: tuple[Block, ...] = ("account", "events", "stages", "history", "account_leads")
 
@@ -31,6 +31,13 @@ class Asked:
     """Shape (k,), µs."""
     unknown: tuple[frozenset[Block], ...]
     """What nobody knows of each lead. What nobody knows of any of them is in the records, too."""
+    worth: tuple[float | None, ...]
+    """Deal value that each lead says of itself."""
+
+    def some(self, rows: Sequence[int]) -> "Asked":
+        """A few of the leads asked for, among the same records."""
+        unknown, worth = tuple(self.unknown[i] for i in rows), tuple(self.worth[i] for i in rows)
+        return Asked(self.records, self.lead[rows], self.as_of[rows], unknown, worth)
 
 
 def unknown_parts(request: Mapping[str, Any]) -> frozenset[Block]:
@@ -38,13 +45,16 @@ def unknown_parts(request: Mapping[str, Any]) -> frozenset[Block]:
     return frozenset(name for name in OPTIONAL if request.get(name) is None)
 
 
-def asked(request: Mapping[str, Any], plan: Plan, zone: tzinfo = UTC) -> Asked:
-    """Records of the lead and its colleagues; times without an offset are of `zone`.
+def instant(request: Mapping[str, Any], reading: Reading, now: int | None = None) -> int:
+    """`as_of` of a request in µs; `now` where it gives none. Raises WrongRequest, also where there is neither."""
+    given = request.get("as_of")
+    return now if given is None and now is not None else micros(given, "as_of", reading.zone)
 
-    `as_of` must be there. Raises WrongRequest.
-    """
-    reader = Reader(Reading(plan, zone))
-    reader.add(request)
+
+def asked(request: Mapping[str, Any], reading: Reading) -> Asked:
+    """Records of the lead and its colleagues. `as_of` must be there. Raises WrongRequest."""
+    reader = Reader(reading)
+    reader.add(request, instant(request, reading))
     return reader.asked()
 
 
@@ -62,37 +72,47 @@ class Reader:
 
     def __init__(self, reading: Reading) -> None:
         self._lives, self._reading = Lives(reading), reading
+        self._needed = frozenset[Block]({"events", "stages"}).intersection(reading.plan.blocks)
+        """What must be known of every colleague, or nobody knows what they did: as where such a table is absent."""
         self._accounts: list[list[Life]] = []
         self._own: list[int] = []
         self._as_of: list[int] = []
         self._unknown: list[frozenset[Block]] = []
+        self._worth: list[float | None] = []
 
     def __len__(self) -> int:
         return len(self._own)
 
-    def add(self, request: Mapping[str, Any], now: int | None = None) -> None:
-        """Read one more; `now` (µs) is its instant where it gives none. Raises WrongRequest, and then nothing stays."""
-        given = request.get("as_of")
-        as_of = now if given is None and now is not None else micros(given, "as_of", self._reading.zone)
+    def add(self, request: Mapping[str, Any], as_of: int) -> None:
+        """Read one more, as of an instant (µs). Raises WrongRequest, and then nothing stays."""
         account = {} if request.get("account") is None else part(request, "account")
         values = self._lives.account(account)
         own = self._lives.life(request, values)
-        lives = [own, *self._colleagues(request, values)]
-        lives.sort(key=attrgetter("created", "id"))
-        self._as_of.append(as_of)
+        worth = amount(request["lead"].get("value"), "lead.value", self._reading.marks)
+        colleagues, whole = self._colleagues(request, own.id, values)
+        lives = sorted([own, *colleagues], key=attrgetter("created", "id"))
+        self._as_of.append(as_of if self._reading.dated else 0)
         self._own.append(sum(map(len, self._accounts)) + next(i for i, life in enumerate(lives) if life is own))
         self._accounts.append(lives)
-        self._unknown.append(unknown_parts(request))
+        self._unknown.append(unknown_parts(request) | (frozenset() if whole else {"account_leads"}))
+        self._worth.append(None if isnan(worth) else worth)
 
-    def _colleagues(self, request: Mapping[str, Any], account: Sequence[float]) -> list[Life]:
-        found = []
+    def _colleagues(self, request: Mapping[str, Any], own: str, account: Sequence[float]) -> tuple[list[Life], bool]:
+        """The other leads of the account, each once and none that objects; and whether all that is needed is known of
+        each. All leads of an account, as a CRM lists them, have the lead `own` among them."""
+        found, seen, whole = list[Life](), {own}, True
         for i, other in enumerate(rows(request, "account_leads")):
             try:
-                if not objects(part(other, "lead")):
+                lead = part(other, "lead")
+                name = identity(lead.get("lead_id"), "lead.lead_id")
+                again = name != "" and name in seen
+                seen.add(name)
+                if not again and not objects(lead):
                     found.append(self._lives.life(other, account))
+                    whole = whole and not unknown_parts(other) & self._needed
             except WrongRequest as error:
                 raise error.within(f"account_leads[{i}].") from None
-        return found
+        return found, whole
 
     def asked(self) -> Asked:
         """All that was read."""
@@ -113,7 +133,8 @@ class Reader:
         for field in reading.fields:
             if field.attribute.kind == "categorical":
                 records.levels[reading.plan.columns[field.at].name] = list(self._lives.codes[field.number])
-        return Asked(records, np.array(self._own, np.int64), np.array(self._as_of, np.int64), tuple(self._unknown))
+        own, as_of = np.array(self._own, np.int64), np.array(self._as_of, np.int64)
+        return Asked(records, own, as_of, tuple(self._unknown), tuple(self._worth))
 
     def _history(self) -> dict[str, History]:
         """An account's rows, given with any of its leads, hold for all of them."""

@@ -17,6 +17,8 @@ _US = timedelta(microseconds=1)
 _FIRST, _LAST = ((at.replace(tzinfo=UTC) - _EPOCH) // _US for at in (datetime.min, datetime.max))
 YES, NO = frozenset({"true", "yes", "1", "y", "t"}), frozenset({"false", "no", "0", "n", "f"})
 TIME = "an ISO 8601 time such as 2025-10-03T00:00:00Z"
+NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
+"""What is a number when its marks are Python's, in tables and requests: float() alone takes 1_000 and other scripts."""
 
 
 class WrongRequest(ValueError):
@@ -91,15 +93,17 @@ class Marks:
         return rf"^[+-]?\d{{1,3}}({self.between}\d{{3}})+({re.escape(self.decimal)}\d*)?$"
 
     def plain(self, text: str) -> str:
-        """As Python writes it. Raises ValueError for a text with other marks."""
+        """As Python writes it. Raises ValueError for what is no number with these marks."""
         text = text.strip()
         if self.thousands and re.match(self.parted, text):
             text = re.sub(self.between, "", text)
-        if self.decimal == ".":
-            return text
-        if "." in text:
+        if self.decimal != ".":
+            if "." in text:
+                raise ValueError
+            text = text.replace(self.decimal, ".")
+        if not re.match(NUMBER, text):
             raise ValueError
-        return text.replace(self.decimal, ".")
+        return text
 
 
 PLAIN = Marks()
@@ -117,6 +121,20 @@ def number(value: Any, place: str, marks: Marks = PLAIN) -> float:
     if isinf(found):
         raise WrongRequest(place, "a finite number")
     return found
+
+
+def amount(value: Any, place: str, marks: Marks = PLAIN) -> float:
+    """As `number`; NaN where it is missing."""
+    return number(value, place, marks) if plain(value) else nan
+
+
+def identity(value: Any, place: str) -> str:
+    """The text of an id, as the tables have it; empty where it is not given."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
+        return plain(value)
+    raise WrongRequest(place, "a text or a whole number")
 
 
 def objects(lead: Item) -> bool:

@@ -92,11 +92,12 @@ def assemble(out: Path, facts: Mapping[str, Any], policy: Policy, definition: De
         stage.write_json({**facts, "libraries": libraries()}, folder / "training.json")
         (folder / "MODEL_CARD.md").write_text(card(facts, policy, definition, plan), encoding="utf-8")
         stage.write_json([], folder / "golden.json")
-        draft = bundles.read_bundle(folder, bundles.write_manifest(folder))
+        bundles.write_manifest(folder)
+        draft = bundles.read_bundle(folder)
         requests = golden_requests(draft.plan, draft.encoding, 0, GOLDEN)
         stage.write_json([{"request": r, "answer": answer(draft, r)} for r in requests], folder / "golden.json")
         digest = bundles.write_manifest(folder)
-        bundles.prove(folder)
+        bundles.prove(bundles.read_files(folder))
     out.with_name(out.name + ".version").unlink(missing_ok=True)
     return digest
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from features.plan import Plan
-from models.bundle import MANIFEST, Bundle, digest_of, read_bundle
+from models.bundle import Bundle, read_bundle
 from models.golden import golden_requests
 from models.requests import asked, features_of
 from pipeline import stage
@@ -34,7 +33,7 @@ FIGURES = (stage.METRICS, stage.INTERVALS, stage.IMPORTANCE, stage.CALIBRATION, 
 
 def run_of(digest: str, root: Path) -> Run:
     """Everything that is filed of the run in this folder. The input example is of imagined leads."""
-    bundle = read_bundle(stage.BUNDLE, digest_of((stage.BUNDLE / MANIFEST).read_bytes()))
+    bundle = read_bundle(stage.BUNDLE)
     facts, params = bundle.training, of_run()
     before = committed(root)
     usual = defaults(params["source.kind"])
@@ -55,7 +54,7 @@ def run_of(digest: str, root: Path) -> Run:
         tags=_tags(bundle, root),
         dataset=_dataset(facts["data_digest"]),
         bundle=stage.BUNDLE,
-        example=example_of(bundle.plan, bundle),
+        example=example_of(bundle),
         curves=stage.read_json(stage.MODEL / "training.json")["curves"],
         artifacts=_files(),
         headline=(f"{CHOOSE}/log_loss", f"{CHOOSE}/auc", "test/log_loss", "test/auc"),
@@ -145,7 +144,8 @@ def _dataset(digest: str) -> Dataset:
     return Dataset(name="lead tables", digest=digest[:12], source=shown, schema=dict(leads), profile=counts)
 
 
-def example_of(plan: Plan, bundle: Bundle) -> pl.DataFrame:
+def example_of(bundle: Bundle) -> pl.DataFrame:
     """Features of a few imagined leads, as in data/features.parquet."""
-    rows = [features_of(asked(r, plan), plan) for r in golden_requests(plan, bundle.encoding, 0, EXAMPLE_ROWS)]
+    made = golden_requests(bundle.plan, bundle.encoding, 0, EXAMPLE_ROWS)
+    rows = [features_of(asked(request, bundle.lives), bundle.plan) for request in made]
     return pl.concat([frame_of(row) for row in rows])

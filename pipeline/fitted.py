@@ -9,7 +9,7 @@ from features.arrays import Floats, Ints
 from features.kernel import Matrix
 from models import calibration
 from models.booster import load_booster, raw_scores
-from models.bundle import read_links
+from models.bundle import links_of
 from models.calibration import Calibration
 from models.encoding import Encoding, encode
 from models.horizons import Link
@@ -34,7 +34,7 @@ def read_model() -> Fitted:
         (stage.MODEL / "model.txt").read_text(encoding="utf-8"),
         Encoding.of_json(stage.read_json(stage.MODEL / "encoding.json")),
         Calibration.from_json(stage.read_json(stage.MODEL / "calibration.json")),
-        read_links(stage.MODEL, [path.name for path in stage.MODEL.iterdir()]),
+        links_of({path.name: path.read_bytes() for path in stage.MODEL.iterdir()}),
     )
 
 

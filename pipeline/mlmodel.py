@@ -1,14 +1,12 @@
 """The bundle as a model of MLflow's: code and text, a signature, and what to install. Nothing is pickled."""
 
-import json
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from features.plan import plan_of_json
-from models.bundle import read_links
+from models.bundle import read_bundle
 from models.horizons import column
 
 CODE = Path(__file__).parents[1]
@@ -43,9 +41,9 @@ def signature(bundle: Path) -> Any:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    plan = plan_of_json(json.loads((bundle / "features.json").read_text(encoding="utf-8"))["plan"])
-    inputs = [ColSpec("string" if c.categorical else "double", c.name) for c in plan.features]
-    shorter = [column(link.days) for link in read_links(bundle, [path.name for path in bundle.iterdir()])]
+    read = read_bundle(bundle)
+    inputs = [ColSpec("string" if c.categorical else "double", c.name) for c in read.plan.features]
+    shorter = [column(link.days) for link in read.links]
     outputs = [ColSpec("double", name) for name in ("probability", "raw_score", *shorter)]
     return ModelSignature(Schema([*inputs]), Schema([*outputs]))
 

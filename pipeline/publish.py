@@ -77,8 +77,8 @@ def main() -> None:
         standing = standing_of(tables, stage.read_table(stage.POINTS), read_table())
         honest = unseen(predictions, stage.read_table(stage.LEFT_OUT))
         policy = policy_of(stage.section("policy"), predictions, honest, values, standing)
-        digest = assemble(stage.BUNDLE, facts, policy, definition, stage.section("source"))
-        bundle = read_bundle(stage.BUNDLE, digest)
+        assemble(stage.BUNDLE, facts, policy, definition, stage.section("source"))
+        bundle = read_bundle(stage.BUNDLE)
         write_report(bundle, facts, definition, tables, seed, say)
 
 

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import polars as pl
 
-from models.values import Marks
+from models.values import NUMBER, Marks
 from pipeline.errors import Stop
 from pipeline.params import Source
 
@@ -28,7 +28,6 @@ DAYS = (
     r"([, T]+\d{1,2}[:.]\d{2}([:.]\d{2})?( ?[AaPp][Mm])?)?$"
 )
 """Days as people write them: which is the month is not guessed, but that it is a day."""
-NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?$"
 
 EXCEL_FIRST, EXCEL_LEAP, EXCEL_LAST = 1, 60, 2_958_466
 

@@ -1,32 +1,37 @@
 """Requests to answers: read, score, decide, explain and warn, all of them together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from features.episodes import opening
-from features.kernel import Matrix
-from models.bundle import score
+from models.bundle import Bundle, score
 from models.decisions import decide
 from models.horizons import column
 from models.reasons import by_group, reasons
-from models.requests import Asked, Reader, features_of
-from models.values import TIME, WrongRequest, micros, number, objects, part
+from models.requests import Asked, Reader, features_of, instant
+from models.values import WrongRequest, identity, objects, part
 from models.words import LANGUAGES
-from serving.cautions import said
+from serving.cautions import Cautions, said
 from serving.logs import failed
 from serving.problems import Problem, bug, wrong
 from serving.settings import Settings
-from serving.store import Model
 
 REASONS = 5
-NO_TIME = "1970-01-01T00:00:00Z"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A bundle, and what its answers take besides."""
+
+    bundle: Bundle
+    cautions: Cautions
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,9 @@ class Wanted:
     request: Mapping[str, Any]
     explain: bool
     language: str
-    value: float | None
     objected: bool
+    rows: int
+    """Events, stages and changes, the colleagues' too: what reading it takes."""
 
 
 def wanted(request: Any, settings: Settings, defaults: Mapping[str, Any] | None = None) -> Wanted:
@@ -50,28 +56,30 @@ def wanted(request: Any, settings: Settings, defaults: Mapping[str, Any] | None 
         raise wrong("explain", "true or false")
     if not isinstance(language, str) or language not in LANGUAGES:
         raise wrong("language", f"one of {', '.join(LANGUAGES)}")
-    _check_sizes(request, settings)
+    rows = _rows(request, settings)
     try:
         lead = part(request, "lead")
-        value = lead.get("value")
-        worth = None if value is None or value == "" else number(value, "lead.value")
+        identity(lead.get("lead_id"), "lead.lead_id")
     except WrongRequest as error:
         raise wrong(error.place, error.expected) from None
-    if not isinstance(lead.get("lead_id"), str | int | None) or isinstance(lead.get("lead_id"), bool):
-        raise wrong("lead.lead_id", "a text")
-    return Wanted(request, explain, language, worth, objects(lead))
+    return Wanted(request, explain, language, objects(lead), rows)
 
 
-def _check_sizes(request: Mapping[str, Any], settings: Settings) -> None:
+def _rows(request: Mapping[str, Any], settings: Settings) -> int:
+    """How many there are. Raises Problem where one list has too many."""
     colleagues = request.get("account_leads")
     colleagues = colleagues if isinstance(colleagues, list) else []
     if len(colleagues) > settings.max_colleagues:
         raise wrong("account_leads", f"at most {settings.max_colleagues} of them")
+    found = 0
     for place, item in (("", request), *((f"account_leads[{i}].", c) for i, c in enumerate(colleagues))):
         for name in ("events", "stages", "history"):
             rows = item.get(name) if isinstance(item, Mapping) else None
-            if isinstance(rows, list) and len(rows) > settings.max_events:
+            count = len(rows) if isinstance(rows, list) else 0
+            if count > settings.max_events:
                 raise wrong(f"{place}{name}", f"at most {settings.max_events} of them")
+            found += count
+    return found
 
 
 def answer(model: Model, asked: Sequence[Wanted], now: datetime) -> list[Answer | Problem]:
@@ -96,61 +104,53 @@ def each(model: Model, asked: Sequence[Wanted], now: datetime) -> list[Answer | 
 
 def _alike(model: Model, asked: Sequence[Wanted], now: datetime, explain: bool) -> list[Answer | Problem]:
     """Answers to requests that all want reasons, or none of them."""
-    reader, found, places = Reader(model.bundle.lives), dict[int, Answer | Problem](), list[int]()
+    reading, reader = model.bundle.lives, Reader(model.bundle.lives)
+    found, read = dict[int, Answer | Problem](), dict[int, Answer]()
     for i, w in enumerate(asked):
         try:
+            as_of = instant(w.request, reading, _micros(now))
             if w.objected:
-                found[i] = _bare(model, w, "objected", _as_of(model, w, now), now)
+                found[i] = _bare(model, w, "objected", as_of, now)
             else:
-                reader.add(_dated(model, w.request), _micros(now))
-                places.append(i)
+                reader.add(w.request, as_of)
+                read[i] = _bare(model, w, "closed", as_of, now)
         except WrongRequest as error:
             found[i] = wrong(error.place, error.expected)
-    if places:
-        mine = [asked[i] for i in places]
-        found.update(zip(places, _read(model, mine, reader.asked(), now, explain), strict=True))
+    if read:
+        mine = [asked[i] for i in read]
+        found.update(zip(read, _read(model, mine, [*read.values()], reader.asked(), explain), strict=True))
     return [found[i] for i in range(len(asked))]
 
 
-def _dated(model: Model, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A model of leads without dates knows none; one of dated leads needs the lead's creation."""
-    if model.bundle.training["shape"] != "flat":
-        if request["lead"].get("created_at") is None:
-            raise WrongRequest("lead.created_at", f"{TIME}, and it is missing")
-        return request
-    return {**request, "lead": {**request["lead"], "created_at": None}, "as_of": NO_TIME}
-
-
-def _read(model: Model, asked: Sequence[Wanted], given: Asked, now: datetime, explain: bool) -> list[Answer | Problem]:
-    """Answers to requests that could be read: the open leads are scored."""
+def _read(
+    model: Model, asked: Sequence[Wanted], closed: Sequence[Answer], given: Asked, explain: bool
+) -> list[Answer | Problem]:
+    """Answers to requests that could be read: those of `closed`, but the open leads are scored."""
     state = opening(given.records, given.lead, given.as_of)
     created = given.records.created[given.lead]
     rows = np.flatnonzero(state.open).tolist()
-    some = replace(given, lead=given.lead[rows], as_of=given.as_of[rows], unknown=tuple(given.unknown[i] for i in rows))
-    matrix = features_of(some, model.bundle.plan)
-    mine = [asked[i] for i in rows]
-    scored = iter(_scored(model, mine, matrix, now, explain) if mine else ())
-    found: list[Answer | Problem] = []
-    for i, w in enumerate(asked):
-        if state.open[i]:
-            found.append(next(scored))
-        elif created[i] > given.as_of[i]:
-            found.append(wrong("lead.created_at", "a time no later than as_of"))
-        else:
-            found.append(_bare(model, w, "closed", _as_of(model, w, now), now))
+    found = [
+        wrong("lead.created_at", "a time no later than as_of") if late else one
+        for one, late in zip(closed, created > given.as_of, strict=True)
+    ]
+    if rows:
+        scored = _scored(model, [asked[i] for i in rows], given.some(rows), explain)
+        for i, more in zip(rows, scored, strict=True):
+            found[i] = closed[i] | more
     return found
 
 
-def _scored(model: Model, asked: Sequence[Wanted], matrix: Matrix, now: datetime, explain: bool) -> list[Answer]:
+def _scored(model: Model, asked: Sequence[Wanted], given: Asked, explain: bool) -> list[Answer]:
+    """What the answers to open leads have besides."""
+    matrix = features_of(given, model.bundle.plan)
     scored = score(model.bundle, matrix, explain)
-    decisions = decide(model.bundle.policy, matrix, scored.probability, [w.value for w in asked])
-    cautions = model.cautions.of([w.request for w in asked], matrix)
+    decisions = decide(model.bundle.policy, matrix, scored.probability, given.worth)
+    cautions = model.cautions.of([w.request for w in asked], given.unknown, matrix)
     groups = {} if scored.contributions is None else by_group(matrix, scored.contributions)
     answers = []
     for row, (w, d, own) in enumerate(zip(asked, decisions, cautions, strict=True)):
-        one = _bare(model, w, "scored", _as_of(model, w, now), now)
-        one.update(
-            probability=float(scored.probability[row]), score=d.score, grade=d.grade, route=d.route,
+        one = Answer(
+            status="scored", probability=float(scored.probability[row]), score=d.score, grade=d.grade, route=d.route,
             qualified=d.qualified, shorter={column(days): float(q[row]) for days, q in scored.shorter.items()},
             expected_value=d.expected_value, value_source=d.value_source, raw_score=float(scored.raw[row]),
             warnings=said(own, w.language),
@@ -163,22 +163,15 @@ def _scored(model: Model, asked: Sequence[Wanted], matrix: Matrix, now: datetime
     return answers
 
 
-def _bare(model: Model, w: Wanted, status: str, as_of: str, now: datetime) -> Answer:
+def _bare(model: Model, w: Wanted, status: str, as_of: int, now: datetime) -> Answer:
     """An answer that says nothing of the lead but its status."""
     return {
-        "lead_id": w.request["lead"].get("lead_id"), "as_of": as_of, "status": status, "probability": None,
-        "score": None, "grade": None, "route": None, "qualified": None, "shorter": {},
-        "expected_value": None, "value_source": None, "base": None,
+        "lead_id": w.request["lead"].get("lead_id"), "as_of": _text(_EPOCH + timedelta(microseconds=as_of)),
+        "status": status, "probability": None, "score": None, "grade": None, "route": None, "qualified": None,
+        "shorter": {}, "expected_value": None, "value_source": None, "base": None,
         "groups": None, "raw_score": None, "reasons": [], "warnings": [], "model_version": model.bundle.version,
         "model_digest": model.bundle.digest, "scored_at": _text(now),
     }  # fmt: skip
-
-
-def _as_of(model: Model, w: Wanted, now: datetime) -> str:
-    given = w.request.get("as_of")
-    if given is None:
-        return _text(now)
-    return _text(_EPOCH + timedelta(microseconds=micros(given, "as_of", model.bundle.zone)))
 
 
 def _text(at: datetime) -> str:

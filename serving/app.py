@@ -8,14 +8,12 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from models.errors import DamagedBundle
-from serving.description import described
 from serving.gate import Gate
 from serving.logs import note
-from serving.openapi import document
 from serving.problems import MEDIA_TYPE, Problem
 from serving.security import KeysUnreadable
 from serving.service import Service
@@ -85,8 +83,8 @@ def _add_routes(app: FastAPI) -> None:
         return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     @app.get("/v1/model")
-    async def model(service: Running) -> JSONResponse:
-        return JSONResponse(described(ready(service.store).bundle))
+    async def model(service: Running) -> Response:
+        return Response(ready(service.store).description, media_type="application/json")
 
     @app.post("/v1/model/reload")
     async def reload(service: Running) -> dict[str, str]:
@@ -100,8 +98,8 @@ def _add_routes(app: FastAPI) -> None:
         return {"model_version": found.bundle.version, "model_digest": found.bundle.digest}
 
     @app.get("/v1/openapi.json")
-    async def openapi(service: Running) -> JSONResponse:
-        return JSONResponse(document(ready(service.store), service.settings))
+    async def openapi(service: Running) -> Response:
+        return Response(ready(service.store).openapi, media_type="application/json")
 
 
 async def _refused(_: Request, error: Exception) -> Response:

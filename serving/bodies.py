@@ -7,6 +7,10 @@ from typing import Any
 from serving.problems import Problem
 
 Receive = Callable[[], Awaitable[Any]]
+SPARE = 1 << 24
+"""Bytes of a body that is too large."""
+CLOSE = {"Connection": "close"}
+"""Where the rest of the body is not worth reading."""
 
 
 class Gone(Exception):
@@ -45,12 +49,6 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, most: int,
     if size > most:
         raise _too_large(most)
     return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-SPARE = 1 << 24
-"""Bytes of a body that is too large."""
-CLOSE = {"Connection": "close"}
-"""Where the rest of the body is not worth reading."""
 
 
 def _check_headers(headers: Mapping[bytes, bytes]) -> None:

@@ -1,11 +1,12 @@
 """Warnings of an answer: what was missing, never seen, out of range, or older than anything that was learned."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
 
 from features.arrays import Bools
+from features.columns import Block
 from features.kernel import Matrix
 from models.bundle import Bundle
 from models.requests import OPTIONAL
@@ -69,13 +70,13 @@ class Cautions:
         ages = bundle.training.get("ages_days")
         self._age = plan.place["engagement_age_days"], ages[1] if ages else np.inf
 
-    def of(self, requests: Sequence[Mapping[str, Any]], matrix: Matrix) -> list[Found]:
-        """The warnings of each row."""
+    def of(self, requests: Sequence[Mapping[str, Any]], unknown: Sequence[Set[Block]], matrix: Matrix) -> list[Found]:
+        """The warnings of each row, of which nobody knows the blocks of `unknown`."""
         value = matrix.values[:, self._numbers]
         beyond = (value < self._range[:, 0]) | (value > self._range[:, 1])
         old = matrix.values[:, self._age[0]] > self._age[1]
         unset, unseen = np.isnan(matrix.values[:, self._history]), self._unseen(matrix)
-        found = [self._of_request(request) for request in requests]
+        found = [self._of_request(request, gone) for request, gone in zip(requests, unknown, strict=True)]
         for code, columns, said in (
             ("missing", self._history, unset), ("unseen", self._coded, unseen), ("out_of_range", self._numbers, beyond),
         ):  # fmt: skip
@@ -85,8 +86,8 @@ class Cautions:
             found[row].append(("older", "lead.created_at"))
         return found
 
-    def _of_request(self, request: Mapping[str, Any]) -> Found:
-        found: Found = [("missing", block) for block in self._blocks if request.get(block) is None]
+    def _of_request(self, request: Mapping[str, Any], unknown: Set[Block]) -> Found:
+        found: Found = [("missing", block) for block in self._blocks if block in unknown]
         found += [("unknown_field", _name(key)) for key in sorted(request.keys() - REQUEST)]
         for entity in ("lead", "account"):
             item = request.get(entity)
@@ -126,9 +127,11 @@ def _places(bundle: Bundle) -> dict[int, tuple[str, str]]:
 
 def _new(request: Mapping[str, Any], rows: str, key: str, known: Container[str], code: str = "unseen") -> Found:
     """Where each text that is not known stands first."""
-    given = [row.get(key) for row in request.get(rows) or ()]  # texts, as the reader has checked
-    new = {text for text in {*given} if plain(text) and plain(text) not in known}
-    return [(code, f"{rows}[{place}].{key}") for place in sorted(given.index(text) for text in new)] if new else []
+    first: dict[str | None, int] = {}  # texts, as the reader has checked
+    for place, row in enumerate(request.get(rows) or ()):
+        first.setdefault(row.get(key), place)
+    new = [place for text, place in first.items() if plain(text) and plain(text) not in known]
+    return [(code, f"{rows}[{place}].{key}") for place in new]
 
 
 def _name(key: str) -> str:

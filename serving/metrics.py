@@ -36,12 +36,12 @@ class Metrics:
         self._lack = cache(self._missing.labels)
 
     def request(self, route: str, status: int, seconds: float) -> None:
-        """One request was answered."""
+        """Count one answered request."""
         self._request(route, str(status)).inc()
         self._second(route).observe(seconds)
 
     def answer(self, one: Answer) -> None:
-        """One lead was."""
+        """Count one answered lead."""
         if one["status"] != "scored":
             self._unscored.labels(one["status"]).inc()
             return

@@ -7,10 +7,9 @@ import msgspec
 
 from models.golden import golden_requests
 from models.words import LANGUAGES
-from serving.answers import answer, wanted
+from serving.answers import Model, answer, wanted
 from serving.schemas import ANSWER, BATCH_ANSWER, PROBLEM, Schema, request_schema
 from serving.settings import Settings
-from serving.store import Model
 
 WHEN = datetime(2025, 6, 1, 12, tzinfo=UTC)
 STATUSES = {

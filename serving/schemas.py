@@ -21,20 +21,20 @@ KINDS: dict[str, Schema] = {
 
 def request_schema(bundle: Bundle, settings: Settings) -> Schema:
     """A lead to score. Fields that the model does not know are accepted, with a warning."""
-    rows = _rows(bundle, settings)
+    rows, dated = _rows(bundle, settings), bundle.training["shape"] != "flat"
     lead = {
         "lead_id": {"type": ["string", "integer", "null"], "description": "Echoed as it is."},
         "created_at": {
             **TIME,
-            "type": ["string", "null"],
-            "description": "When the lead was created. Needed by a model of dated leads.",
+            "type": "string" if dated else ["string", "null"],
+            "description": "When the lead was created." if dated else "Not looked at: training knew no dates.",
         },
         "account_id": TEXT,
         "objected": {"type": ["boolean", "null"], "description": "The person objects to being profiled: no score."},
         "value": {**NUMBER, "description": "Deal value expected of the lead."},
         **_attributes(bundle, "lead"),
     }
-    one = {"type": "object", "properties": lead}
+    one = {"type": "object", "properties": lead, "required": ["created_at"] if dated else []}
     colleague = {"type": "object", "required": ["lead"], "properties": {"lead": one, **rows}}
     options = {
         "as_of": {**TIME, "type": ["string", "null"], "description": "Score as it was known then. Default: now."},
@@ -46,12 +46,13 @@ def request_schema(bundle: Bundle, settings: Settings) -> Schema:
         "required": ["lead"],
         "description": "An empty list says that there was nothing; a list left out, or null, that nobody knows.",
         "properties": {
-            "lead": {**one, "required": ["created_at"] if bundle.training["shape"] != "flat" else []},
+            "lead": one,
             "account": {"type": ["object", "null"],
                         "properties": {"account_id": TEXT, **_attributes(bundle, "account")}},
             **rows,
             "account_leads": {"type": ["array", "null"], "items": colleague, "maxItems": settings.max_colleagues,
-                              "description": "The other leads of the account."},
+                              "description": "The other leads of the account. Where one of them leaves out events or "
+                              "stages, it is unknown what they did: the whole list counts as left out."},
             **options,
         },
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,9 @@ from serving.waiting import full, late, ready
 
 Headers = Mapping[bytes, bytes]
 CHUNK = 250
-"""Leads of a batch that are scored together."""
+"""Leads of a batch that are scored together, at most."""
+CHUNK_ROWS = 20_000
+"""Rows of them, beyond which no further lead is added: between two chunks we look at the clock."""
 ARRIVING = 4
 """Batches that may be on their way, for each that may wait or run."""
 LARGE = 1 << 16
@@ -84,19 +86,32 @@ def _many(service: Service, body: bytes, until: float) -> bytes:
     model, now = ready(service.store), datetime.now(UTC)
     defaults = {k: given[k] for k in ("explain", "language") if given.get(k) is not None}
     results: list[Answer] = []
-    for first in range(0, len(leads), CHUNK):
+    for chunk in _chunks(_checked(lead, service, defaults) for lead in leads):
         if time.monotonic() > until:
             raise late()
-        checked = [_checked(lead, service, defaults) for lead in leads[first : first + CHUNK]]
-        found = iter(each(model, [w for w in checked if isinstance(w, Wanted)], now))
-        for i, w in enumerate(checked, start=first):
+        found = iter(each(model, [w for w in chunk if isinstance(w, Wanted)], now))
+        for w in chunk:
             one = w if isinstance(w, Problem) else next(found)
             if isinstance(one, Problem):
-                results.append(one.within(f"leads[{i}]").document())
+                results.append(one.within(f"leads[{len(results)}]").document())
             else:
                 service.metrics.answer(one)
                 results.append(one)
     return encode({"results": results, "model_version": model.bundle.version, "model_digest": model.bundle.digest})
+
+
+def _chunks(checked: Iterable[Wanted | Problem]) -> Iterator[list[Wanted | Problem]]:
+    """In order, each of at most CHUNK leads, and of CHUNK_ROWS rows but for its last lead."""
+    chunk: list[Wanted | Problem] = []
+    rows = 0
+    for one in checked:
+        chunk.append(one)
+        rows += one.rows if isinstance(one, Wanted) else 0
+        if len(chunk) == CHUNK or rows >= CHUNK_ROWS:
+            yield chunk
+            chunk, rows = [], 0
+    if chunk:
+        yield chunk
 
 
 def _checked(lead: Any, service: Service, defaults: Mapping[str, Any]) -> Wanted | Problem:

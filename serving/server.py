@@ -117,9 +117,9 @@ class Server(uvicorn.Server):
 
 
 def address_of(sock: socket.socket) -> str:
-    """host:port."""
+    """host:port, as in a URL: an address of IPv6 in brackets."""
     host, port = sock.getsockname()[:2]
-    return f"{host}:{port}"
+    return f"[{host}]:{port}" if sock.family == socket.AF_INET6 else f"{host}:{port}"
 
 
 def admit_no_more(sock: socket.socket) -> None:

@@ -8,13 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from models.errors import DamagedBundle
-from serving.description import described
 from serving.logs import note
 from serving.metrics import Metrics
-from serving.openapi import document
 from serving.security import Guard
 from serving.settings import Settings
-from serving.store import Model, Store
+from serving.store import Served, Store
 from serving.waiting import Queue
 
 
@@ -39,7 +37,7 @@ class Service:
     @staticmethod
     def of(settings: Settings) -> "Service":
         """With no model yet. Raises KeysUnreadable."""
-        store = Store(settings.bundle, lambda model: (document(model, settings), described(model.bundle)))
+        store = Store(settings)
         queue = Queue(store, settings.capacity, settings.timeout_s)
         return Service(settings, store, Guard(settings.keys), Metrics(), queue)
 
@@ -53,7 +51,7 @@ class Service:
             threads.shutdown(wait=False)
             self.threads = None
 
-    def load(self) -> Model:
+    def load(self) -> Served:
         """Verify the bundle and serve it. Raises DamagedBundle, and then the model before it goes on."""
         before = self.store.current
         model = self.store.load()

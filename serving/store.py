@@ -2,58 +2,63 @@
 
 import gc
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+
+import msgspec
 
 from models.bundle import Bundle, load_bundle
 from models.errors import DamagedBundle
+from serving.answers import Model
 from serving.cautions import Cautions
+from serving.description import described
+from serving.openapi import document
+from serving.settings import Settings
 
 
 @dataclass(frozen=True)
-class Model:
-    """A verified bundle, and what the service makes of it once."""
+class Served(Model):
+    """A model, and what is said of it, as bytes of JSON: made once, for it takes as long as a hundred scores."""
 
-    bundle: Bundle
-    cautions: Cautions
+    openapi: bytes
+    description: bytes
 
 
-def load_model(folder: Path) -> Model:
-    """Digests first, then another process proves it. Raises DamagedBundle."""
+def served(bundle: Bundle, settings: Settings) -> Served:
+    """All that the service makes of a bundle. To make the document it answers a request; it may raise anything."""
+    for trees in (bundle.trees, *(link.trees for link in bundle.links if link.trees)):
+        trees.leaves  # noqa: B018, made now rather than in the first request
+    bundle.trees.tables  # noqa: B018, alike
+    model = Model(bundle, Cautions(bundle))
+    pages = (msgspec.json.encode(page) for page in (document(model, settings), described(bundle)))
+    return Served(model.bundle, model.cautions, *pages)
+
+
+def load_model(settings: Settings) -> Served:
+    """Digests first, then another process proves it, then it must answer here. Raises DamagedBundle."""
+    folder = settings.bundle
     try:
-        bundle = load_bundle(folder)
-        for trees in (bundle.trees, *(link.trees for link in bundle.links if link.trees)):
-            trees.leaves  # noqa: B018, made now rather than in the first request
-        bundle.trees.tables  # noqa: B018, alike
-        return Model(bundle, Cautions(bundle))
+        return served(load_bundle(folder), settings)
+    except DamagedBundle:
+        raise
     except OSError as error:
         raise DamagedBundle(f"{folder}: cannot be read: {error.strerror or error}; check the path") from error
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+    except Exception as error:
         raise DamagedBundle(f"{folder}: cannot be used ({type(error).__name__}); publish it again") from error
 
 
 class Store:
     """Holds one model at a time. A request takes it once, so its answer is of one model throughout."""
 
-    def __init__(self, folder: Path, trial: Callable[[Model], object] = lambda _: None) -> None:
-        """`trial`: what a model must be able to do; it may raise anything."""
-        self._folder, self._trial = folder, trial
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._lock = threading.Lock()
-        self.current: Model | None = None
+        self.current: Served | None = None
 
-    def load(self) -> Model:
+    def load(self) -> Served:
         """Verify the bundle and let it take the place of the current one. Raises DamagedBundle, and then what was
         served goes on. One at a time."""
         with self._lock:
-            found = load_model(self._folder)
-            try:
-                self._trial(found)
-            except Exception as error:
-                raise DamagedBundle(
-                    f"{self._folder}: no request can be answered with it ({type(error).__name__}); publish it again"
-                ) from error
-            self.current = found
+            found = self.current = load_model(self._settings)
             gc.unfreeze()
             gc.collect()
             gc.freeze()  # what stays for good is not looked at again

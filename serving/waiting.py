@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from serving.answers import Answer, Wanted, each
 from serving.problems import Problem
-from serving.store import Model, Store
+from serving.store import Served, Store
 
 TOGETHER = 8
 """At most so many at once, so that the loop soon looks at its connections again."""
@@ -16,7 +16,7 @@ SOON_S = 0.0005
 """So long those who asked together may take to ask together again."""
 
 
-def ready(store: Store) -> Model:
+def ready(store: Store) -> Served:
     """The current model. Raises Problem 503 where there is none."""
     if store.current is None:
         raise Problem(503, "no-model", "no verified model is loaded", {"Retry-After": "5"})

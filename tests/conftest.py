@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from blinded import blind
 
-from models.bundle import Bundle, check_digests, read_bundle
+from models.bundle import Bundle, read_bundle
 from pipeline.score import Asked, read
 
 POINTS = Path(__file__).parents[1] / "examples/points/company.yaml"
@@ -63,7 +63,7 @@ def bundle_folder(finished_run: Path) -> Path:
 @pytest.fixture(scope="session")
 def bundle(bundle_folder: Path) -> Bundle:
     """The same, loaded. Without the proof in another process, which costs seconds."""
-    return read_bundle(bundle_folder, check_digests(bundle_folder))
+    return read_bundle(bundle_folder)
 
 
 @pytest.fixture(scope="session")

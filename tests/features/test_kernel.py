@@ -19,9 +19,11 @@ from features.masking import mask
 from features.own import OWN
 from features.plan import Attribute, EventType, Plan, plan_of_json, plan_to_json
 from features.records import Records, take
+from models.lives import Reading
 from models.requests import OPTIONAL, asked, features_of
 from pipeline.records import records_of
 
+READING = Reading(PLAN)
 seeds = st.integers(0, 2**32)
 few = settings(max_examples=25, deadline=None)
 
@@ -110,7 +112,7 @@ def test_a_lead_alone_has_its_batch_features(seed: int) -> None:
         own = take(records, account, account + 1)
         place = lead[row : row + 1] - records.account_start[account]
         assert_same(compute(own, PLAN, place, as_of[row : row + 1]), 0, batch, row)
-        one = asked(request(world, ids[row], int(as_of[row])), PLAN)
+        one = asked(request(world, ids[row], int(as_of[row])), READING)
         assert_same(features_of(one, PLAN), 0, batch, row)
 
 
@@ -228,7 +230,7 @@ def test_what_nobody_knows_is_nan(block: str) -> None:
     world = random_world(11)
     lead = next(x["lead_id"] for x in world.leads if x["account_id"] == "A")
     whole = request(world, lead, BASE + 100 * DAY)
-    full, part = asked(whole, PLAN), asked({k: v for k, v in whole.items() if k != block}, PLAN)
+    full, part = asked(whole, READING), asked({k: v for k, v in whole.items() if k != block}, READING)
     a, b = (compute(x.records, PLAN, x.lead, x.as_of) for x in (full, part))
     hidden = mask(a.values, a.columns, [block])
     if block == "account":  # its history comes in another block

@@ -3,9 +3,11 @@
 import json
 import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +20,9 @@ from models.bundle import (
     QUESTIONS,
     Bundle,
     DamagedBundle,
-    check_digests,
     digest_of,
     load_bundle,
+    read_files,
 )
 from models.golden import answer
 from models.proof import main as prove_here
@@ -81,7 +83,7 @@ def test_any_damage_is_seen_before_anything_is_parsed(copied: Path, name: str, d
     """A file cut short, a flipped bit, an empty, missing, linked file or a folder in its place is refused."""
     damage(copied / name)
     with pytest.raises(DamagedBundle, match="publish"):
-        check_digests(copied)
+        read_files(copied)
 
 
 def test_swapped_files_are_seen(copied: Path) -> None:
@@ -91,7 +93,7 @@ def test_swapped_files_are_seen(copied: Path) -> None:
     a.write_bytes(two)
     b.write_bytes(one)
     with pytest.raises(DamagedBundle, match="expected SHA-256"):
-        check_digests(copied)
+        read_files(copied)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_a_hostile_manifest_is_refused(copied: Path, content: str) -> None:
     """Whatever a manifest holds, DamagedBundle is what comes of it."""
     (copied / MANIFEST).write_bytes(content.encode("utf-8", "surrogatepass"))
     with pytest.raises(DamagedBundle):
-        check_digests(copied)
+        read_files(copied)
 
 
 @pytest.mark.parametrize("change", ["extra", "missing", "list", "path"])
@@ -120,7 +122,7 @@ def test_a_manifest_names_just_the_files_of_a_bundle(copied: Path, change: str) 
         del digests["model.txt"]
     (copied / MANIFEST).write_text(json.dumps(digests))
     with pytest.raises(DamagedBundle):
-        check_digests(copied)
+        read_files(copied)
 
 
 @pytest.mark.parametrize("damage", [_truncate, _empty])
@@ -165,6 +167,42 @@ def test_a_bundle_of_another_version_says_so(copied: Path, capsys: pytest.Captur
     resign(copied)
     assert prove_here([str(copied)]) == 1
     assert "was made by another version" in capsys.readouterr().err
+
+
+def test_what_was_checked_is_what_is_parsed(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file is read once: what changes in the folder afterwards reaches nobody."""
+    real, reads = Path.read_bytes, list[str]()
+
+    def noted(path: Path) -> bytes:
+        reads.append(path.name)
+        return real(path)
+
+    def swapped(_: object) -> None:
+        for name in (*FILES, MANIFEST, QUESTIONS, ACCOUNTS):
+            (copied / name).write_text("{}")
+
+    whole = load_bundle(copied)
+    monkeypatch.setattr(Path, "read_bytes", noted)
+    monkeypatch.setattr(bundles, "prove", swapped)
+    loaded = load_bundle(copied)
+    assert sorted(reads) == sorted([*FILES, MANIFEST, QUESTIONS, ACCOUNTS])
+    assert (loaded.digest, loaded.policy, loaded.card) == (whole.digest, whole.policy, whole.card)
+
+
+def test_a_folder_that_changes_before_its_proof_is_refused(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other process proves another bundle, sound as it is: not the one that was read."""
+    real = subprocess.run
+
+    def late(*words: Any, **more: Any) -> Any:
+        (copied / "MODEL_CARD.md").write_text("# Another")
+        bundles.write_manifest(copied)
+        return real(*words, **more)
+
+    monkeypatch.setattr(subprocess, "run", late)
+    with pytest.raises(DamagedBundle, match="changed while it was read"):
+        load_bundle(copied)
+    monkeypatch.setattr(subprocess, "run", real)
+    assert load_bundle(copied).card == "# Another"
 
 
 def test_the_registrys_number_is_kept_beside_the_bundle(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:

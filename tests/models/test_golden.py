@@ -1,6 +1,7 @@
 """Imagined requests with the answers that a model gave."""
 
 import json
+from dataclasses import replace
 
 from models.bundle import Bundle
 from models.golden import answer, failures, golden_requests
@@ -23,3 +24,17 @@ def test_a_changed_answer_is_a_failure(bundle: Bundle) -> None:
     assert failures(bundle, [{"request": request, "answer": right}]) == []
     wrong = {**right, "probability": right["probability"] * (1 + 2**-52)}
     assert len(failures(bundle, [{"request": request, "answer": wrong}])) == 1
+
+
+def test_answers_are_of_the_reading_that_is_served(bundle: Bundle) -> None:
+    """The bundle's own marks of numbers and zone: a proof of another reading would prove another service."""
+    size = next(a for a in bundle.plan.attributes if a.kind == "numeric" and not a.has_history)
+    northern = replace(bundle, reading={**bundle.reading, "decimal": ",", "timezone": "Europe/Helsinki"})
+    created = {"created_at": "2025-05-01T03:00:00"}
+
+    def said(value: object, as_of: str) -> dict[str, object]:
+        parts = {"lead": dict(created), "account": {}}
+        parts[size.entity][size.column] = value
+        return answer(northern, {**parts, "as_of": as_of})
+
+    assert said("120,5", "2025-06-01T03:00:00") == said(120.5, "2025-06-01T00:00:00Z")

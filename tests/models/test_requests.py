@@ -1,6 +1,7 @@
 """A request to the kernel's arrays: what is wrong is named by its place, never by its value."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 
 from features.plan import Attribute, EventType, Plan
 from models.lives import Reading
-from models.requests import Asked, Reader, asked, features_of
-from models.values import WrongRequest, micros
+from models.requests import Asked, Reader, asked, features_of, instant
+from models.values import Marks, WrongRequest, micros
 
 PLAN = Plan(
     attributes=(
@@ -32,6 +33,7 @@ PLAN = Plan(
     ignored=("sales_call",),
     closing_event="purchase",
 )
+READING = Reading(PLAN)
 SECRET = "s3cret-Value"  # noqa: S105, a word that may not come back
 
 
@@ -43,7 +45,7 @@ def request(**parts: Any) -> dict[str, Any]:
         "events": [{"type": "page_view", "occurred_at": "2025-01-02T00:00:00Z"}],
         "stages": [{"stage": "mql", "entered_at": "2025-01-02T00:00:00+02:00"}],
         "history": [{"field": "budget", "value": "7", "changed_at": "2025-01-02"}],
-        "account_leads": [{"lead": {"lead_id": "2", "created_at": "2024-12-01T00:00:00Z"}, "events": []}],
+        "account_leads": [{"lead": {"lead_id": "2", "created_at": "2024-12-01T00:00:00Z"}, "events": [], "stages": []}],
         "as_of": "2025-01-03T00:00:00Z",
     }
     return {**good, **parts}
@@ -51,9 +53,17 @@ def request(**parts: Any) -> dict[str, Any]:
 
 def features(given: dict[str, Any]) -> dict[str, float]:
     """The kernel's features of a request."""
-    one = asked(given, PLAN)
+    one = asked(given, READING)
     matrix = features_of(one, PLAN)
     return {c.name: matrix.values[0, j] for j, c in enumerate(matrix.columns)}
+
+
+COLLEAGUE: dict[str, Any] = {
+    "lead": {"lead_id": "2", "created_at": "2024-12-01T00:00:00Z"},
+    "events": [{"type": "page_view", "occurred_at": "2024-12-02T00:00:00Z"}],
+    "stages": [],
+    "history": [],
+}
 
 
 def lead(**fields: Any) -> dict[str, Any]:
@@ -79,11 +89,17 @@ WRONG = [
      "events[0].available_at"),
     ({"events": [{"type": "page_view", "occurred_at": "2025-01-02", "value": SECRET}]}, "events[0].value"),
     ({"events": [{"type": "page_view", "occurred_at": "2025-01-02", "topic": [SECRET]}]}, "events[0].topic"),
+    *(({"events": [{"type": "page_view", "occurred_at": "2025-01-02", "event_id": odd}]}, "events[0].event_id")
+      for odd in (1.5, True, [SECRET], float("nan"), float("inf"))),
+    (lead(lead_id=[SECRET]), "lead.lead_id"), (lead(lead_id=1.5), "lead.lead_id"),
+    *((lead(size=odd), "lead.size") for odd in ("1_000", "\u0661\u0662", "nan", "0x10")),
+    (lead(value=SECRET), "lead.value"), (lead(value=True), "lead.value"), (lead(value=[1]), "lead.value"),
     ({"stages": [{"entered_at": "2025-01-02"}]}, "stages[0].stage"),
     ({"stages": [{"stage": "mql", "entered_at": SECRET}]}, "stages[0].entered_at"),
     ({"history": [{"field": "budget", "value": "1"}]}, "history[0].changed_at"),
     ({"history": [{"field": "budget", "value": SECRET, "changed_at": "2025-01-02"}]}, "history[0].value"),
     ({"account_leads": SECRET}, "account_leads"), ({"account_leads": [SECRET]}, "account_leads[0]"),
+    ({"account_leads": [{"lead": {"lead_id": "2"}}]}, "account_leads[0].lead.created_at"),
     ({"account_leads": [{"lead": {"objected": True}}, {"lead": {"created_at": SECRET}}]},
      "account_leads[1].lead.created_at"),
 ]  # fmt: skip
@@ -93,7 +109,7 @@ WRONG = [
 def test_what_is_wrong_is_named_by_its_place(parts: dict[str, Any], place: str) -> None:
     """WrongRequest says where and what was expected; the caller's value is nowhere in it."""
     with pytest.raises(WrongRequest) as caught:
-        asked(request(**parts), PLAN)
+        asked(request(**parts), READING)
     assert caught.value.place == place
     assert caught.value.expected in str(caught.value)
     assert SECRET not in str(caught.value)
@@ -128,7 +144,7 @@ def test_any_json_is_read_or_refused(parts: dict[str, Any], fields: dict[str, An
         **parts,
     }
     with suppress(WrongRequest):
-        assert isinstance(asked(given_, PLAN), Asked)
+        assert isinstance(asked(given_, READING), Asked)
 
 
 def test_left_out_is_unknown_and_empty_is_nothing() -> None:
@@ -155,6 +171,8 @@ def test_a_repeated_event_is_harmless() -> None:
         ([event, event], 1, 3),
         ([{**event, "event_id": "a"}, {**late, "event_id": "b"}], 2, 12),
         ([{**event, "event_id": 1}, {**late, "event_id": "1"}], 1, 3),
+        ([{**event, "event_id": 1.0}, {**late, "event_id": "1"}], 1, 3),
+        ([{**event, "event_id": ""}, {**late, "event_id": ""}], 2, 12),
     ):
         found = features(request(events=rows))
         assert (found["engagement_page_view_all"], found["engagement_page_view_value_all"]) == (count, value)
@@ -164,7 +182,7 @@ def test_a_closing_event_repeated_is_one_conversion() -> None:
     """A colleague's purchase sent twice under its id converted once."""
     purchase = {"type": "purchase", "occurred_at": "2024-12-20T00:00:00Z", "event_id": "p"}
     later = {**purchase, "available_at": "2024-12-22T00:00:00Z"}
-    colleague = {"lead": {"lead_id": "2", "created_at": "2024-12-01T00:00:00Z"}, "events": [later, purchase]}
+    colleague = {**COLLEAGUE, "events": [later, purchase]}
     assert features(request(account_leads=[colleague]))["intent_colleagues_won"] == 1
 
 
@@ -173,7 +191,7 @@ def test_sellers_events_and_objecting_colleagues_are_not_looked_at() -> None:
     call = {"type": "sales_call", "occurred_at": "2025-01-02T00:00:00Z"}
     assert features(request(events=[call]))["engagement_any_engagement_all"] == 0
     for said, known in ((True, 0), ("yes", 0), ("perhaps", 0), (False, 1), ("no", 1), ("", 1), (None, 1)):
-        colleague = {"lead": {"lead_id": "2", "created_at": "2024-12-01", "objected": said}}
+        colleague = {**COLLEAGUE, "lead": {**COLLEAGUE["lead"], "objected": said}}
         assert features(request(account_leads=[colleague]))["fit_colleagues_known"] == known
 
 
@@ -183,7 +201,7 @@ def test_sellers_events_and_objecting_colleagues_are_not_looked_at() -> None:
 )
 def test_values_are_read_as_tables_have_them(value: Any, same: str | None) -> None:
     """White space goes, whole numbers are whole, empty is missing."""
-    one = asked(request(**lead(source=value)), PLAN)
+    one = asked(request(**lead(source=value)), READING)
     assert one.records.levels["fit_source"] == ([] if same is None else [same])
 
 
@@ -197,10 +215,65 @@ def test_times_are_microseconds(text: str, us: int) -> None:
     assert micros(text, "x") == us
 
 
+@pytest.mark.parametrize(
+    ("value", "worth"),
+    [
+        ("1.234,5", 1234.5),
+        ("7,5", 7.5),
+        (7.5, 7.5),
+        (" ", None),
+        ("", None),
+        (None, None),
+        (0, 0),
+        (float("nan"), None),
+    ],
+)
+def test_a_deals_value_is_read_by_the_marks_of_the_tables(value: Any, worth: float | None) -> None:
+    """As every other number of a lead; empty is missing."""
+    northern = Reading(PLAN, marks=Marks(",", "."))
+    assert asked(request(**lead(value=value)), northern).worth == (worth,)
+    assert asked(request(events=[{**request()["events"][0], "value": value}]), northern).records.events.value[0] == (
+        pytest.approx(float("nan") if worth is None else worth, nan_ok=True)
+    )
+
+
+def left_out(item: dict[str, Any], name: str) -> dict[str, Any]:
+    """Without one of its parts."""
+    return {k: v for k, v in item.items() if k != name}
+
+
+@pytest.mark.parametrize("name", ["events", "stages"])
+def test_colleagues_of_whom_a_list_is_left_out_are_unknown(name: str) -> None:
+    """As where the table is absent: nobody knows what they did, and training met no colleague that is known in part.
+    A list that training had not is not missed, nor one of whom we do not look at."""
+    third = {**COLLEAGUE, "lead": {**COLLEAGUE["lead"], "lead_id": "3"}}
+    partly = request(account_leads=[COLLEAGUE, left_out(third, name)])
+    assert asked(partly, READING).unknown == ({"account_leads"},)
+    np.testing.assert_equal(features(partly), features(left_out(request(), "account_leads")))
+    objector = {"lead": {**third["lead"], "objected": True}}
+    for others in ([COLLEAGUE, objector], [COLLEAGUE, left_out(COLLEAGUE, name)], [left_out(COLLEAGUE, "history")]):
+        assert features(request(account_leads=others))["fit_colleagues_known"] == 1
+    without = Reading(replace(PLAN, blocks=tuple(block for block in PLAN.blocks if block != name)))
+    assert asked(partly, without).unknown == (frozenset(),)
+
+
+def test_each_lead_of_the_account_counts_once() -> None:
+    """The lead among its own colleagues is none, nor is a colleague given again; without an id it is another."""
+    once = features(request(account_leads=[COLLEAGUE]))
+    assert once["fit_colleagues_known"] == 1
+    itself = {**COLLEAGUE, "lead": {**COLLEAGUE["lead"], "lead_id": "1"}}
+    again = {**COLLEAGUE, "lead": {**COLLEAGUE["lead"], "lead_id": 2}}
+    np.testing.assert_equal(features(request(account_leads=[itself, COLLEAGUE, again, itself])), once)
+    for name in (None, ""):
+        nameless = {**COLLEAGUE, "lead": {**COLLEAGUE["lead"], "lead_id": name}}
+        found = features({**request(account_leads=[nameless, nameless]), **lead(lead_id=name)})
+        assert found["fit_colleagues_known"] == 2
+
+
 def test_colleagues_are_in_one_order() -> None:
     """By creation, then id, however they were sent; the lead keeps its place among them."""
-    others = [{"lead": {"lead_id": i, "created_at": "2025-01-01T00:00:00Z"}} for i in ("3", "0", "2")]
-    one = asked(request(account_leads=others), PLAN)
+    others = [{**COLLEAGUE, "lead": {"lead_id": i, "created_at": "2025-01-01T00:00:00Z"}} for i in ("3", "0", "2")]
+    one = asked(request(account_leads=others), READING)
     assert one.lead.tolist() == [1]
     assert features(request(account_leads=others)) == pytest.approx(
         features(request(account_leads=others[::-1])), nan_ok=True
@@ -209,13 +282,13 @@ def test_colleagues_are_in_one_order() -> None:
 
 def test_requests_read_together_are_read_as_alone() -> None:
     """Whatever parts each leaves out: the very features; one that cannot be read leaves nothing behind."""
-    reader, alone = Reader(Reading(PLAN)), []
+    reader, alone = Reader(READING), []
     bare = {"lead": request()["lead"], "as_of": request()["as_of"]}
     for given_ in (request(), bare, request(events=[]), {**bare, "account_leads": []}, request(stages=None)):
         with pytest.raises(WrongRequest):
-            reader.add(request(account_leads=[{"lead": {"lead_id": "9"}}, {"lead": {"size": SECRET}}]))
-        reader.add(given_)
-        alone.append(features_of(asked(given_, PLAN), PLAN).values)
+            reader.add(request(account_leads=[{"lead": {"lead_id": "9"}}, {"lead": {"size": SECRET}}]), 0)
+        reader.add(given_, instant(given_, READING))
+        alone.append(features_of(asked(given_, READING), PLAN).values)
     np.testing.assert_array_equal(features_of(reader.asked(), PLAN).values, np.concatenate(alone))
 
 

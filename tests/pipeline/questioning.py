@@ -14,7 +14,7 @@ import polars as pl
 from features.arrays import Bools, Floats, Ints
 from features.kernel import Matrix
 from models.asking import again, worth
-from models.bundle import Bundle, check_digests, read_bundle, score
+from models.bundle import Bundle, read_bundle, score
 from models.questions import Question
 
 HIDDEN = 0.7
@@ -35,7 +35,7 @@ class Gain:
 
 def measure(root: Path, seed: int = 1) -> Gain:
     """Of the test examples of a finished run that have two or more hidden fields."""
-    bundle = read_bundle(root / "artifacts/bundle", check_digests(root / "artifacts/bundle"))
+    bundle = read_bundle(root / "artifacts/bundle")
     matrix, truth, leads = _examples(root, bundle)
     rng = np.random.default_rng(seed)
     questions = bundle.questions.questions

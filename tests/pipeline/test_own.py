@@ -9,8 +9,9 @@ import pytest
 from features.arrays import Floats
 from features.own import OWN, Columns, Own, per
 from features.plan import Plan, plan_of_json
-from models.bundle import check_digests, read_bundle
+from models.bundle import read_bundle
 from models.errors import DamagedBundle
+from models.lives import Reading
 from models.reasons import say
 from models.requests import asked, features_of
 from pipeline import stage
@@ -59,7 +60,9 @@ def test_it_is_made_for_a_request_as_for_the_tables(
     created = {"lead_id": "x", "created_at": "2025-01-01T00:00:00Z"}
     kind = next(t.name for t in plan.types if t.group == "engagement")
     days = ({"type": kind, "occurred_at": f"2025-01-{day:02}T00:00:00Z"} for day in (1, 2, 18, 19))
-    alone = features_of(asked({"lead": created, "events": [*days], "as_of": "2025-01-20T00:00:00Z"}, plan), plan)
+    alone = features_of(
+        asked({"lead": created, "events": [*days], "as_of": "2025-01-20T00:00:00Z"}, Reading(plan)), plan
+    )
     column = next(c for c in plan.features if c.name == NAME)
     value = alone.values[0, plan.features.index(column)]
     assert say(column, value) == "share of the last week: 0.5"
@@ -104,4 +107,4 @@ def test_a_bundle_of_other_features_is_not_served(monkeypatch: pytest.MonkeyPatc
     """A model that was trained before features/own.py was changed says so, and never guesses."""
     monkeypatch.setitem(OWN, NAME, Own(share, NEEDS))
     with pytest.raises(DamagedBundle, match=NAME):
-        read_bundle(bundle_folder, check_digests(bundle_folder))
+        read_bundle(bundle_folder)

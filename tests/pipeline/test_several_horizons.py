@@ -23,8 +23,8 @@ from models.bundle import (
     QUESTIONS,
     Bundle,
     DamagedBundle,
-    check_digests,
     read_bundle,
+    read_files,
     write_manifest,
 )
 from models.proof import main as prove_here
@@ -72,7 +72,7 @@ def predicted(run: Path) -> pl.DataFrame:
 def several(run: Path) -> Bundle:
     """Its bundle."""
     folder = run / "artifacts" / "bundle"
-    return read_bundle(folder, check_digests(folder))
+    return read_bundle(folder)
 
 
 def test_the_longest_is_the_model_without_horizons(
@@ -167,10 +167,10 @@ def test_damage_to_a_horizon_is_seen(run: Path, tmp_path: Path, name: str) -> No
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[:-2])
     with pytest.raises(DamagedBundle, match="SHA-256"):
-        check_digests(folder)
+        read_files(folder)
     (folder / name).unlink()
     with pytest.raises(DamagedBundle, match="expected a file"):
-        check_digests(folder)
+        read_files(folder)
 
 
 def test_what_the_manifest_does_not_name_is_not_read(run: Path, finished_run: Path, tmp_path: Path) -> None:
@@ -178,4 +178,4 @@ def test_what_the_manifest_does_not_name_is_not_read(run: Path, finished_run: Pa
     folder = shutil.copytree(finished_run / "artifacts" / "bundle", tmp_path / "bundle")
     assert set(json.loads((folder / MANIFEST).read_text())) == {*FILES, QUESTIONS, ACCOUNTS}
     shutil.copy(run / "artifacts" / "bundle" / HORIZONS, folder / HORIZONS)
-    assert read_bundle(folder, check_digests(folder)).links == ()
+    assert read_bundle(folder).links == ()

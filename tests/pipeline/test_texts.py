@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from math import isinf
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.values import Marks, WrongRequest
@@ -143,6 +144,7 @@ def test_numbers_by_their_decimal_mark(text: str, decimal: str, number: float | 
     st.decimals(-(10**12), 10**12, places=3, allow_nan=False),
     st.sampled_from([(".", ","), (".", "'"), (",", "."), (",", " "), (",", "")]),
 )
+@settings(deadline=None)  # Polars is slow the first time
 def test_thousands_are_read_where_they_are_declared(number: Decimal, marks: tuple[str, str]) -> None:
     """Tables and requests read a text alike; a mark that stands elsewhere than between thousands makes no number."""
     decimal, thousands = marks
@@ -153,6 +155,21 @@ def test_thousands_are_read_where_they_are_declared(number: Decimal, marks: tupl
         assert read_numbers(pl.Series([f"12{thousands}34"]), decimal, thousands).item() is None
         with pytest.raises(WrongRequest):
             wide_number(f"12{thousands}34", "x", Marks(decimal, thousands))
+
+
+@given(
+    st.text("0123456789.,eE+-_ \u00a0'x\u0661\uff11", max_size=8)
+    | st.sampled_from(["1_000", "nan", "inf", "-Infinity"]),
+    st.sampled_from([(".", ""), (".", ","), (",", "."), (",", " "), (",", "")]),
+)
+@settings(deadline=None)
+def test_a_text_is_a_number_in_tables_and_requests_alike(text: str, marks: tuple[str, str]) -> None:
+    """What float() takes beyond it, such as 1_000, is a number in neither."""
+    read = read_numbers(pl.Series([text]), *marks).item()
+    try:
+        assert wide_number(text, "x", Marks(*marks)) == read
+    except WrongRequest:
+        assert read is None or isinf(read)
 
 
 def test_booleans_in_three_languages() -> None:

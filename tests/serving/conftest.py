@@ -14,15 +14,14 @@ from starlette.testclient import TestClient
 
 from models.bundle import Bundle
 from serving.app import create_app
-from serving.cautions import Cautions
 from serving.settings import Settings
-from serving.store import Model
+from serving.store import Served, served
 
 
 @pytest.fixture(scope="session")
-def model(bundle: Bundle) -> Model:
+def model(bundle: Bundle) -> Served:
     """The finished run's, without the proof in another process."""
-    return Model(bundle, Cautions(bundle))
+    return served(bundle, Settings())
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def settings(bundle_folder: Path, tmp_path: Path) -> Settings:
     return Settings(bundle=bundle_folder, keys=tmp_path / "keys.json", max_body=100_000, max_batch_body=2_000_000)
 
 
-def app_of(settings: Settings, model: Model) -> FastAPI:
+def app_of(settings: Settings, model: Served) -> FastAPI:
     """An application that has its model already."""
     app = create_app(settings)
     app.state.service.store.current = model
@@ -39,7 +38,7 @@ def app_of(settings: Settings, model: Model) -> FastAPI:
 
 
 @pytest.fixture
-def client(settings: Settings, model: Model) -> Iterator[TestClient]:
+def client(settings: Settings, model: Served) -> Iterator[TestClient]:
     """Of the application in this process."""
     with TestClient(app_of(settings, model), raise_server_exceptions=False) as found:
         yield found

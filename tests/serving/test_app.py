@@ -1,16 +1,22 @@
 """The service in this process: answers, statuses, problems and limits."""
 
 import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from conftest import app_of
 from starlette.testclient import TestClient
 
 from models.bundle import Bundle
 from models.golden import golden_requests
+from serving.answers import Model, answer, wanted
 from serving.settings import Settings
-from serving.store import Model
+from serving.store import Served, served
 
 SECRET = "s3cret-Value"  # noqa: S105, a word that may not come back
 
@@ -110,6 +116,21 @@ def test_warnings_name_places(client: TestClient, request_: dict[str, Any], mode
     assert codes == sorted(codes)  # what is not given does not bury the others
 
 
+def test_texts_that_nobody_has_seen_take_no_longer_than_others(
+    model: Model, request_: dict[str, Any], settings: Settings
+) -> None:
+    """Each is named where it stands first. Comparing each with all would take a minute."""
+    many = Settings(**{**settings.model_dump(), "max_events": 50_001})
+    events = [{"type": f"t{i}", "topic": f"u{i}", "occurred_at": "2025-05-01"} for i in range(50_000)]
+    begun = time.process_time()
+    (one,) = answer(model, [wanted({**request_, "events": [events[0], *events]}, many)], datetime.now(UTC))
+    assert time.process_time() - begun < 20
+    assert isinstance(one, dict)
+    places = [w["place"] for w in one["warnings"] if w["code"] == "unseen"]
+    assert {"events[0].type", "events[2].type", "events[50].type"} <= {*places}
+    assert "events[1].type" not in places
+
+
 def test_the_least_request(client: TestClient) -> None:
     """A lead with its creation is enough; nothing else is known."""
     one = client.post("/v1/score", json={"lead": {"created_at": "2025-05-01T00:00:00Z"}, "as_of": "2025-06-01"}).json()
@@ -128,6 +149,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"stages": [SECRET]}, "stages[0]"), ({"history": [{"changed_at": SECRET}]}, "history[0].changed_at"),
     ({"account": [SECRET]}, "account"), ({"account_leads": [{"lead": {"created_at": SECRET}}]},
                                          "account_leads[0].lead.created_at"),
+    ({"account_leads": [{"lead": {"lead_id": "1"}}]}, "account_leads[0].lead.created_at"),
     ({"language": SECRET}, "language"), ({"explain": SECRET}, "explain"), ({"language": []}, "language"),
     ({"lead": {"created_at": "2025-01-01", "lead_id": [SECRET]}}, "lead.lead_id"),
     ({"lead": {"created_at": "2025-01-01", "value": SECRET}}, "lead.value"),
@@ -162,6 +184,34 @@ def test_many_rows_are_refused(client: TestClient, request_: dict[str, Any], set
     ):  # fmt: skip
         assert problem(client.post("/v1/score", json={**request_, "account_leads": [], **parts}), 422)["place"] == place
     assert problem(client.post("/v1/score/batch", json={"leads": [{}] * 3}), 422)["place"] == "leads"
+
+
+@pytest.mark.parametrize("many", ["leads", "rows"])
+def test_a_batch_stops_when_its_time_has_passed(
+    client: TestClient, request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch, many: str
+) -> None:
+    """Whether it has many leads or few with many rows, the clock is looked at in between."""
+    from serving import scoring
+
+    whole, sizes, clock = scoring.each, list[int](), [0.0]
+
+    def slow(model: Model, asked: Any, now: datetime) -> Any:
+        sizes.append(len(asked))
+        clock[0] += 4
+        return whole(model, asked, now)
+
+    monkeypatch.setattr(scoring, "each", slow)
+    monkeypatch.setattr(scoring, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    row = {"type": "x", "occurred_at": "2025-05-01"}
+    leads = [request_] * 600 if many == "leads" else [{**request_, "events": [row] * 4000}] * 10
+    service = client.app.state.service  # type: ignore[attr-defined]
+    service.settings = Settings(**{**service.settings.model_dump(), "max_batch_body": 8 << 20})
+    assert client.post("/v1/score/batch", json={"leads": leads}).status_code == 200
+    assert sizes == ([250, 250, 100] if many == "leads" else [5, 5])
+    service.settings = Settings(**{**service.settings.model_dump(), "timeout_s": 3})
+    problem(client.post("/v1/score/batch", json={"leads": leads}), 503)
+    assert sizes[-1] == sizes[0]
+    assert len(sizes) == (4 if many == "leads" else 3)
 
 
 @pytest.mark.parametrize("path", ["/v1/score", "/v1/score/batch"])
@@ -201,6 +251,15 @@ def test_the_model_is_described(client: TestClient, model: Model) -> None:
     assert found["test"]["auc"] == model.bundle.training["metrics"]["test"]["auc"]
     assert found["card"].startswith("# ")
     assert {a["place"] for a in found["inputs"]["attributes"]} >= {"lead.job_title"}
+
+
+def test_what_is_said_of_a_model_is_made_once(settings: Settings, model: Served) -> None:
+    """With the model, at its load: the event loop only sends it."""
+    told = replace(model, openapi=b'{"o":1}', description=b'{"d":1}')
+    with TestClient(app_of(settings, told)) as client:
+        for path, content in (("/v1/openapi.json", told.openapi), ("/v1/model", told.description)):
+            reply = client.get(path)
+            assert (reply.content, reply.headers["content-type"]) == (content, "application/json")
 
 
 def test_without_an_admin_key_nobody_reloads_over_http(client: TestClient) -> None:
@@ -291,6 +350,40 @@ def test_an_instant_outside_the_calendar_is_a_problem(
     assert problem(client.post("/v1/score", json=bad), 422)["place"] == "as_of"
     results = client.post("/v1/score/batch", json={"leads": [request_, bad]}).json()["results"]
     assert [r["status"] for r in results] == ["scored", 422]
+
+
+@pytest.fixture
+def flat(settings: Settings, model: Model) -> Iterator[TestClient]:
+    """Of a model that learned from leads without dates."""
+    undated = replace(model.bundle, training={**model.bundle.training, "shape": "flat"})
+    app = app_of(settings, served(undated, settings))
+    with TestClient(app, raise_server_exceptions=False) as found:
+        yield found
+
+
+@pytest.mark.parametrize("objected", [False, True])
+@pytest.mark.parametrize("as_of", [SECRET, 5, ["2025-06-01"]])
+def test_a_model_without_dates_reads_the_instant_too(
+    flat: TestClient, request_: dict[str, Any], as_of: Any, objected: bool
+) -> None:
+    """It says as of when it answered, so what is no time is a problem of the caller's."""
+    bad = {**request_, "lead": {**request_["lead"], "objected": objected}, "as_of": as_of}
+    assert problem(flat.post("/v1/score", json=bad), 422)["place"] == "as_of"
+    results = flat.post("/v1/score/batch", json={"leads": [request_, bad]}).json()["results"]
+    assert [r["status"] for r in results] == ["scored", 422]
+
+
+def test_a_model_without_dates_looks_at_none(flat: TestClient, request_: dict[str, Any]) -> None:
+    """Whenever the lead and its colleagues were created, and as of whenever: the same probability."""
+    found = []
+    for created, as_of in ((None, "2025-06-01T00:00:00Z"), ("2030-01-01", "2020-01-01T00:00:00Z"), (SECRET, None)):
+        colleagues = [{"lead": {"created_at": created}, "events": [], "stages": [], "history": []}]
+        lead = {**request_["lead"], "created_at": created}
+        reply = flat.post("/v1/score", json={**request_, "lead": lead, "account_leads": colleagues, "as_of": as_of})
+        found.append(reply.json()["probability"])
+        assert as_of in (None, reply.json()["as_of"])
+    assert found[0] is not None
+    assert len(set(found)) == 1
 
 
 @pytest.mark.parametrize("path", ["/v1/model", "/v1/openapi.json", "/v1/score", "/livez"])

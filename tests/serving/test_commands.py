@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.cli import app
-from serving.security import Guard
+from serving.security import Guard, read_keys
 
 
 @pytest.fixture
@@ -37,17 +37,21 @@ def test_a_key_is_shown_once_and_works_until_it_is_revoked(keys: Path) -> None:
 
 
 def test_what_is_wrong_is_said(keys: Path) -> None:
-    """A name that is taken or unknown, a scope that is none, a file that cannot be read: exit code 1."""
+    """A name that is taken or unknown, a file that cannot be read: exit code 1; a scope that is none: 2, as ever for an
+    option that is wrong."""
     invoke("keys", "create", "--name", "crm")
     for words, said in (
         (("create", "--name", "crm"), "revoke it first"),
-        (("create", "--name", "x", "--scope", "god"), "expected one of score, admin"),
         (("revoke", "--name", "y"), "no key is named 'y'"),
     ):
         code, _, error = invoke("keys", *words)
         assert code == 1
         assert error.startswith("leadscore: ")
         assert said in error
+    code, _, error = invoke("keys", "create", "--name", "x", "--scope", "god")
+    assert code == 2
+    assert all(word in error for word in ("--scope", "score", "admin"))
+    assert "x" not in [key.name for key in read_keys(keys)]
     keys.write_text("{")
     code, _, error = invoke("keys", "list")
     assert (code, "keys.json: expected" in error) == (1, True)

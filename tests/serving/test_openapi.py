@@ -20,9 +20,10 @@ from starlette.testclient import TestClient
 
 from models.bundle import Bundle
 from models.golden import golden_requests
+from serving.answers import Model
 from serving.openapi import document
 from serving.settings import Settings
-from serving.store import Model
+from serving.store import served
 
 SMALL: dict[str, Any] = {"max_events": 3, "max_colleagues": 2, "max_batch": 2}
 """Longer lists take minutes to make up and show nothing more."""
@@ -32,31 +33,33 @@ OPERATIONS = ("/v1/score", "/v1/score/batch", "/v1/model", "/v1/model/reload", "
 
 
 @pytest.fixture(scope="module")
-def served(model: Model, bundle_folder: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def client(model: Model, bundle_folder: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """The application in this process."""
     chosen = Settings(**SMALL, bundle=bundle_folder, keys=tmp_path_factory.mktemp("keys") / "keys.json")
-    with TestClient(app_of(chosen, model), raise_server_exceptions=False) as found:
+    with TestClient(app_of(chosen, served(model.bundle, chosen)), raise_server_exceptions=False) as found:
         yield found
 
 
-def test_the_document_names_every_route(model: Model, served: TestClient) -> None:
+def test_the_document_names_every_route(model: Model, client: TestClient) -> None:
     """And the known attributes with their kinds."""
-    found = served.get("/v1/openapi.json").json()
+    found = client.get("/v1/openapi.json").json()
     assert set(found["paths"]) == set(OPERATIONS)
     assert found == json.loads(json.dumps(document(model, Settings(**SMALL))))
     lead = found["components"]["schemas"]["Lead"]["properties"]
+    assert lead["lead"]["required"] == ["created_at"]
+    assert lead["account_leads"]["items"]["properties"]["lead"]["required"] == ["created_at"]
     for a in model.bundle.plan.attributes:
         if not a.has_history:
             assert "type" in lead[a.entity]["properties"][a.column]
 
 
 @pytest.mark.parametrize("path", ["/v1/score", "/v1/score/batch"])
-def test_examples_run_as_they_stand(served: TestClient, path: str) -> None:
+def test_examples_run_as_they_stand(client: TestClient, path: str) -> None:
     """The request of the document gets the answer of the document."""
-    post = served.get("/v1/openapi.json").json()["paths"][path]["post"]
+    post = client.get("/v1/openapi.json").json()["paths"][path]["post"]
     request = post["requestBody"]["content"]["application/json"]["example"]
     expected = post["responses"]["200"]["content"]["application/json"]["example"]
-    reply = served.post(path, json=request).json()
+    reply = client.post(path, json=request).json()
     for one in (*reply.get("results", ()), *expected.get("results", ()), reply, expected):
         one.pop("scored_at", None)
     assert reply == expected
@@ -68,7 +71,7 @@ def test_whatever_comes_there_is_no_server_error(model: Model, bundle_folder: An
     itself, so it has one of its own."""
     schema = schemathesis.openapi.from_dict(document(model, Settings(**SMALL)))
     chosen = Settings(bundle=bundle_folder, keys=tmp_path / "keys.json", **SMALL)
-    schema.app = app_of(chosen, model)
+    schema.app = app_of(chosen, served(model.bundle, chosen))
     ((_, operation),) = schema[path].items()
 
     @given(case=operation.as_strategy() | operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE))
@@ -92,7 +95,7 @@ odd = st.recursive(
 
 @given(st.data())
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-def test_odd_values_anywhere(served: TestClient, bundle: Bundle, data: st.DataObject) -> None:
+def test_odd_values_anywhere(client: TestClient, bundle: Bundle, data: st.DataObject) -> None:
     """A good request with something odd in some place, or in several: an answer or a problem, never a 5xx."""
     request = json.loads(json.dumps(golden_requests(bundle.plan, bundle.encoding, 0, 3)[1]))
     for _ in range(data.draw(st.integers(1, 3))):
@@ -105,7 +108,7 @@ def test_odd_values_anywhere(served: TestClient, bundle: Bundle, data: st.DataOb
                 break
             at = at[key]
     body = json.dumps(request).encode("utf-8", "surrogatepass")
-    reply = served.post("/v1/score", content=body, headers={"content-type": "application/json"})
+    reply = client.post("/v1/score", content=body, headers={"content-type": "application/json"})
     assert reply.status_code in (200, 400, 422)
     kind = "application/json" if reply.status_code == 200 else "application/problem+json"
     assert reply.headers["content-type"] == kind
@@ -113,9 +116,9 @@ def test_odd_values_anywhere(served: TestClient, bundle: Bundle, data: st.DataOb
 
 @given(st.binary(max_size=40) | st.text(max_size=40).map(lambda t: t.encode("utf-8", "surrogatepass")))
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-def test_any_bytes_are_refused(served: TestClient, body: bytes) -> None:
+def test_any_bytes_are_refused(client: TestClient, body: bytes) -> None:
     """Whatever is no request is a problem."""
     for path in ("/v1/score", "/v1/score/batch"):
-        reply = served.post(path, content=body, headers={"content-type": "application/json"})
+        reply = client.post(path, content=body, headers={"content-type": "application/json"})
         assert reply.status_code in (400, 422)
         assert reply.headers["content-type"] == "application/problem+json"

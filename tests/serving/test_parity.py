@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
+import numpy as np
 import polars as pl
 import pytest
 from asking import request_of
 from servers import Running
 
-from models.bundle import Bundle
+from features.kernel import compute
+from models.bundle import Bundle, score
+from pipeline.records import records_of
 from pipeline.score import read, score_tables
-from serving.answers import answer, wanted
+from serving.answers import Model, answer, wanted
 from serving.settings import Settings
-from serving.store import Model
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 LEADS = int(os.environ.get("PARITY_LEADS", "100"))
@@ -76,6 +78,35 @@ def test_an_examples_probability_is_the_runs_own(
         one = answer(model, [wanted(request_of(checked_tables, lead_id, as_of), settings)], NOW)[0]
         assert isinstance(one, dict)
         assert one["probability"] == p
+
+
+@pytest.mark.parametrize("table", ["events", "stages", "history"])
+def test_a_list_left_out_is_a_table_left_out(
+    model: Model, checked_tables: dict[str, pl.DataFrame], day: datetime, settings: Settings, table: str
+) -> None:
+    """Where a lead and its colleagues come without it: the features, so the probability, of tables without it. (Of a
+    lead without colleagues a request knows that there are none.)"""
+    plan, tables = model.bundle.plan, {name: t for name, t in checked_tables.items() if name != table}
+    records, order = records_of(tables, plan)
+    among = tables["leads"].filter(pl.col("created_at") <= day, pl.len().over("account_id") > 1)
+    some = order.join(among.drop_nulls("account_id"), on="lead_id", how="semi").sample(100, seed=5)
+    lead = some["index"].to_numpy().astype(np.int64)
+    as_of = np.full(len(lead), int(day.timestamp() * 1e6))
+    expected = score(model.bundle, compute(records, plan, lead, as_of), reasons=False).probability
+    scored = 0
+    for lead_id, p in zip(some["lead_id"], expected, strict=True):
+        whole = request_of(checked_tables, lead_id, day)
+        parts = {k: v for k, v in whole.items() if k != table}
+        parts["account_leads"] = [{k: v for k, v in other.items() if k != table} for other in whole["account_leads"]]
+        one = answer(model, [wanted(parts, settings)], NOW)[0]
+        assert isinstance(one, dict)
+        assert one["probability"] in (None, p)
+        scored += one["probability"] is not None
+        if one["status"] == "scored":
+            missing = {w["place"] for w in one["warnings"] if w["code"] == "missing"}
+            assert table in missing
+            assert ("account_leads" in missing) == (table != "history")
+    assert scored > 10
 
 
 @pytest.mark.parametrize("together", [2, 7, 100])

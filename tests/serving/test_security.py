@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from serving.problems import Problem
 from serving.security import Guard, KeysUnreadable, create_key, read_keys, revoke_key
 from serving.settings import Settings
-from serving.store import Model
+from serving.store import Served
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -86,7 +86,7 @@ def test_a_file_that_is_none_is_named(tmp_path: Path, text: str) -> None:
         read_keys(tmp_path / "keys.json")
 
 
-def test_routes_ask_for_keys(settings: Settings, model: Model) -> None:
+def test_routes_ask_for_keys(settings: Settings, model: Served) -> None:
     """Scores and the model need a key, reloading an admin's, the probes none."""
     secret = create_key(settings.keys, "crm", "score", NOW)
     with TestClient(app_of(settings, model)) as client:

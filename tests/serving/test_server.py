@@ -19,7 +19,7 @@ import pytest
 from servers import ROOT, Running, serving
 
 from models.bundle import FILES, MANIFEST, digest_of
-from serving.server import admit_no_more
+from serving.server import address_of, admit_no_more
 
 STOPS = int(os.environ.get("STOPS", "2"))
 """`make proof-serving` makes twenty."""
@@ -365,3 +365,10 @@ def test_it_is_small_and_imports_nothing_heavy(running: Running) -> None:
     assert resident < 200
     maps = Path(f"/proc/{running.process.pid}/maps").read_text()
     assert not [name for name in ("polars", "pandas", "pyarrow", "sklearn", "matplotlib") if f"/{name}" in maps]
+
+
+def test_an_address_is_said_as_in_a_url() -> None:
+    """That of IPv6 stands in brackets, or its port could not be told from it."""
+    for family, said in ((socket.AF_INET, "0.0.0.0:0"), (socket.AF_INET6, "[::]:0")):
+        with socket.socket(family) as sock:
+            assert address_of(sock) == said

@@ -11,7 +11,8 @@ import pytest
 
 from models.bundle import FILES, MANIFEST, digest_of
 from models.errors import DamagedBundle
-from serving.store import Model, Store
+from serving.settings import Settings
+from serving.store import Served, Store
 
 TRIES = int(os.environ.get("DAMAGED_BUNDLES", "60"))
 """`make proof-serving` takes hundreds."""
@@ -24,9 +25,9 @@ def folder(bundle_folder: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(folder: Path, model: Model) -> Store:
+def store(folder: Path, model: Served) -> Store:
     """A store that serves a model already."""
-    found = Store(folder)
+    found = Store(Settings(bundle=folder))
     found.current = model
     return found
 
@@ -63,7 +64,7 @@ def gone(path: Path, chance: random.Random) -> None:
     path.unlink()
 
 
-def test_no_damaged_bundle_is_served(folder: Path, bundle_folder: Path, store: Store, model: Model) -> None:
+def test_no_damaged_bundle_is_served(folder: Path, bundle_folder: Path, store: Store, model: Served) -> None:
     """Truncations, flipped bits, swapped, linked and missing files, of every file: refused before anything is
     parsed, and the model before it goes on."""
     chance = random.Random(0)
@@ -101,7 +102,7 @@ def test_names_that_lead_elsewhere_are_refused(
 
 
 def test_a_damaged_model_that_agrees_with_its_manifest_ends_another_process(
-    folder: Path, store: Store, model: Model
+    folder: Path, store: Store, model: Served
 ) -> None:
     """Cut short, with digests that agree: LightGBM ends the proof's process, and this one goes on with its model."""
     truncated(folder / "model.txt", random.Random(1))
@@ -112,7 +113,21 @@ def test_a_damaged_model_that_agrees_with_its_manifest_ends_another_process(
     assert store.current is model
 
 
+def test_a_bundle_that_cannot_answer_here_is_refused(
+    store: Store, model: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong with a bundle that has proved itself, what was served goes on."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("serving.store.document", fail)
+    with pytest.raises(DamagedBundle, match="RuntimeError"):
+        store.load()
+    assert store.current is model
+
+
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     """With what to do."""
     with pytest.raises(DamagedBundle, match="check the path"):
-        Store(tmp_path / "nothing").load()
+        Store(Settings(bundle=tmp_path / "nothing")).load()
