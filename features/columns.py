@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,3 +29,25 @@ def slug(text: str) -> str:
     """A name's letters and digits, lower case, joined by `_`: "Pricing Page (EU)" is pricing_page_eu."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "_", plain.casefold()).strip("_") or "unnamed"
+
+
+def columns_of_fields(fields: Iterable[str], columns: Iterable[str]) -> dict[str, str]:
+    """The column that each field of history means: the one of that name, else the only one that differs in nothing but
+    case, marks and a final `__c`. A column that has a field of its own name is none in another spelling: a CRM may have
+    Industry and Industry__c."""
+    fields, columns = set(fields), set(columns)
+    alike: dict[str, list[str]] = {}
+    for column in columns:
+        alike.setdefault(spelling(column), []).append(column)
+    found = {field: field for field in fields & columns}
+    for field in fields - columns:
+        same = alike.get(spelling(field), [])
+        if len(same) == 1 and same[0] not in fields:
+            found[field] = same[0]
+    return found
+
+
+def spelling(name: str) -> str:
+    """Letters and digits of any alphabet, without case, accents, and the `__c` that Salesforce puts at the end."""
+    plain = unicodedata.normalize("NFKD", re.sub(r"(?<=.)__c$", "", name)).casefold()
+    return "".join(letter for letter in plain if letter.isalnum()) or name

@@ -174,6 +174,11 @@ class Plan:
         ends = accumulate((len(_columns_of(a)) for a in self.attributes), initial=0)
         return tuple(self.columns[a:b] for a, b in pairwise(ends))
 
+    @cached_property
+    def column_of(self) -> dict[Attribute, str]:
+        """Name of each attribute's first column."""
+        return {a: own[0].name for a, own in zip(self.attributes, self.columns_of, strict=True)}
+
     def measuring(self, measure: str) -> str | None:
         """Name of the first column of that measure, such as the seniority of the first title."""
         return next((column.name for column in self.columns if column.measure == measure), None)

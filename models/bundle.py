@@ -79,7 +79,8 @@ class Bundle:
     @cached_property
     def lives(self) -> Reading:
         """How requests are read."""
-        marks = Marks(self.reading["decimal"], self.reading["thousands"])
+        nothing = frozenset(text.strip() for text in self.reading["na_values"])
+        marks = Marks(self.reading["decimal"], self.reading["thousands"], nothing)
         return Reading(self.plan, self.zone, marks, self.training["shape"] != "flat")
 
 

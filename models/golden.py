@@ -26,7 +26,9 @@ def golden_requests(plan: Plan, encoding: Encoding, seed: int, number: int) -> l
 def _request(plan: Plan, encoding: Encoding, rng: np.random.Generator, number: int) -> dict[str, Any]:
     def of(entity: str) -> dict[str, Any]:
         return {
-            a.column: _value(a, encoding, rng) for a in plan.attributes if a.entity == entity and rng.random() < 0.7
+            a.column: _value(a, plan, encoding, rng)
+            for a in plan.attributes
+            if a.entity == entity and rng.random() < 0.7
         }
 
     lead = {"lead_id": f"golden-{number}", "created_at": _time(rng, 60, 90), **of("lead")}
@@ -64,14 +66,14 @@ def _time(rng: np.random.Generator, least_days: float, most_days: float) -> str:
     return f"{at}Z"
 
 
-def _value(a: Attribute, encoding: Encoding, rng: np.random.Generator) -> Any:
+def _value(a: Attribute, plan: Plan, encoding: Encoding, rng: np.random.Generator) -> Any:
     if a.kind == "numeric":
         return float(np.round(10 ** rng.uniform(0, 4)))
     if a.kind == "boolean":
         return bool(rng.random() < 0.5)
     if a.kind == "text":
         return str(rng.choice(TITLES))
-    level = encoding.levels.get(f"{a.group}_{a.name}")
+    level = encoding.levels.get(plan.column_of[a])
     return str(rng.choice(level.vocabulary)) if level and level.vocabulary else "something new"
 
 

@@ -7,8 +7,9 @@ from functools import cached_property
 from math import nan
 from typing import Any, TypeVar
 
+from features.columns import spelling
 from features.plan import Attribute, Plan
-from models.values import PLAIN, Item, Marks, WrongRequest, amount, coded, identity, micros, part, rows, word
+from models.values import PLAIN, Item, Marks, WrongRequest, amount, coded, identity, micros, part, plain, rows, word
 
 Event = tuple[int, int, int, int, float]
 """Known and occurred (µs), slot, topic, value."""
@@ -53,11 +54,17 @@ class Reading:
         self.plan, self.zone, self.marks = plan, zone, marks
         self.dated = dated
         """Whether training knew when leads were created; else no lead's creation is looked at, nor any instant."""
-        widths = [2 if a.kind == "text" else 1 for a in plan.attributes]
-        self.width = sum(widths)
-        self.fields = [Field(a, sum(widths[:i]), i, f"{a.entity}.{a.column}") for i, a in enumerate(plan.attributes)]
+        self.width = sum(map(len, plan.columns_of))
+        self.fields = [
+            Field(a, plan.place[own[0].name], i, f"{a.entity}.{a.column}")
+            for i, (a, own) in enumerate(zip(plan.attributes, plan.columns_of, strict=True))
+        ]
         self.lead = [f for f in self.fields if f.attribute.entity == "lead"]
         self.company = [f for f in self.fields if f.attribute.entity == "account"]
+        self._columns = dict.fromkeys((a.entity, a.column) for a in plan.attributes)
+        self._alike: dict[tuple[str, str], list[str]] = {}
+        for entity, column in self._columns:
+            self._alike.setdefault((entity, spelling(column)), []).append(column)
         self.slots = {**plan.slot_of, **dict.fromkeys(plan.ignored, -1)}
         """As `plan.event_code` has it, but for the types that training had not seen."""
         self._effects = {name: self._effect(name) for name in {*plan.stages, *plan.closes, *plan.reopens, plan.won}}
@@ -78,6 +85,13 @@ class Reading:
             if f.attribute.has_history:
                 found.setdefault((f.attribute.entity, f.attribute.column), []).append(f)
         return found
+
+    def changed(self, entity: str, name: str) -> list[Field]:
+        """The attributes that a field of history means, as `columns_of_fields` has it; none where it means none."""
+        if (entity, name) in self._columns:
+            return self.changing.get((entity, name), [])
+        alike = self._alike.get((entity, spelling(name)), ())
+        return self.changing.get((entity, alike[0]), []) if len(alike) == 1 else []
 
 
 class Lives:
@@ -106,7 +120,7 @@ class Lives:
         return Life(
             at, identity(lead.get("lead_id"), "lead.lead_id"), self._fill(list(account), lead, self.reading.lead),
             [event for _, _, event in happened if event[2] >= 0],
-            [*(self.reading.stage(name, t) for t, name, _, _ in entered), *self._closing(happened)], own, of_account,
+            [*(self.reading.stage(name, t) for t, name in entered), *self._closing(happened)], own, of_account,
         )  # fmt: skip
 
     def _fill(self, row: list[float], item: Item, fields: Sequence[Field]) -> list[float]:
@@ -124,21 +138,20 @@ class Lives:
         get, plan = row.get, self.reading.plan
         occurred = micros(get("occurred_at"), "occurred_at", self._zone)
         late = get("available_at")
-        known = occurred if late is None else max(occurred, micros(late, "available_at", self._zone))
+        known = max(occurred, micros(late, "available_at", self._zone)) if plain(late) else occurred
         kind, topic = word(row, "type"), get("topic")
         code = -1
         if topic is not None:
             if not isinstance(topic, str):
                 raise WrongRequest("topic", "a text")
-            if topic := topic.strip():
+            if topic := self.reading.marks.text(topic):
                 code = plan.topic_of.get(topic, len(plan.topics))
         worth = amount(get("value"), "value", self.reading.marks)
         event = known, occurred, self.reading.slots.get(kind, plan.other_slot), code, worth
         return identity(get("event_id"), "event_id"), kind, event
 
-    def _entered(self, row: Item) -> tuple[int, str, str, str]:
-        at = micros(row.get("entered_at"), "entered_at", self._zone)
-        return at, word(row, "stage"), str(row.get("amount")), str(row.get("reason"))
+    def _entered(self, row: Item) -> tuple[int, str]:
+        return micros(row.get("entered_at"), "entered_at", self._zone), word(row, "stage")
 
     def _closing(self, happened: Iterable[tuple[str | None, str, Event]]) -> list[Stage]:
         """An event that closes its lead is a stage, too."""
@@ -148,12 +161,12 @@ class Lives:
             self.reading.stage(kind, event[0]) for _, kind, event in happened if kind == self.reading.plan.closing_event
         ]
 
-    def _change(self, row: Item) -> tuple[Sequence[Field], str, Change]:
-        entity = "lead" if row.get("entity") is None else row["entity"]
+    def _change(self, row: Item) -> tuple[list[Field], str, Change]:
+        entity = plain(row.get("entity")).casefold() or "lead"
         if entity not in ("lead", "account"):
             raise WrongRequest("entity", "lead or account")
         at = micros(row.get("changed_at"), "changed_at", self._zone)
-        fields, value = self.reading.changing.get((entity, word(row, "field")), ()), row.get("value")
+        fields, value = self.reading.changed(entity, word(row, "field")), row.get("value")
         for field in fields:
             self.coded(field, value, "value")
         return fields, entity, (at, value)

@@ -89,6 +89,8 @@ class Reader:
         values = self._lives.account(account)
         own = self._lives.life(request, values)
         worth = amount(request["lead"].get("value"), "lead.value", self._reading.marks)
+        if worth < 0:
+            raise WrongRequest("lead.value", "a number of at least 0")
         colleagues, whole = self._colleagues(request, own.id, values)
         lives = sorted([own, *colleagues], key=attrgetter("created", "id"))
         self._as_of.append(as_of if self._reading.dated else 0)

@@ -37,7 +37,10 @@ class WrongRequest(ValueError):
 def micros(text: Any, place: str, zone: tzinfo = UTC) -> int:
     """Microseconds since 1970 of an ISO 8601 time; one without an offset is of the zone."""
     try:
-        at = datetime.fromisoformat(text)
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:  # the tables read a lower case t and z, too
+            at = datetime.fromisoformat(text.strip().upper())
         found = ((at if at.tzinfo else at.replace(tzinfo=zone)) - _EPOCH) // _US
         if not _FIRST <= found <= _LAST:  # of years 1 to 9999 in UTC, as in the tables
             raise ValueError
@@ -77,10 +80,17 @@ def word(row: Item, key: str) -> str:
 
 @dataclass(frozen=True)
 class Marks:
-    """How texts of numbers are written where the tables came from; numbers of JSON are numbers."""
+    """How values are written where the tables came from; numbers of JSON are numbers."""
 
     decimal: str = "."
     thousands: str = ""
+    nothing: frozenset[str] = frozenset()
+    """Texts that stand for a missing value."""
+
+    def text(self, value: Any) -> str:
+        """A value as the tables have its text; empty where it is missing."""
+        found = plain(value)
+        return "" if found in self.nothing else found
 
     @property
     def between(self) -> str:
@@ -116,7 +126,7 @@ def number(value: Any, place: str, marks: Marks = PLAIN) -> float:
             raise TypeError
         found = float(marks.plain(value) if isinstance(value, str) else value)
     except (TypeError, ValueError, OverflowError):
-        written = "" if marks == PLAIN else f", or its text with the decimal mark {marks.decimal}"
+        written = "" if marks.decimal == PLAIN.decimal else f", or its text with the decimal mark {marks.decimal}"
         raise WrongRequest(place, f"a number{written}") from None
     if isinf(found):
         raise WrongRequest(place, "a finite number")
@@ -125,7 +135,7 @@ def number(value: Any, place: str, marks: Marks = PLAIN) -> float:
 
 def amount(value: Any, place: str, marks: Marks = PLAIN) -> float:
     """As `number`; NaN where it is missing."""
-    return number(value, place, marks) if plain(value) else nan
+    return number(value, place, marks) if marks.text(value) else nan
 
 
 def identity(value: Any, place: str) -> str:
@@ -150,7 +160,7 @@ def coded(a: Attribute, value: Any, codes: dict[str, int], place: str, marks: Ma
     """
     if isinstance(value, (dict, list)):
         raise WrongRequest(place, "a single value")
-    text = plain(value)
+    text = marks.text(value)
     if not text:
         return (nan, nan) if a.kind == "text" else (nan,)
     if a.kind == "numeric":

@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 import polars as pl
 
+from features.columns import columns_of_fields
 from pipeline.errors import Stop
 from pipeline.kinds import Kind, kind_of
-from pipeline.naming import columns_of_fields, snake_case, tokens, unique, words
+from pipeline.naming import snake_case, tokens, unique, words
 from pipeline.params import Attribute, Definition, Group
 from pipeline.personal import personal_field, personal_name
 from pipeline.tables import OPTIONAL, OURS, REQUIRED

@@ -195,7 +195,7 @@ def _slices() -> dict[str, Any]:
 
 def _features(plan: Plan) -> tuple[Feature, ...]:
     notes = {True: "only from its history", False: ""}
-    return tuple(Feature(f"{a.group}_{a.name}", a.group, a.kind, notes[a.has_history]) for a in plan.attributes)
+    return tuple(Feature(plan.column_of[a], a.group, a.kind, notes[a.has_history]) for a in plan.attributes)
 
 
 def _refused() -> tuple[Refused, ...]:

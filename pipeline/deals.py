@@ -26,7 +26,7 @@ def deal_values(
     if "accounts" in tables:
         deals = deals.join(tables["accounts"], on="account_id", how="left", suffix="_of_account", maintain_order="left")
     segments = {
-        f"{a.group}_{a.name}": deals[column].to_list()
+        plan.column_of[a]: deals[column].to_list()
         for a in plan.attributes
         if a.kind == "categorical" and not a.has_history and (column := _column_of(a, tables)) in deals.columns
     }

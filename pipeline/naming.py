@@ -28,28 +28,6 @@ def snake_case(name: str) -> str:
     return "_".join(word.lower() for word in SPLIT.split(plain) if word) or "column"
 
 
-def columns_of_fields(fields: Iterable[str], columns: Iterable[str]) -> dict[str, str]:
-    """The column that each field of history means: the one of that name, else the only one that differs in nothing but
-    case, marks and a final `__c`. A column that has a field of its own name is none in another spelling: a CRM may have
-    Industry and Industry__c."""
-    fields, columns = set(fields), set(columns)
-    alike: dict[str, list[str]] = {}
-    for column in columns:
-        alike.setdefault(_spelling(column), []).append(column)
-    found = {field: field for field in fields & columns}
-    for field in fields - columns:
-        same = alike.get(_spelling(field), [])
-        if len(same) == 1 and same[0] not in fields:
-            found[field] = same[0]
-    return found
-
-
-def _spelling(name: str) -> str:
-    """Letters and digits of any alphabet, without case and accents."""
-    plain = unicodedata.normalize("NFKD", re.sub(r"(?<=.)__c$", "", name)).casefold()
-    return "".join(letter for letter in plain if letter.isalnum()) or name
-
-
 def unique(name: str, taken: Iterable[str]) -> str:
     """`name`, or with the first number from 2 on that makes it one that is not taken."""
     used = set(taken)

@@ -196,7 +196,9 @@ def _stages(tables: Tables, leads: pl.DataFrame, plan: Plan) -> Stages:
     """Stages of the leads; a conversion by event that closes the lead stands among them."""
     parts = []
     if "stages" in tables:
-        parts.append(tables["stages"].select("lead_id", "stage", pl.col("entered_at").alias("at"), "row", part=0))
+        rows = tables["stages"].select("lead_id", "stage", pl.col("entered_at").alias("at"), "row", part=0)
+        # one entry of a stage, however often and in whatever form its time was written
+        parts.append(rows.sort("row").unique(["lead_id", "stage", "at"], keep="first", maintain_order=True))
     if plan.closing_event is not None and "events" in tables:
         closing = tables["events"].filter(pl.col("type") == plan.closing_event)
         parts.append(

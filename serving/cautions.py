@@ -18,6 +18,7 @@ TEXTS = {
     "en": {
         "missing": "not given; scored without it",
         "unknown_field": "the model does not know this field",
+        "history_only": "only the history of this field counts: send it in history, with changed_at",
         "unseen": "a value that is rare or was not there in training",
         "out_of_range": "a number outside the range of training",
         "older": "older than any lead that the model learned from",
@@ -25,6 +26,7 @@ TEXTS = {
     "fi": {
         "missing": "puuttuu; pisteytetty ilman sitä",
         "unknown_field": "malli ei tunne tätä kenttää",
+        "history_only": "vain kentän historia otetaan huomioon: lähetä se kohdassa history, changed_at mukana",
         "unseen": "arvo on harvinainen tai sitä ei ollut opetusaineistossa",
         "out_of_range": "luku on opetusaineiston vaihteluvälin ulkopuolella",
         "older": "vanhempi kuin yksikään liidi, josta malli oppi",
@@ -32,6 +34,7 @@ TEXTS = {
     "sv": {
         "missing": "saknas; poängsatt utan det",
         "unknown_field": "modellen känner inte till fältet",
+        "history_only": "endast fältets historik räknas: skicka det i history, med changed_at",
         "unseen": "värdet är ovanligt eller fanns inte i träningsdata",
         "out_of_range": "talet ligger utanför träningsdatas intervall",
         "older": "äldre än alla leads som modellen lärde sig av",
@@ -56,7 +59,8 @@ class Cautions:
         self._fields = {e: {a.column for a in now if a.entity == e} for e in ("lead", "account")}
         self._fields["lead"] |= LEAD
         self._fields["account"] |= {"account_id"}
-        self._changing = {a.column for a in plan.attributes if a.has_history}
+        self._past = {e: {a.column for a in plan.attributes if a.has_history and a.entity == e} for e in self._fields}
+        self._text = bundle.lives.marks.text
         self._blocks = [block for block in OPTIONAL if block in plan.blocks]
         closing = () if plan.closing_event is None else (plan.closing_event,)
         self._types = {*plan.slot_of, *plan.ignored, *closing}
@@ -92,14 +96,18 @@ class Cautions:
         for entity in ("lead", "account"):
             item = request.get(entity)
             if item is not None:
-                found += [("missing", f"{entity}.{c}") for c in self._expected[entity] if not plain(item.get(c))]
+                found += [("missing", f"{entity}.{c}") for c in self._expected[entity] if not self._text(item.get(c))]
                 found += [
-                    ("unknown_field", f"{entity}.{_name(key)}") for key in sorted(item.keys() - self._fields[entity])
+                    ("history_only" if key in self._past[entity] else "unknown_field", f"{entity}.{_name(key)}")
+                    for key in sorted(item.keys() - self._fields[entity])
                 ]
         found += _new(request, "events", "type", self._types)
         found += _new(request, "events", "topic", self._bundle.plan.topic_of)
         found += _new(request, "stages", "stage", self._stages)
-        found += _new(request, "history", "field", self._changing, "unknown_field")
+        changed = self._bundle.lives.changed
+        for place, row in enumerate(request.get("history") or ()):
+            if not changed(plain(row.get("entity")).casefold() or "lead", plain(row.get("field"))):
+                found.append(("unknown_field", f"history[{place}].field"))
         return found
 
     def _unseen(self, matrix: Matrix) -> Bools:
@@ -116,22 +124,20 @@ class Cautions:
 
 def _places(bundle: Bundle) -> dict[int, tuple[str, str]]:
     """Name and place in a request of each attribute's first column, by its number; titles are not looked up."""
-    found, at = {}, 0
-    for a in bundle.plan.attributes:
-        place = f"history.{a.column}" if a.has_history else f"{a.entity}.{a.column}"
+    plan, found = bundle.plan, {}
+    for a, (column, *_) in zip(plan.attributes, plan.columns_of, strict=True):
         if a.kind != "text":
-            found[at] = (bundle.plan.columns[at].name, place)
-        at += 2 if a.kind == "text" else 1
+            found[plan.place[column.name]] = column.name, f"{'history' if a.has_history else a.entity}.{a.column}"
     return found
 
 
-def _new(request: Mapping[str, Any], rows: str, key: str, known: Container[str], code: str = "unseen") -> Found:
+def _new(request: Mapping[str, Any], rows: str, key: str, known: Container[str]) -> Found:
     """Where each text that is not known stands first."""
     first: dict[str | None, int] = {}  # texts, as the reader has checked
     for place, row in enumerate(request.get(rows) or ()):
         first.setdefault(row.get(key), place)
     new = [place for text, place in first.items() if plain(text) and plain(text) not in known]
-    return [(code, f"{rows}[{place}].{key}") for place in new]
+    return [("unseen", f"{rows}[{place}].{key}") for place in new]
 
 
 def _name(key: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from features.plan import Attribute
 from models.bundle import Bundle
 from models.words import LANGUAGES
+from serving.cautions import TEXTS
 from serving.settings import Settings
 
 Schema = dict[str, Any]
@@ -65,7 +66,7 @@ def _attributes(bundle: Bundle, entity: str) -> Schema:
 
 def _attribute(bundle: Bundle, a: Attribute) -> Schema:
     found = {**KINDS[a.kind], "description": f"A {a.kind} field of the group {a.group}."}
-    level = bundle.encoding.levels.get(f"{a.group}_{a.name}")
+    level = bundle.encoding.levels.get(bundle.plan.column_of[a])
     if a.kind == "categorical" and level is not None and level.vocabulary:
         found["examples"] = list(level.vocabulary[:10])
     return found
@@ -131,7 +132,7 @@ ANSWER: Schema = _closed({
         "contribution": {"type": "number"}, "text": {"type": "string"},
     })},
     "warnings": {"type": "array", "items": _closed({
-        "code": {"enum": ["missing", "unknown_field", "unseen", "out_of_range", "older"]},
+        "code": {"enum": list(TEXTS["en"])},
         "place": {"type": "string"}, "text": {"type": "string"},
     })},
     "model_version": {"type": "string"},

@@ -2,9 +2,9 @@
 
 import polars as pl
 
+from features.columns import columns_of_fields
 from pipeline.attributes import AttributeList
 from pipeline.checks.sift import Context, Sifted, impossible, marks, numbers, sift, structural, text, times
-from pipeline.naming import columns_of_fields
 from pipeline.personal import personal_field
 from pipeline.texts import folded, read_booleans, read_numbers
 

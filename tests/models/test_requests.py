@@ -299,3 +299,67 @@ def test_a_time_without_an_offset_is_of_the_zone() -> None:
     assert micros("2025-10-26T03:30:00", "x", zone) == micros("2025-10-26T00:30:00Z", "x")
     assert micros("2025-03-30T03:30:00", "x", zone) == micros("2025-03-30T01:30:00Z", "x")
     assert micros("2025-01-01T02:00:00+01:00", "x", zone) == micros("2025-01-01T01:00:00Z", "x")
+
+
+def test_events_without_an_id_are_no_repeats() -> None:
+    """CRMs export what is empty as an empty text: each is an event of its own."""
+    views = [{"type": "page_view", "occurred_at": f"2025-01-0{day}T00:00:00Z"} for day in (1, 2)]
+    plain = features(request(events=views))
+    assert plain["engagement_page_view_all"] == 2
+    for nothing in ("", None):
+        assert features(request(events=[{**view, "event_id": nothing} for view in views])) == pytest.approx(
+            plain, nan_ok=True
+        )
+
+
+def test_a_stage_is_entered_once_at_an_instant() -> None:
+    """In whatever form its time is written, and whatever is said of it besides."""
+    rows = [{"stage": "mql", "entered_at": t} for t in ("2025-01-02T00:00:00Z", "2025-01-02T02:00:00+02:00")]
+    rows[1]["reason"] = "again"
+    assert features(request(stages=rows))["intent_stages_entered"] == 1
+
+
+def test_texts_that_stand_for_nothing_are_nothing() -> None:
+    """As in the tables, by source.na_values: of attributes, topics and amounts."""
+    reading = Reading(PLAN, marks=Marks(nothing=frozenset({"Select"})))
+    lead = {
+        "lead_id": "1",
+        "created_at": "2025-01-01T00:00:00Z",
+        "size": "Select",
+        "source": "Select",
+        "value": " Select ",
+    }
+    event = {"type": "page_view", "occurred_at": "2025-01-02T00:00:00Z", "topic": "Select", "value": "Select"}
+    said, left_out = (
+        asked(request(lead={**lead, **nothing}, events=[{**event, "topic": topic, "value": topic}]), reading)
+        for nothing, topic in (({}, "Select"), ({"size": None, "source": None, "value": None}, None))
+    )
+    np.testing.assert_array_equal(features_of(said, PLAN).values, features_of(left_out, PLAN).values)
+    assert said.worth == left_out.worth == (None,)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"field": "Budget"},
+        {"field": " BUDGET "},
+        {"entity": "Lead", "field": "budget"},
+        {"entity": " lead", "field": "budget"},
+    ],
+)
+def test_a_field_of_history_is_meant_in_any_spelling(change: dict[str, str]) -> None:
+    """As in the tables."""
+    row = {"value": "7", "changed_at": "2025-01-02", **change}
+    assert features(request(history=[row]))["intent_budget"] == 7
+
+
+def test_times_and_records_are_read_as_tables_have_them() -> None:
+    """A lower case t and z; an empty `available_at` is none."""
+    event = {"type": "page_view", "occurred_at": "2025-01-02t00:00:00z", "available_at": ""}
+    assert features(request(events=[event]))["engagement_page_view_all"] == 1
+
+
+def test_a_deal_of_less_than_nothing_is_refused() -> None:
+    """As in the tables."""
+    with pytest.raises(WrongRequest, match=r"lead\.value: expected a number of at least 0"):
+        features(request(lead={"lead_id": "1", "created_at": "2025-01-01T00:00:00Z", "value": -1}))

@@ -3,10 +3,10 @@
 import polars as pl
 import pytest
 
+from features.columns import columns_of_fields
 from pipeline.attributes import AttributeInfo, Inferred, infer
 from pipeline.errors import Stop
 from pipeline.kinds import read_values
-from pipeline.naming import columns_of_fields
 from pipeline.params import Definition
 from pipeline.texts import Clock
 

@@ -429,6 +429,16 @@ def test_what_history_does_not_know_is_said(client: TestClient, request_: dict[s
     assert ("unknown_field", "history[0].field") in {(w["code"], w["place"]) for w in reply["warnings"]}
 
 
+def test_a_field_that_only_history_tells_is_said(client: TestClient, request_: dict[str, Any], model: Model) -> None:
+    """Beside the lead or its account it counts for nothing; nor does a row that says the other of the two."""
+    past = next(a for a in model.bundle.plan.attributes if a.has_history)
+    other = {"lead": "account", "account": "lead"}[past.entity]
+    row = {"entity": other, "field": past.column, "value": "7", "changed_at": "2025-05-01"}
+    changed = {**request_, past.entity: {**request_.get(past.entity, {}), past.column: "7"}, "history": [row]}
+    found = {(w["code"], w["place"]) for w in client.post("/v1/score", json=changed).json()["warnings"]}
+    assert {("history_only", f"{past.entity}.{past.column}"), ("unknown_field", "history[0].field")} <= found
+
+
 def test_the_log_has_a_line_for_each_request(
     client: TestClient, request_: dict[str, Any], model: Model, capfd: pytest.CaptureFixture[str]
 ) -> None:
