@@ -14,6 +14,8 @@ from models.words import LANGUAGES
 
 LEAST = 0.005
 """What decays is nothing below it: 2.57e-05 mails say no more."""
+SAME = {"decayed": "count"}
+"""Measures that say the same of a thing as another: how often it happened."""
 GROUPS = ("fit", "engagement", "intent")
 Words = dict[str, str]
 Phrase = Callable[[Words, Column, float, Sequence[str]], str]
@@ -32,8 +34,8 @@ class Reason:
 def reasons(matrix: Matrix, shares: Floats, row: int, most: int, language: str = "en") -> list[Reason]:
     """The features that move a row's score most, either way, strongest first.
 
-    `shares`: contributions (k, kernel features). A fact is told once, by its strongest feature: the same measure over
-    another window, or the same words, are left out here and stay in the sums of `by_group`.
+    `shares`: contributions (k, kernel features). A fact is told once, by its strongest feature: how often it happened
+    in another window, or the same words, is left out here and stays in the sums of `by_group`.
     """
     order = np.argsort(-np.abs(shares[row]), kind="stable")
     found: list[Reason] = []
@@ -42,7 +44,7 @@ def reasons(matrix: Matrix, shares: Floats, row: int, most: int, language: str =
         column, share = matrix.columns[j], float(shares[row, j])
         if share == 0 or len(found) == most:
             break
-        fact = (column.block, column.measure, column.of)
+        fact = (column.block, SAME.get(column.measure, column.measure), column.of)
         text = say(column, float(matrix.values[row, j]), matrix.levels.get(column.name, ()), language)
         if told.isdisjoint((fact, text)):
             told |= {fact, text}

@@ -105,18 +105,20 @@ def test_the_strongest_reasons_come_first_and_none_is_said_twice() -> None:
 
 
 def test_a_fact_is_told_once_whatever_its_windows() -> None:
-    """The same measure of the same thing in two windows is one reason, its strongest; another measure, another thing
-    and the account's field of a lead's name are reasons of their own. What is left out stays in its group's sum."""
+    """How often the same thing happened, in whatever window, is one reason, its strongest; another measure, another
+    thing and the account's field of a lead's name are reasons of their own. What is left out stays in its group's sum.
+    """
     columns = (
         Column("intent_a_7d", "intent", "events", "decayed", "any_intent", 7),
         Column("intent_a_30d", "intent", "events", "decayed", "any_intent", 30),
-        Column("intent_b", "intent", "events", "count", "any_intent", 7),
+        Column("intent_a_count", "intent", "events", "count", "any_intent", 7),
+        Column("intent_b", "intent", "events", "last", "any_intent"),
         Column("intent_c", "intent", "events", "decayed", "webinar", 7),
         Column("fit_lead", "fit", "lead", "numeric", "size"),
         Column("fit_account", "fit", "account", "numeric", "size"),
     )
-    matrix = Matrix(np.array([[1.0, 2, 3, 4, 5, 6]]), columns, {})
-    shares = np.array([[0.9, -1.0, 0.8, 0.7, 0.6, 0.5]])
+    matrix = Matrix(np.array([[1.0, 2, 3, 4, 5, 6, 7]]), columns, {})
+    shares = np.array([[0.9, -1.0, 0.85, 0.8, 0.7, 0.6, 0.5]])
     found = [reason.feature for reason in reasons(matrix, shares, 0, 9)]
     assert found == ["intent_a_30d", "intent_b", "intent_c", "fit_lead", "fit_account"]
-    assert by_group(matrix, shares)["intent"] == pytest.approx([1.4])
+    assert by_group(matrix, shares)["intent"] == pytest.approx([2.25])
