@@ -11,7 +11,7 @@ export MLFLOW_ALLOW_PICKLE_DESERIALIZATION := false
 
 .PHONY: help run test ui serve bench bench-pipeline worlds examples proof-leaks proof-ask proof-refresh proof-serving lock clean
 
-help:  ## what there is to make
+help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: $(VENV)/ready  ## run the pipeline on params.yaml and show the result
@@ -49,7 +49,7 @@ worlds: $(VENV)/ready  ## the model against the exact truth in six imagined comp
 examples: $(VENV)/ready  ## run the sets of examples/ and print their figures; one of them with NAME=cdnow
 	@$(BIN)/python -m examples $(NAME) --data $(DATA)
 
-proof-leaks: $(VENV)/ready  ## leak checks on larger honest companies: none may cry
+proof-leaks: $(VENV)/ready  ## leak checks on larger honest companies: none may raise a false alarm
 	PYTHONPATH=tests $(BIN)/python tests/pipeline/leaking.py
 
 proof-ask: $(VENV)/ready  ## is the suggested question worth asking? hidden fields against the exact truth

@@ -50,7 +50,7 @@ OWN: dict[str, Own] = {
     "intent_silent_share": Own(
         lambda c: per(c["intent_any_intent_last_days"], c["engagement_known_days"]),
         needs=("intent_any_intent_last_days", "engagement_known_days"),
-        says="share of its days since the last sign of intent",
+        says="share of its days since the last buying signal",
     ),
 }
 

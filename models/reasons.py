@@ -14,6 +14,8 @@ from models.words import LANGUAGES
 
 LEAST = 0.005
 """What decays is nothing below it: 2.57e-05 mails say no more."""
+SAME = {"decayed": "count"}
+"""Measures that say the same of a thing as another: how often it happened."""
 GROUPS = ("fit", "engagement", "intent")
 Words = dict[str, str]
 Phrase = Callable[[Words, Column, float, Sequence[str]], str]
@@ -32,16 +34,20 @@ class Reason:
 def reasons(matrix: Matrix, shares: Floats, row: int, most: int, language: str = "en") -> list[Reason]:
     """The features that move a row's score most, either way, strongest first.
 
-    `shares`: contributions (k, kernel features). Features that say the same thing are not told apart.
+    `shares`: contributions (k, kernel features). A fact is told once, by its strongest feature: how often it happened
+    in another window, or the same words, is left out here and stays in the sums of `by_group`.
     """
     order = np.argsort(-np.abs(shares[row]), kind="stable")
     found: list[Reason] = []
+    told: set[str | tuple[str, str, str]] = set()
     for j in order.tolist():
         column, share = matrix.columns[j], float(shares[row, j])
         if share == 0 or len(found) == most:
             break
+        fact = (column.block, SAME.get(column.measure, column.measure), column.of)
         text = say(column, float(matrix.values[row, j]), matrix.levels.get(column.name, ()), language)
-        if all(text != reason.text for reason in found):
+        if told.isdisjoint((fact, text)):
+            told |= {fact, text}
             found.append(Reason(column.name, column.group, share, text))
     return found
 
@@ -99,6 +105,11 @@ def _event(words: Words, of: str) -> str:
     return words[of] if f"{of}.many" in words else _name(of)
 
 
+def _events(words: Words, of: str) -> str:
+    """The same in the plural, where the language has one."""
+    return words.get(f"{of}.all", _name(of))
+
+
 def _times(words: Words, of: str, value: float) -> str:
     n = max(round(value), 0)
     return _counted(words, of, n) if f"{of}.many" in words else _counted(words, "event", n, name=_name(of))
@@ -126,17 +137,17 @@ def _count(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
 
 
 def _decayed(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
-    return _put(words["decayed"], name=_event(words, c.of), value=_number(words, value if value >= LEAST else 0.0),
-                n=str(c.days))  # fmt: skip
+    shown = float(f"{value:.2g}") if value >= LEAST else 0.0
+    return _put(words["decayed"], name=_events(words, c.of), value=_number(words, shown), n=str(c.days))
 
 
 def _own_rate(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
     pace = "more" if value > 0.1 else "less" if value < -0.1 else "same"
-    return _put(words[f"pace.{pace}"], name=_event(words, c.of), window=_window(words, c.days))
+    return _put(words[f"pace.{pace}"], name=_events(words, c.of), window=_window(words, c.days))
 
 
 def _value(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:
-    return _put(words["value"], name=_event(words, c.of), value=_number(words, value), window=_window(words, c.days))
+    return _put(words["value"], name=_events(words, c.of), value=_number(words, value), window=_window(words, c.days))
 
 
 def _colleagues(words: Words, c: Column, value: float, levels: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # what it imports takes half a second, which --help must not
 
 Tables = Annotated[Path, typer.Option(help="Folder of lead tables, or one flat file.")]
 Folder = Annotated[Path, typer.Option(help="The model's folder.")]
-AsOf = Annotated[str | None, typer.Option(help="Look as of this instant; default: the tables' latest time.")]
+AsOf = Annotated[str | None, typer.Option(help="As of this instant; default: the tables' latest time.")]
 Output = Annotated[Path, typer.Option(help="File to write: .csv or .parquet.")]
 ARTIFACT = Path("artifacts/bundle")
 
@@ -24,9 +24,13 @@ def recheck(
     output: Output = Path("recheck.csv"),
     as_of: AsOf = None,
     bundle: Folder = ARTIFACT,
-    before_bundle: Annotated[Path | None, typer.Option(help="The model of the last score, if another.")] = None,
+    before_bundle: Annotated[
+        Path | None, typer.Option(help="The model that made the earlier scores, if a different one.")
+    ] = None,
 ) -> None:
-    """Weak, old and disqualified leads whose probability rose since the last score, and exactly why.
+    """List past leads whose probability rose, and why.
+
+    Weak, old and disqualified leads that are likelier than when they were last scored; the change is split exactly.
 
     Example: leadscore recheck --tables data/source --since 2025-05-01 --output recheck.csv
     """
@@ -51,11 +55,15 @@ def recheck(
 def stalled(
     tables: Tables,
     output: Output = Path("stalled.csv"),
-    days: Annotated[float, typer.Option(min=0, help="Untouched is a lead after so many days.")] = 30,
+    days: Annotated[
+        float, typer.Option(min=0, help="Days without contact after which a lead counts as untouched.")
+    ] = 30,
     as_of: AsOf = None,
     bundle: Folder = ARTIFACT,
 ) -> None:
-    """Open leads that stand still in their stage, or that nobody touched, the most valuable first.
+    """List open leads that stand still or are untouched.
+
+    Those that have been in their stage for longer than usual, or that no seller touched; the most valuable come first.
 
     Example: leadscore stalled --tables data/source --days 30 --output stalled.csv
     """
@@ -82,8 +90,10 @@ def accounts(
     as_of: AsOf = None,
     bundle: Folder = ARTIFACT,
 ) -> None:
-    """Accounts with an open lead, the most valuable first: the probability that they convert, who of the buying group
-    is known and active there, and which role is missing.
+    """Rank accounts with an open lead, with missing roles.
+
+    The most valuable come first: the probability that they convert, who of the buying group is known and active there,
+    and which role is missing.
 
     Example: leadscore accounts --tables data/source --output accounts.csv
     """
@@ -107,7 +117,9 @@ def ask(
     as_of: AsOf = None,
     bundle: Folder = ARTIFACT,
 ) -> None:
-    """The one question to ask a lead next, and what each missing field would tell.
+    """Suggest the one question to ask a lead next.
+
+    Also says what each missing field would tell.
 
     Example: leadscore ask L0000012 --tables data/source --as-of 2025-06-01
     """

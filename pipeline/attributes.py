@@ -94,7 +94,7 @@ def infer(
 
 
 def _check_slices(definition: Definition, found: Inferred) -> None:
-    """Raise Stop where figures are to be parted by what is no attribute of categories."""
+    """Raise Stop where figures are to be broken down by what is no attribute of categories."""
     kinds = {a.column: a.kind for a in found.attributes}
     for by, column in definition.slices:
         if column is not None and kinds.get(column) != "categorical":

@@ -20,14 +20,14 @@ LONGEST = 22
 
 
 def precision_by_week(weeks: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Figure:
-    """Share of the leads taken in each week that converted, by name, and of all that were open.
+    """Share of the leads picked in each week that converted, by name, and of all that were open.
 
     `weeks` as in reports/weekly.json.
     """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 3.9), layout="constrained")
         axes = figure.subplots()
-        axes.set_ylabel("converted, of those taken")
+        axes.set_ylabel("converted, of those picked")
         at = np.arange(len(weeks))
         for name in names:
             taken, won = (np.array([week[key][name] for week in weeks]) for key in ("taken", "converted"))

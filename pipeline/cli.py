@@ -23,6 +23,24 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    """Print the version and end."""
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"leadscore {version('leadscore')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """Say what is wrong in one message on standard error, and exit with 1."""
@@ -54,11 +72,11 @@ def simulate(
     out: Annotated[Path, typer.Argument(help="Folder to write the tables to.")],
     leads: Annotated[int, typer.Option(min=1, help="How many leads.")] = 20_000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same company.")] = 1,
-    world: Annotated[
-        str, typer.Option(help="Which kind of company: company, plain, interacting, bursty, …")
-    ] = "company",
+    world: Annotated[str, typer.Option(help="Kind of company: company, plain, interacting, bursty, …")] = "company",
 ) -> None:
-    """Write the lead tables of an imagined company, and the true probabilities beside them.
+    """Write the lead tables of an imagined company.
+
+    The true probabilities are written beside them, under OUT/truth.
 
     Example: leadscore simulate data/imagined --leads 5000 --seed 3
     """
@@ -85,10 +103,10 @@ def score(
     as_of: Annotated[
         str | None, typer.Option(help="Score as of this instant; default: the tables' latest time.")
     ] = None,
-    reasons: Annotated[bool, typer.Option("--reasons/--no-reasons", help="Exact reasons in plain words.")] = True,
-    ask: Annotated[bool, typer.Option("--ask", help="A last column: the missing field to ask for next.")] = False,
+    reasons: Annotated[bool, typer.Option("--reasons/--no-reasons", help="Give exact reasons in plain words.")] = True,
+    ask: Annotated[bool, typer.Option("--ask", help="Add a column: the missing field to ask for next.")] = False,
     previous: Annotated[
-        Path | None, typer.Option(help="An earlier file of scores: leads leave its routes later than they came in.")
+        Path | None, typer.Option(help="Yesterday's scores; keeps leads from switching routes back and forth.")
     ] = None,
 ) -> None:
     """Score every lead of some tables.
@@ -128,9 +146,13 @@ def queue(
     tables: Annotated[Path | None, typer.Option(help="Lead tables; default: those of the last run.")] = None,
     bundle: Annotated[Path, typer.Option(help="The model's folder.")] = Path("artifacts/bundle"),
     as_of: Annotated[str | None, typer.Option(help="As of this instant; default: the tables' latest time.")] = None,
-    output: Annotated[Path | None, typer.Option(help="File to write, .csv or .parquet; default: the screen.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="File to write, .csv or .parquet; default: print to the terminal.")
+    ] = None,
 ) -> None:
-    """The leads worth the next calls, the best first, and why.
+    """List the leads worth the next calls, and why.
+
+    The best come first: by expected value less the cost of a call where that is known, else by probability.
 
     Example: leadscore queue --capacity 50 --output calls.csv
     """
@@ -167,7 +189,9 @@ def refusals(report: dict[str, dict[str, object]]) -> list[str]:
 
 @app.command()
 def show() -> None:
-    """The result of the last run: a short table, the report, and what to try next.
+    """Show the result of the last run.
+
+    A short table, where the report is, and what to try next.
 
     Example: leadscore show
     """
@@ -213,7 +237,7 @@ def explain(
     tables: Annotated[Path | None, typer.Option(help="Lead tables; default: those of the last run.")] = None,
     table: Annotated[Path | None, typer.Option("--points", help="A table of points; default: the last run's.")] = None,
 ) -> None:
-    """Which row of the table of points gave a lead which points at an instant.
+    """Show which rule gave a lead which points at an instant.
 
     Example: leadscore points explain L0000012 --at 2025-03-01T00:00:00Z
     """
@@ -238,12 +262,14 @@ app.add_typer(definition, name="definition")
 @definition.command(name="try")
 def try_(
     text: Annotated[str | None, typer.Argument(help="A criterion in one line.")] = None,
-    replace: Annotated[str | None, typer.Option(help="Put it in the place of this criterion.")] = None,
-    drop: Annotated[str | None, typer.Option(help="Leave this criterion out.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="File for every lead that comes in or goes out.")] = None,
+    replace: Annotated[str | None, typer.Option(help="The criterion that it takes the place of.")] = None,
+    drop: Annotated[str | None, typer.Option(help="A criterion to leave out.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="File to write every lead to that comes in or goes out.")] = None,
     leads: Annotated[int, typer.Option(min=0, help="How many ids to show each way.")] = 10,
 ) -> None:
-    """What a criterion would do to volume, conversion, value and named leads, before anyone decides.
+    """Show what another criterion would change.
+
+    What it would do to volume, conversion, value and named leads, before anyone decides.
 
     A line joins tests by and, or, not and parentheses: FIELD = X, in X, Y, contains X, between A and B, > A, < A,
     known, unknown; event TYPE topic = X at least N within N days; no event for N days.
@@ -267,9 +293,11 @@ def try_(
 @app.command()
 def scorecard(
     output: Annotated[Path, typer.Option(help="The table of points to write.")] = Path("scorecard.yaml"),
-    rules: Annotated[int, typer.Option(min=1, max=200, help="At most so many.")] = 30,
+    rules: Annotated[int, typer.Option(min=1, max=200, help="Maximum number of rules.")] = 30,
 ) -> None:
-    """Tell the last run's model in points, for tools that only speak points, and say how well they follow it.
+    """Tell the model in points, for tools that need them.
+
+    The rules follow the last run's model as well as so few can; how well is printed.
 
     Example: leadscore scorecard --output scorecard.yaml --rules 20
     """

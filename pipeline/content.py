@@ -92,53 +92,57 @@ def subtitle(definition: Definition) -> str:
 
 
 PART = (
-    "Each dot: conversions that came over those promised; its line: the 95 % interval, by drawing whole accounts again."
-    " Where the line holds 1, nothing is shown wrong; an arrow goes on beyond the picture."
+    "Each dot: actual conversions divided by predicted ones; its line: the 95 % interval, by drawing whole accounts"
+    " again. Where the line crosses 1, chance alone may explain the difference; an arrow means that the line goes on"
+    " beyond the picture."
 )
 CAPTIONS = {
     "weeks": (
-        "Converted, of the leads taken",
-        "Each line: of the open leads that would have been taken in a week of the test, each lead once, the share that"
-        " then converted. Higher is better; single weeks swing, so look at the distance of the lines.",
+        "Converted, of the leads picked",
+        "Each line: of the open leads picked in each week of the test, each lead once, the share that then converted."
+        " Higher is better; single weeks swing, so compare the lines over the whole test.",
     ),
     "calibration": (
-        "Promised and come",
-        "Each dot: examples of like probability; how many were promised to convert (across) and how many did (up). On"
-        " the diagonal promises are kept; inside the band a dot is off by no more than chance does to a perfect model."
+        "Predicted and actual conversion",
+        "Each dot: examples of similar probability; the share predicted to convert (across) and the share that did"
+        " (up). On the diagonal the two agree; inside the band a dot is off by no more than chance does to a perfect"
+        " model."
         " Below: how many examples have which probability.",
     ),
     "gain": (
         "Gain",
-        "Take the best-scored share of examples (across): what share of all conversions is among them (up). The steeper"
-        " at the left, the better; the diagonal would be chance.",
+        "Take the best-scored share of examples (across): the share of all conversions that is among them (up). The"
+        " steeper at the left, the better; picking by chance would follow the diagonal.",
     ),
     "lift": (
         "Lift",
-        "How many times as often the best-scored share of examples (across) converts as the average one. 1× is chance.",
+        "How many times as often the best-scored share of examples (across) converts as examples do on average. 1× is"
+        " chance.",
     ),
     "scores": (
         "Who gets which probability",
-        "How the probabilities of those that converted lie against the others'. The less the two overlap, the better"
-        " they are told apart.",
+        "The probabilities of examples that converted, beside those of the others. The less the two overlap, the better"
+        " the model tells them apart.",
     ),
     "by_month": ("Observed over expected, by month", PART),
     "by_age": ("Observed over expected, by age of the lead", PART),
     "by_source": ("Observed over expected, by source", PART),
     "by_segment": ("Observed over expected, by segment", PART),
     "funnel_reached": (
-        "How far leads come",
-        "Each bar: the share of leads that came to a stage or beyond it in time; its short line the 95 % interval.",
+        "How far leads get",
+        "Each bar: the share of leads that reached a stage, or one beyond it, in time; its short line: the 95 %"
+        " interval.",
     ),
     "funnel_ends": (
         "Converted and closed, by day",
-        "Each line: the share of leads that had converted, or was closed without, by each day since they began; open"
-        " leads count as far as they were followed. The bands are 95 % intervals.",
+        "Each line: the share of leads that had converted, or had been closed without, by each day since they started;"
+        " open leads count for as long as they were followed. The bands are 95 % intervals.",
     ),
     **{
         f"funnel_{by}": (
             f"Converted by day, by {by}",
-            "Each line: the share of leads that had converted by each day since they began. A line ends where too few"
-            f" leads began so long ago. {of}.",
+            "Each line: the share of leads that had converted by each day since they started. A line ends where too"
+            f" few leads started that long ago. {of}.",
         )
         for by, of in {
             "source": "The most frequent sources",
@@ -147,9 +151,9 @@ CAPTIONS = {
         }.items()
     },
     "accounts": (
-        "Accounts: promised and come",
-        "Each dot: a tenth of the looks at accounts in the test, by probability; how many were promised to convert"
-        " (across) and how many did (up). On the diagonal promises are kept; upright lines are 95 % intervals.",
+        "Accounts: predicted and actual conversion",
+        "Each dot: a tenth of the looks at accounts in the test, by probability; the share predicted to convert"
+        " (across) and the share that did (up). On the diagonal the two agree; vertical lines are 95 % intervals.",
     ),
 }
 
@@ -211,6 +215,6 @@ def _facts(facts: Mapping[str, Any], digest: str) -> dict[str, str]:
         "bundle": digest[:12],
         "trees": f"{facts['trees']:,} in {len(facts['rounds'])} members",
         "calibrated on": facts["calibrated_on"],
-        "present": facts["until"] or "without dates",
+        "data until": facts["until"] or "without dates",
         "data": facts["data_digest"][:12],
     }

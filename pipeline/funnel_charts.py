@@ -14,6 +14,8 @@ from pipeline.plots import ABOVE, PER_CENT, WIDTH
 
 MOST_LINES = len(COLOURS)
 LONGEST = 22
+ENDS = {"closed": "closing", "converted": "conversion"}
+"""How the two ways out of a funnel are called on its figure."""
 
 
 def pictures(funnel: Mapping[str, Any], accounts: Mapping[str, Any]) -> dict[str, Figure]:
@@ -21,7 +23,7 @@ def pictures(funnel: Mapping[str, Any], accounts: Mapping[str, Any]) -> dict[str
     found: dict[str, Figure] = {}
     if "steps" in funnel:
         found["funnel_reached"] = reached(funnel["stages"])
-        found["funnel_ends"] = curves({name: funnel[name]["curve"] for name in ("closing", "conversion")}, bands=True)
+        found["funnel_ends"] = curves({said: funnel[name]["curve"] for said, name in ENDS.items()}, bands=True)
         for by, sliced in funnel["cohorts"].items():
             rows = [row for row in sliced["cohorts"] if len(_known(row["whole"]["curve"])) > 1]
             rows = rows[-MOST_LINES:] if by == "month" else rows[:MOST_LINES]
@@ -42,10 +44,10 @@ def reached(stages: Sequence[Mapping[str, Any]]) -> Figure:
         for k, row in enumerate(stages, start=1):
             if row["reached"]["interval"]:
                 axes.hlines(k, *row["reached"]["interval"], color=colour_of("logistic"), linewidth=2.4)
-        axes.set_yticks(range(len(shares)), ["began", *(_short(row["stage"]) for row in stages)])
+        axes.set_yticks(range(len(shares)), ["started", *(_short(row["stage"]) for row in stages)])
         axes.set_ylim(len(shares) - 0.4, -0.6)
         axes.set_xlim(0, 1)
-        axes.set_xlabel("came to the stage or beyond")
+        axes.set_xlabel("reached the stage or beyond")
         axes.xaxis.set_major_formatter(PER_CENT)
         axes.grid(visible=False, axis="y")
         return figure
@@ -67,14 +69,14 @@ def curves(lines: Mapping[str, Mapping[str, Sequence[float | None]]], *, bands: 
 
 
 def _days(axes: Axes) -> None:
-    axes.set_xlabel("days since the beginning")
+    axes.set_xlabel("days since the start")
     axes.set_xlim(0, None)
     axes.set_ylim(0, None)
     axes.yaxis.set_major_formatter(PER_CENT)
 
 
 def reliability(by_model: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
-    """Promised against come, by tenths of the looks; the diagonal is right."""
+    """Predicted against actual, by tenths of the looks; the diagonal is right."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
         axes = figure.subplots()
@@ -90,7 +92,7 @@ def reliability(by_model: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
                 )
         axes.set_xlim(0, top)
         axes.set_ylim(0, None)
-        axes.set_xlabel("promised")
+        axes.set_xlabel("predicted")
         axes.set_ylabel("accounts that converted")
         axes.xaxis.set_major_formatter(PER_CENT)
         axes.yaxis.set_major_formatter(PER_CENT)

@@ -41,9 +41,9 @@ def check_future(
             found = blamed(differing(frame_of(matrix), stored), plan, theirs, len(some), later)
             problems += found or [_unexplained(changes[later], len(some), later)]
     numbers = {"examples": len(some), **{f"{later}_changes": count for later, count in changes.items()}}
-    said = " and ".join(f"{count} change where it is {later}" for later, count in changes.items())
-    return Check(NAME, f"Of {len(some)} scores, by what came after their as_of, {said}.", problems=problems,
-                 numbers=numbers)  # fmt: skip
+    said = ", ".join(f"{count} when it is {later}" for later, count in changes.items())
+    told = f"Scores that change with what came after their as_of, of {len(some)}: {said}."
+    return Check(NAME, told, problems=problems, numbers=numbers)
 
 
 def _unexplained(count: int, of: int, later: str) -> str:

@@ -4,12 +4,13 @@ from features.columns import Column
 from models.words.english import ENGLISH
 
 _ABOUT = {
-    "count": "how often: {event} {window}", "decayed": "how often lately: {event} (each counts half after {n} days)",
-    "own_rate": "{event}, more or less often than usual for the person {window}",
-    "value": "worth of: {event} {window}", "last": "days since the last {event}",
+    "count": "number of {events} {window}",
+    "decayed": "{events}, the latest counting most (each loses half its weight in {n} days)",
+    "own_rate": "{events}, more or less often than usual for this person, {window}",
+    "value": "worth of {events} {window}", "last": "days since the last {event}",
     "active_days": "days with activity {window}", "topic": "interest in {name} {window}",
     "topics": "number of topics {window}", "last_topic": "last topic",
-    "colleagues": "colleagues: {event} {window}", "colleagues_active": "colleagues active {window}",
+    "colleagues": "colleagues: {events} {window}", "colleagues_active": "colleagues active {window}",
     "colleagues_functions": "functions of active colleagues {window}", "colleagues_known": "colleagues known",
     "colleagues_won": "colleagues who converted before", "colleagues_lost": "colleagues who were lost before",
     "colleagues_seniority": "highest seniority among active colleagues {window}",
@@ -31,5 +32,9 @@ def about(column: Column) -> str:
     key = "window.all" if column.days == 0 else "window.day" if column.days == 1 else "window.days"
     window = ENGLISH[key].format(n=column.days)
     return _ABOUT.get(column.measure, "{name}").format(
-        name=name, event=ENGLISH.get(column.of, name), window=window, n=column.days
+        name=name,
+        event=ENGLISH.get(column.of, name),
+        events=ENGLISH.get(f"{column.of}.all", name),
+        window=window,
+        n=column.days,
     )

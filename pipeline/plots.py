@@ -33,7 +33,7 @@ ABOVE: Any = {"loc": "outside upper left", "handlelength": 1.8, "columnspacing":
 
 
 def reliability(y: Floats, predictions: Mapping[str, Floats], seed: int) -> Figure:
-    """What was promised against what came, with the range that chance allows a perfect model (95 %).
+    """What was predicted against what happened, with the range that chance allows a perfect model (95 %).
 
     y (n,) labels; predictions (n,) by name, the first being the model, which has the band and the histogram.
     """

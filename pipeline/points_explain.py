@@ -29,6 +29,8 @@ MOST_EVENTS = 10
 
 def read(tables: Path | None, points: Path | None, id_key: bytes | None) -> Inputs:
     """Tables and points of the last run, or others. Raises Stop where something is missing or does not fit."""
+    if tables is None:
+        stage.check_run(", or give --tables and --points")
     params = load_params() if Path("params.yaml").is_file() else Params.model_validate({"source": {"kind": "tables"}})
     table = read_table() if points is None else load_points(points, params.source.timezone)
     if table is None:

@@ -59,13 +59,13 @@ def noun(stage: str | None) -> str:
 
 def said(found: Quarter, what: str) -> str:
     """One sentence: by how much a quarter would have been better, and whether chance explains it."""
-    by = "by chance" if found.rival == "base_rate" else f"by {name_of(found.rival)}"
+    those = "as many picked by chance" if found.rival == "base_rate" else "those the points pick"
     pair = found.interval
     interval = f" (95\u00a0% interval {span(pair, lambda x: number(x, 0))})" if pair else ""
     chance = "; chance alone may explain the difference" if pair and pair[0] <= 0 <= pair[1] else ""
     return (
-        f"Chosen by the model instead of {by}, the same number of leads to work holds {number(abs(found.more), 1)}"
-        f" {'more' if found.more >= 0 else 'fewer'} {what} a quarter{interval}:"
+        f"Of equally many leads, those the model picks contain {number(abs(found.more), 1)}"
+        f" {'more' if found.more >= 0 else 'fewer'} {what} per quarter than {those}{interval}:"
         f" {number(found.mine, 1)} instead of {number(found.theirs, 1)}{chance}."
     )
 
@@ -73,9 +73,10 @@ def said(found: Quarter, what: str) -> str:
 def how(found: Quarter) -> str:
     """What was counted."""
     return (
-        f"How this was counted: in each of {found.weeks} weeks of the test, the {number(found.capacity, 0)} best open"
-        f" leads by either, each lead once, and which of them then converted in time; scaled to {WEEKS} weeks. The"
-        " outcomes are those that came, with whoever worked the leads. The interval draws whole accounts again."
+        f"How this was counted: in each of the {found.weeks} weeks of the test, each of the two picks its"
+        f" {number(found.capacity, 0)} best open leads, each lead once. Those that then converted in time are counted"
+        f" and scaled to {WEEKS} weeks. The outcomes are what really happened, whoever worked the leads. The interval"
+        " is found by drawing whole accounts again."
     )
 
 
@@ -86,16 +87,16 @@ def tiles(metrics: Mapping[str, Any], intervals: Mapping[str, Any], what: str) -
     shown = []
     if found is not None:
         than = "chance" if found.rival == "base_rate" else name_of(found.rival)
-        says = f"more {what} a quarter than by {than}"
+        says = f"more {what} per quarter than {than}"
         shown.append(_tile("quarter.more", found.more, "number", 0, says, found.interval))
         shown.append(_money(found, weekly, spans))
     if mine.get("precision") is not None:
         own, base = spans.get("model", {}), percent(weekly["base_rate_of_open"])
-        says = f"of the leads taken convert; {base} of all open ones"
+        says = f"of the leads picked convert, against {base} of all open leads"
         shown.append(_tile("weekly.model.precision", mine["precision"], "percent", 1, says, own.get("precision")))
     if test.get("observed_over_expected") is not None:
         pair = intervals.get("test", {}).get("observed_over_expected")
-        says = "conversions came for each that was promised; 1 is right"
+        says = "actual conversions for each one predicted; 1 is right"
         shown.append(
             _tile("test.model.observed_over_expected", test["observed_over_expected"], "number", 2, says, pair)
         )
@@ -108,7 +109,7 @@ def _money(found: Quarter, weekly: Mapping[str, Any], spans: Mapping[str, Any]) 
     apart, scale = spans.get("difference", {}).get(found.rival, {}).get("value"), WEEKS / found.weeks
     value = None if mine is None or theirs is None else (mine - theirs) * scale
     pair = None if apart is None else (apart[0] * scale, apart[1] * scale)
-    return _tile("quarter.value", value, "count", 0, "more in won amounts a quarter", pair)
+    return _tile("quarter.value", value, "count", 0, "more in won amounts per quarter", pair)
 
 
 def _tile(key: str, value: float | None, style: str, digits: int, says: str, pair: Any) -> dict[str, Any]:

@@ -36,7 +36,8 @@ def queue(scores: pl.DataFrame, policy: Policy, capacity: int) -> pl.DataFrame:
 
 
 def last_tables() -> Path:
-    """The lead tables of the last run."""
+    """The lead tables of the last run. Raises Stop where there is none."""
+    stage.check_run(", or give --tables and --bundle")
     source = stage.section("source")
     return stage.SIMULATED if source.kind == "simulated" else Path(source.path)
 

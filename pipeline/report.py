@@ -17,10 +17,10 @@ MOST_FEATURES = 20
 GROUPS = {
     "fit": "fit: who they are",
     "engagement": "engagement: how active they are",
-    "intent": "intent: signs of buying",
+    "intent": "intent: buying signals",
 }
 PARTS = {
-    "weeks": "Week by week, at capacity",
+    "weeks": "Week by week, with a team of fixed capacity",
     "calibration": "Can the probabilities be taken at their word?",
     "gain": "Gain and lift",
     "points": "Who comes in and who goes out, against the points",

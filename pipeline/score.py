@@ -247,7 +247,10 @@ def remarks(bundle: Bundle, asked: Asked) -> list[str]:
     needed = {*bundle.plan.blocks, *(["accounts"] if "account" in bundle.plan.blocks else [])}
     lost = [name for name in TABLES if name in needed and name not in there]
     lines = _ahead(asked)
-    lines += [f"{name}: the model learned from this table, which is not there" for name in lost]
+    lines += [
+        f"{name}: the model was trained with this table, but it is missing here; scores will be less reliable"
+        for name in lost
+    ]
     known = bundle.training.get("left_out_columns", {})  # training saw them, and had a reason
     ignored = [name for name in asked.checked.meta["ignored_columns"] if name.partition(".")[2] not in known]
     return lines + ([f"columns that the model does not know: {', '.join(ignored)}"] if ignored else [])
@@ -259,8 +262,8 @@ def _ahead(asked: Asked) -> list[str]:
     if asked.as_of is None or until is None or asked.as_of - (last := datetime.fromisoformat(until)) < LATE:
         return []
     return [
-        f"as of {asked.as_of.isoformat()}, but the latest row of the tables is of {last.isoformat()}: what came since "
-        "is not there, and every lead seems to have been silent"
+        f"as of {asked.as_of.isoformat()}, but the latest row of the tables is of {last.isoformat()}: what happened "
+        "since then is missing, so every lead seems to have been silent"
     ]
 
 

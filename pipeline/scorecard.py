@@ -154,7 +154,8 @@ def text_of(card: Scorecard) -> str:
 
 
 def run(most: int) -> Scorecard:
-    """The scorecard of the last run."""
+    """The scorecard of the last run. Raises Stop where there is none."""
+    stage.check_run()
     named = stage.section("definition").events
     tables = stage.read_tables()
     types = tables["events"]["type"].unique().to_list() if "events" in tables else []

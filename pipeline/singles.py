@@ -141,7 +141,7 @@ def _judged(suspects: Sequence[Suspect], params: Leaks, numbers: dict[str, Any])
     over = _of_the_user([s for s in held if s.over(params)])
     near = [] if over else [s for s in held if s.near(params)]
     worst = max(suspects, key=lambda s: s.value.auc)
-    said = f"Of {len(suspects)} features the most telling, {worst.feature}, alone has AUC {worst.value.auc:.3f}."
+    said = f"Of {len(suspects)} features, the most telling is {worst.feature}; alone it has AUC {worst.value.auc:.3f}."
     numbers |= {
         "limits": {"value": params.feature_auc, "missing": params.missing_auc},
         "strongest": [_plain(s) for s in suspects[:SHOWN]],

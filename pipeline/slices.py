@@ -20,7 +20,7 @@ WHOLE = ("calibration_slope", "calibration_intercept", "observed_over_expected",
 
 @dataclass(frozen=True)
 class Slicing:
-    """The texts by which the test examples are parted, shape (k,), and the column that they come from."""
+    """The texts by which test figures are broken down, shape (k,), and the column that they come from."""
 
     column: str
     texts: pl.Series
@@ -67,9 +67,10 @@ def ages(days: pl.Series) -> pl.Series:
     """Ages as texts that sort: each by itself where there are few, else ranges up to a week, a month, …"""
     if days.n_unique() <= MOST:
         width = max(len(f"{d:g}") for d in days.unique().to_list())
-        return days.map_elements(lambda d: f"{d:{width}g} d", return_dtype=pl.String)
+        return days.map_elements(lambda d: f"{d:{width}g} {'day' if d == 1 else 'days'}", return_dtype=pl.String)
     edges = np.array([7, 30, 90, 180, 365, 730])
-    names = ["  0 to 7 d", "  7 to 30 d", " 30 to 90 d", " 90 to 180 d", "180 to 365 d", "365 to 730 d", "730 d on"]
+    ends = ("  0 to 7", "  7 to 30", " 30 to 90", " 90 to 180", "180 to 365", "365 to 730", "730 or more")
+    names = [f"{end} days" for end in ends]
     return pl.Series([names[k] for k in np.searchsorted(edges, days.to_numpy(), side="right").tolist()])
 
 

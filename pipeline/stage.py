@@ -72,6 +72,12 @@ def read_json(path: Path) -> Any:
         raise Stop(f"{path}: is no JSON ({error}); remove it and run the stages again: make run") from error
 
 
+def check_run(instead: str = "") -> None:
+    """Raise Stop where this folder has had no run; `instead` says what else would do."""
+    if not (SETTINGS / "source.json").is_file():
+        raise Stop(f"there is no finished run in this folder: run `make run` first{instead}")
+
+
 def write_json(content: Any, path: Path) -> None:
     """A JSON file, whole or not at all; sorted and without NaN, so that equal content is equal bytes."""
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)

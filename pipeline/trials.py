@@ -65,7 +65,7 @@ def check_encoding(data: Data, params: Train) -> Check:
     found = memory.remembered(rows_of(some, np.ones(len(some.y), bool), params))
     if found is None:
         return Check(ENCODING, "Does not apply: no feature is categorical.", applies=False)
-    said = f"No label of {len(some.y):,} rows of train reaches what the model is given for that row."
+    said = f"For none of {len(some.y):,} rows of train does the row's own label reach what the model is given for it."
     problems = [
         f"feature {name}: its target encoding is made with the row's own label, not out of fold: the model learns "
         "labels by heart. To do: encode with models.encoding.out_of_fold"
@@ -94,7 +94,7 @@ def check_shuffled(data: Data, params: Train, look: Callable[[Data], Looks | Non
         f"a model of shuffled labels has {figures}: the labels of the test fold reach the model. To do: see what in "
         "models/ or features/own.py looks at labels, or at other rows, beyond the fold train"
     )
-    said = f"A small model of shuffled labels, tested on shuffled labels, has {figures}."
+    said = f"A small model trained and tested on shuffled labels has {figures}."
     return Check(SHUFFLED, said, problems=() if tried.inside else (problem,), numbers=numbers)
 
 

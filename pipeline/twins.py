@@ -30,7 +30,7 @@ def check_twins(tables: Tables, examples: pl.DataFrame, attributes: Sequence[Att
         "alike_by_chance": leaning,
         "rows": [_rows(leads, group) for group in across[:SHOWN]],
     }
-    said = f"Of {len(leads):,} leads {len(across)} have a twin under another id on the other side of the split."
+    said = f"Of {len(leads):,} leads, {len(across)} have a twin under another id on the other side of the split."
     warnings = []
     if leaning:
         warnings.append(

@@ -20,7 +20,7 @@ def headline(metrics: Metrics, intervals: Intervals) -> str:
 
 
 def compared(metrics: Metrics, intervals: Intervals) -> str:
-    """One sentence: against whom the model's log loss is better, worse or not told apart."""
+    """One sentence: against whom the model's log loss is better, worse or not clearly different."""
     said = _standings({rival: standing(metrics, intervals, rival) for rival in RIVALS})
     return f"The model's probabilities are {said}." if said else "There was nothing to compare with."
 
@@ -33,9 +33,9 @@ def _weekly(metrics: Metrics, intervals: Intervals) -> str:
     pair = spans.get("model", {}).get("precision")
     said = _standings({rival: _standing_of_weeks(weekly, spans, rival) for rival in RIVALS})
     return (
-        f"Taking the {number(weekly['capacity'], 0)} best open leads a week, each once, for {weekly['weeks']} weeks of"
-        f" the test, {percent(mine['precision'])} of them converted{f' ({span(pair, percent)})' if pair else ''},"
-        f" {number(mine['lift'], 1)} times the average open lead{f': {said}' if said else ''}."
+        f"Of the {number(weekly['capacity'], 0)} best open leads of each week, each taken once, over {weekly['weeks']}"
+        f" weeks of the test, {percent(mine['precision'])} converted{f' ({span(pair, percent)})' if pair else ''},"
+        f" {number(mine['lift'], 1)} times as many as of all open leads{f': {said}' if said else ''}."
     )
 
 
@@ -49,9 +49,9 @@ def _standing_of_weeks(weekly: Metrics, spans: Intervals, rival: str) -> str | N
 
 
 def _standings(outcomes: Mapping[str, str | None]) -> str:
-    """Whom it is better than, not told apart from and worse than; nothing where nothing is known."""
-    words = {"better": "better than", "level": "not told apart from", "worse": "worse than"}
-    found = {key: [name_of(rival) for rival, outcome in outcomes.items() if outcome == key] for key in words}
+    """Whom it is better than, not clearly different from and worse than; nothing where nothing is known."""
+    words = {"better": "better than", "level": "not clearly different from", "worse": "worse than"}
+    found = {key: [_the(rival) for rival, outcome in outcomes.items() if outcome == key] for key in words}
     return ", ".join(f"{words[key]} {_list(names)}" for key, names in found.items() if names)
 
 
@@ -88,7 +88,7 @@ def _best(metrics: Metrics, intervals: Intervals) -> str:
         if (theirs := metrics.get("baselines", {}).get(rival, {})).get("precision_at_10pct") is not None
     ]
     return (
-        f"Of the tenth of examples it scores best, {percent(test['precision_at_10pct'])} converted"
+        f"Of the best-scored tenth of examples, {percent(test['precision_at_10pct'])} converted"
         f"{f' ({span(pair, percent)})' if pair else ''}, {number(test['lift_at_10pct'], 1)} times the base"
         f" rate of {percent(test['base_rate'])}{f'; {_list(others)}' if others else ''}."
     )
@@ -112,14 +112,14 @@ def _promise(metrics: Metrics, intervals: Intervals) -> str:
     if ratio is None:
         return ""
     pair = intervals.get("test", {}).get("observed_over_expected")
-    came = f"For every 100 conversions that the probabilities promised, {100 * ratio:.0f} came"
+    came = f"For every 100 conversions predicted, {100 * ratio:.0f} happened"
     if not pair:
         return f"{came}."
     low, high = pair
     slope = intervals.get("test", {}).get("calibration_slope") or (1, 1)
-    fair = "in sum they can be taken at their word"
-    fair += "" if slope[0] <= 1 <= slope[1] else ", single ones less: see the calibration slope"
-    off = f"in sum they are too {'high' if ratio < 1 else 'low'}"
+    fair = "overall the probabilities can be taken at their word"
+    fair += "" if slope[0] <= 1 <= slope[1] else ", single ones less so: see the calibration slope"
+    off = f"overall the probabilities are too {'high' if ratio < 1 else 'low'}"
     between = span([100 * low, 100 * high], lambda share: number(share, 0))
     return f"{came} ({between}): {fair if low <= 1 <= high else off}."
 
@@ -131,8 +131,8 @@ def _captured(metrics: Metrics) -> str:
     other = truth.get("captured_by_logistic")
     than = f"; logistic regression captured {percent(other, 0)}" if other is not None else ""
     return (
-        "The company is simulated, so the exact probabilities are known: of the improvement in log loss that"
-        f" is attainable, the model captured {percent(truth['captured'], 0)}{than}."
+        "The company is simulated, so the exact probabilities are known. Of the improvement in log loss that they"
+        f" allow, the model captured {percent(truth['captured'], 0)}{than}."
     )
 
 
@@ -166,14 +166,14 @@ def _uncalibrated(test: Metrics, intervals: Intervals) -> list[str]:
     low, high = intervals.get("test", {}).get("observed_over_expected") or (1, 1)
     if not low <= 1 <= high:
         said.append(
-            f"Observed over expected is {number(test['observed_over_expected'], 2)}, and chance does not"
-            " explain it: the rate of conversions has shifted since training, or what is recorded has."
+            f"Actual conversions are {number(test['observed_over_expected'], 2)} times those predicted, and chance does"
+            " not explain it: the conversion rate has shifted since training, or what is recorded has."
         )
     pair = intervals.get("test", {}).get("calibration_slope") or (1, 1)
     if not pair[0] <= 1 <= pair[1]:
-        way = "extreme: high ones promise too much, low ones too little"
+        way = "extreme: high ones are too high, low ones too low"
         if pair[0] > 1:
-            way = "timid: high ones promise too little, low ones too much"
+            way = "timid: high ones are too low, low ones too high"
         said.append(
             f"The calibration slope is {number(test['calibration_slope'], 2)} ({span(pair, lambda x: number(x, 2))}),"
             f" and chance does not explain it: probabilities are too {way}."
@@ -181,9 +181,9 @@ def _uncalibrated(test: Metrics, intervals: Intervals) -> list[str]:
     error, null = test.get("smooth_ece"), test.get("smooth_ece_null_p95")
     if error is not None and null is not None and error > null:
         said.append(
-            f"The smooth calibration error, {number(error, 4)}, is above the {number(null, 4)} that 95 % of"
-            " perfect models stay under on as many independent examples; examples of one lead are not, so"
-            " see the calibration figure."
+            f"The smooth calibration error, {number(error, 4)}, is above {number(null, 4)}, below which 95 % of perfect"
+            " models score on as many independent examples. Examples of one lead are not independent, so judge by the"
+            " calibration figure."
         )
     return said
 

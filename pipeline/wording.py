@@ -46,8 +46,8 @@ def day(instant: str | None) -> str:
 def what_is_predicted(conversion: Mapping[str, Any], shape: str) -> str:
     """In words, by `stage` or `event` and `within_days` where leads are dated; else the tables only say who did."""
     if shape != "dated":
-        return "The probability that a lead converts, as the column `converted` says it, by what was known then."
+        return "The probability that a lead converts, by the column `converted`, given what was known at the time."
     stage, event = conversion["stage"], conversion["event"]
-    what = f"entering the stage “{stage}”" if stage else f"the event “{event}”"
+    what = f"enters the stage “{stage}”" if stage else f"has the event “{event}”"
     days = conversion["within_days"]
-    return f"The probability of {what} within {days:g} days, of leads that are open, by what was known then."
+    return f"The probability that an open lead {what} within {days:g} days, given what was known at the time."

@@ -60,7 +60,9 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one. [default: 8000]")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that answer. [default: 1]")] = None,
 ) -> None:
-    """Serve the model over HTTP. LEADSCORE_BUNDLE, LEADSCORE_HOST, … say the same, and more: see docs/serving.md.
+    """Serve the model over HTTP.
+
+    LEADSCORE_BUNDLE, LEADSCORE_HOST, … set the same and more: see docs/serving.md.
 
     Example: leadscore serve --port 8000
     """
@@ -79,9 +81,13 @@ def serve(
 @keys.command()
 def create(
     name: Annotated[str, typer.Option(help="Who uses it.")],
-    scope: Annotated[Literal["score", "admin"], typer.Option(help="admin may do all that score may.")] = "score",
+    scope: Annotated[
+        Literal["score", "admin"], typer.Option(help="score, or admin, which may also reload the model.")
+    ] = "score",
 ) -> None:
-    """Create an API key and print it, this once; only its SHA-256 is kept.
+    """Create an API key and print it, this once.
+
+    Only its SHA-256 is kept.
 
     Example: leadscore keys create --name crm
     """
@@ -97,7 +103,7 @@ def create(
 
 @keys.command(name="list")
 def show() -> None:
-    """Names, scopes and ages of the API keys.
+    """List names, scopes and ages of the API keys.
 
     Example: leadscore keys list
     """
@@ -111,7 +117,9 @@ def show() -> None:
 
 @keys.command()
 def revoke(name: Annotated[str, typer.Option(help="Whose key.")]) -> None:
-    """Revoke an API key; a running service knows it within a second.
+    """Revoke an API key.
+
+    A running service refuses it within a second.
 
     Example: leadscore keys revoke --name crm
     """

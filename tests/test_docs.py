@@ -17,11 +17,18 @@ from pipeline.cli import app
 PAGES = sorted(path.stem for path in (ROOT / "docs").glob("*.md"))
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_links_lead_somewhere(name: str) -> None:
-    """Pages and pictures that are linked to exist."""
-    for target in re.findall(r"\]\(([^)#:]+)\)", page(name)):
-        assert (ROOT / "docs" / target).is_file(), target
+def headings(path: Path) -> set[str]:
+    """Anchors of a page's headings, as Markdown makes them."""
+    found = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+@pytest.mark.parametrize("path", [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")], ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    """Pages, their parts and pictures that are linked to exist."""
+    for target, anchor in re.findall(r"\]\(([^)#:]+)(?:#([^)]+))?\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).is_file(), target
+        assert not anchor or anchor in headings(path.parent / target), anchor
 
 
 def test_every_block_of_commands_is_run() -> None:

@@ -8,7 +8,7 @@ import pytest
 from features.columns import Column
 from features.kernel import Matrix
 from features.plan import Attribute, EventType, Plan
-from models.reasons import reasons, say
+from models.reasons import by_group, reasons, say
 from models.words import LANGUAGES
 
 PLAN = Plan(
@@ -44,10 +44,18 @@ def test_every_feature_is_put_in_words(column: Column) -> None:
         ("count", "pricing_view", 7, 1, "viewed pricing once in the last 7 days"),
         ("count", "pricing_view", 7, 3, "viewed pricing 3 times in the last 7 days"),
         ("count", "pricing_view", 0, 0, "did not view pricing so far"),
-        ("count", "{n} {x}", 1, 2, "2 times {n} {x} in the last day"),
+        ("count", "{n} {x}", 1, 2, "{n} {x} 2 times in the last day"),
         ("decayed", "page_view", 7, np.nan, "events are not known"),
-        ("decayed", "x", 7, 2.57e-05, "x, lately: 0 (the weight of each halves every 7 days)"),
-        ("decayed", "x", 7, 0.25, "x, lately: 0.25 (the weight of each halves every 7 days)"),
+        ("decayed", "x", 7, 2.57e-05, "x, the latest counting most: 0 (each loses half its weight in 7 days)"),
+        ("decayed", "x", 7, 0.25, "x, the latest counting most: 0.25 (each loses half its weight in 7 days)"),
+        (
+            "decayed",
+            "any_intent",
+            7,
+            6.587,
+            "buying signals, the latest counting most: 6.6 (each loses half its weight in 7 days)",
+        ),
+        ("own_rate", "pricing_view", 7, 2.0, "pricing views more often than usual for this person in the last 7 days"),
         ("seniority", "", 0, 6, "job level: chief"),
         ("numeric", "employees", 0, 12345.0, "employees: 12,345"),
         ("numeric", "founded", 0, 1954.0, "founded: 1954"),
@@ -94,3 +102,23 @@ def test_the_strongest_reasons_come_first_and_none_is_said_twice() -> None:
     found = reasons(matrix, np.array([[0.1, -0.5, 0.4, 0.0]]), 0, 3)
     assert [(r.feature, r.contribution) for r in found] == [("fit_b", -0.5), ("fit_a", 0.1)]
     assert len(reasons(matrix, np.array([[0.1, -0.5, 0.4, 0.2]]), 0, 1)) == 1
+
+
+def test_a_fact_is_told_once_whatever_its_windows() -> None:
+    """How often the same thing happened, in whatever window, is one reason, its strongest; another measure, another
+    thing and the account's field of a lead's name are reasons of their own. What is left out stays in its group's sum.
+    """
+    columns = (
+        Column("intent_a_7d", "intent", "events", "decayed", "any_intent", 7),
+        Column("intent_a_30d", "intent", "events", "decayed", "any_intent", 30),
+        Column("intent_a_count", "intent", "events", "count", "any_intent", 7),
+        Column("intent_b", "intent", "events", "last", "any_intent"),
+        Column("intent_c", "intent", "events", "decayed", "webinar", 7),
+        Column("fit_lead", "fit", "lead", "numeric", "size"),
+        Column("fit_account", "fit", "account", "numeric", "size"),
+    )
+    matrix = Matrix(np.array([[1.0, 2, 3, 4, 5, 6, 7]]), columns, {})
+    shares = np.array([[0.9, -1.0, 0.85, 0.8, 0.7, 0.6, 0.5]])
+    found = [reason.feature for reason in reasons(matrix, shares, 0, 9)]
+    assert found == ["intent_a_30d", "intent_b", "intent_c", "fit_lead", "fit_account"]
+    assert by_group(matrix, shares)["intent"] == pytest.approx([2.25])

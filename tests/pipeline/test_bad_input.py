@@ -368,7 +368,7 @@ def test_ids_are_echoed_and_formats_agree(to_score: list[object], tmp_path: Path
     for name in ("out.csv", "out.parquet"):
         code, said = score(*to_score, "--output", tmp_path / "new" / name)
         assert code == 0
-        assert "events: the model learned from this table, which is not there" in said
+        assert "events: the model was trained with this table, but it is missing here" in said
     one = pl.read_csv(tmp_path / "new/out.csv", schema_overrides={"lead_id": pl.String, "model_version": pl.String})
     other = pl.read_parquet(tmp_path / "new/out.parquet")
     assert other["lead_id"].to_list() == ["0007", "007", "7"]

@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
@@ -36,6 +37,25 @@ def test_help_lists_the_commands() -> None:
     assert code == 0
     for name in COMMANDS:
         assert (f"  {name} " in out) == (name != "stage")
+    assert "..." not in out.partition("Commands:")[2], "no line is cut"
+
+
+def test_version_is_the_packages() -> None:
+    """`--version` prints it and does nothing else."""
+    assert invoke("--version") == (0, f"leadscore {version('leadscore')}\n", "")
+
+
+@pytest.mark.parametrize(
+    "words", [("queue",), ("scorecard",), ("points", "explain", "L1", "--at", "2025-03-01")], ids=lambda w: w[0]
+)
+def test_without_a_run_commands_say_what_to_do(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In an empty folder they name the run that is missing, not a file inside it."""
+    monkeypatch.chdir(tmp_path)
+    code, _, said = invoke(*words)
+    assert code == 1
+    assert "there is no finished run in this folder: run `make run` first" in said
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -132,7 +152,7 @@ def test_score_counts_what_it_wrote(
     for status, n in pl.read_parquet(out_file)["status"].value_counts().iter_rows():
         assert f"{n} {status}" in out
     assert "leads: refused" in said
-    assert "which is not there" not in said
+    assert "missing here" not in said
 
 
 def test_the_command_scores_in_a_process_of_its_own(finished_run: Path, tmp_path: Path) -> None:

@@ -56,5 +56,5 @@ def test_without_stages_the_page_says_why() -> None:
         ReportContent("x", metrics, funnel={"reason": "nothing is dated"}, accounts={"reason": "no ids"})
     )
     assert "There is no funnel: nothing is dated." in page
-    assert "There is no probability of accounts: no ids." in page
+    assert "Accounts have no probability: no ids." in page
     assert not re.search(r'<section id="funnel".*?<table', page.split('<section id="accounts"')[0], re.DOTALL)

@@ -67,7 +67,7 @@ def test_every_feature_has_a_name_of_its_own(bundle: Bundle) -> None:
     names = [about(column) for column in bundle.plan.features]
     assert len(names) == len(set(names))
     assert about(Column("x", "engagement", "events", "count", "page_view", 30)) == (
-        "how often: page view in the last 30 days"
+        "number of page views in the last 30 days"
     )
 
 

@@ -26,8 +26,8 @@ def test_weeks_are_scaled_to_a_quarter() -> None:
     assert (found.mine, found.theirs, found.more) == (30, 10, 20)
     assert found.interval == pytest.approx((13, 26))
     assert said(found, "deals") == (
-        "Chosen by the model instead of by hand-tuned points, the same number of leads to work holds 20.0 more deals a"
-        " quarter (95\u00a0% interval 13 to 26): 30.0 instead of 10.0."
+        "Of equally many leads, those the model picks contain 20.0 more deals per quarter than those the points pick"
+        " (95\u00a0% interval 13 to 26): 30.0 instead of 10.0."
     )
 
 
@@ -36,8 +36,8 @@ def test_a_loss_and_mere_chance_are_said() -> None:
     found = quarter(weekly(20, 26, "base_rate"), apart(-0.1, 0.02, "base_rate"))
     assert found is not None
     words = said(found, noun("sql"))
-    assert "instead of by chance" in words
-    assert "3.0 fewer conversions a quarter" in words
+    assert "than as many picked by chance" in words
+    assert "3.0 fewer conversions per quarter" in words
     assert words.endswith("10.0 instead of 13.0; chance alone may explain the difference.")
 
 

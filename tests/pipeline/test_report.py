@@ -174,7 +174,7 @@ def test_the_same_content_gives_the_same_page(content: ReportContent) -> None:
 def test_the_verdict_comes_first_and_says_the_numbers(content: ReportContent) -> None:
     """Whom it beats, by how much, whether its sum can be believed, and what share it captured."""
     assert headline(content.metrics, content.intervals) == (
-        "The model's probabilities are better than logistic regression and base rate."
+        "The model's probabilities are better than logistic regression and the base rate."
     )
     best, loss, promise, captured = verdict(content.metrics, content.intervals)
     assert percent(content.metrics["test"]["precision_at_10pct"]) in best
@@ -217,9 +217,9 @@ def test_the_weekly_truth_comes_first(content: ReportContent) -> None:
     more = with_weeks(content)
     said = headline(more.metrics, more.intervals)
     assert said.startswith(
-        "Taking the 20 best open leads a week, each once, for 19 weeks of the test, 31.0\u00a0% of them"
+        "Of the 20 best open leads of each week, each taken once, over 19 weeks of the test, 31.0\u00a0% converted"
     )
-    assert said.endswith("better than base rate, not told apart from logistic regression.")
+    assert said.endswith("better than the base rate, not clearly different from logistic regression.")
     assert verdict(more.metrics, more.intervals)[0].startswith("The model's probabilities are better than")
     text = render_report(more)
     assert Page(text).open == []
@@ -249,7 +249,7 @@ def test_a_worse_model_is_said_to_be_worse() -> None:
     found = {"test": scores(0.3), "baselines": {"logistic": scores(0.2), "base_rate": scores(0.31)}}
     spans = {"difference": {"base_rate": {"log_loss": (-0.03, 0.01)}}}
     said = headline(found, spans)
-    assert "not told apart from base rate" in said
+    assert "not clearly different from the base rate" in said
     assert "worse than logistic regression" in said
     assert any("worse than that of logistic regression" in caution for caution in cautions(found, spans))
     assert "above that of logistic regression" in verdict(found, spans)[0]
@@ -315,4 +315,4 @@ def test_other_pages_are_named_where_there_are_some(content: ReportContent) -> N
 def test_slices_that_miss_one_are_named(content: ReportContent) -> None:
     """An interval without 1 is said with its slice; the reader need not look for it."""
     page = render_report(with_weeks(content))
-    assert re.search(r"Of <data[^>]*>1</data> intervals <data[^>]*>1</data> miss 1", page)
+    assert re.search(r"do not include 1: <data[^>]*>1</data> of <data[^>]*>1</data>;", page)

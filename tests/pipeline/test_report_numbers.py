@@ -182,7 +182,7 @@ def test_deals_a_quarter(facts: Facts, finished_run: Path, report: Path) -> None
     money = facts["weekly.model.value"] - facts["weekly.points.value"]
     assert facts["quarter.value"] == pytest.approx(money * 13 / len(weeks))
     more = facts["quarter.more"]
-    words = f"{abs(more):.1f} {'more' if more >= 0 else 'fewer'} deals a quarter"
+    words = f"{abs(more):.1f} {'more' if more >= 0 else 'fewer'} deals per quarter"
     assert words in report.read_text(encoding="utf-8")
 
 

@@ -29,7 +29,7 @@ def test_ages_sort_as_they_grow() -> None:
         texts = ages(days)
         order = pl.DataFrame({"days": days, "text": texts}).sort("days")["text"]
         assert order.is_sorted()
-    assert ages(pl.Series([7.0]))[0] == "7 d"
+    assert ages(pl.Series([1.0, 7.0])).to_list() == ["1 day", "7 days"]
 
 
 def test_the_segment_is_the_fit_text_known_most() -> None:
