@@ -16,6 +16,11 @@ LEAST = 0.005
 """What decays is nothing below it: 2.57e-05 mails say no more."""
 SAME = {"decayed": "count"}
 """Measures that say the same of a thing as another: how often it happened."""
+TELLS = {
+    "events": ("count", "events.unknown"), "stages": ("stages_entered", "stages.unknown"),
+    "account_leads": ("colleagues_known", "colleagues.unknown"),
+}  # fmt: skip
+"""By part of the record, a measure that is a number wherever the part is known, and what is said where it is not."""
 GROUPS = ("fit", "engagement", "intent")
 Words = dict[str, str]
 Phrase = Callable[[Words, Column, float, Sequence[str]], str]
@@ -45,11 +50,20 @@ def reasons(matrix: Matrix, shares: Floats, row: int, most: int, language: str =
         if share == 0 or len(found) == most:
             break
         fact = (column.block, SAME.get(column.measure, column.measure), column.of)
-        text = say(column, float(matrix.values[row, j]), matrix.levels.get(column.name, ()), language)
+        value = float(matrix.values[row, j])
+        if isnan(value) and column.block in TELLS and _unknown(matrix, row, column.block):
+            text = LANGUAGES[language][TELLS[column.block][1]]  # rather than that there was none
+        else:
+            text = say(column, value, matrix.levels.get(column.name, ()), language)
         if told.isdisjoint((fact, text)):
             told |= {fact, text}
             found.append(Reason(column.name, column.group, share, text))
     return found
+
+
+def _unknown(matrix: Matrix, row: int, block: str) -> bool:
+    place = next(j for j, column in enumerate(matrix.columns) if column.measure == TELLS[block][0])
+    return isnan(matrix.values[row, place])
 
 
 def by_group(matrix: Matrix, shares: Floats) -> dict[str, list[float]]:

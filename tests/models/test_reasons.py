@@ -122,3 +122,24 @@ def test_a_fact_is_told_once_whatever_its_windows() -> None:
     found = [reason.feature for reason in reasons(matrix, shares, 0, 9)]
     assert found == ["intent_a_30d", "intent_b", "intent_c", "fit_lead", "fit_account"]
     assert by_group(matrix, shares)["intent"] == pytest.approx([2.25])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("block", ["events", "stages", "account_leads"])
+def test_what_nobody_knows_is_not_said_to_be_none(block: str, language: str) -> None:
+    """A part that was left out is not known, whatever else of it is missing; one that is empty has its words."""
+    mine = [j for j, column in enumerate(PLAN.columns) if column.block == block]
+    values, shares = np.zeros((2, len(PLAN.columns))), np.zeros((2, len(PLAN.columns)))
+    values[0, mine] = np.nan
+    shares[:, mine] = np.arange(1, len(mine) + 1)
+    absent = [
+        j for j in mine if PLAN.columns[j].measure in ("last", "last_topic", "stage", "stage_days", "colleagues_last")
+    ]
+    values[1, absent] = np.nan
+    matrix = Matrix(values, PLAN.columns, dict(LEVELS))
+    left_out = [reason.text for reason in reasons(matrix, shares, 0, 999, language)]
+    empty = [reason.text for reason in reasons(matrix, shares, 1, 999, language)]
+    unknown = LANGUAGES[language]["colleagues.unknown" if block == "account_leads" else f"{block}.unknown"]
+    assert left_out == [unknown]
+    assert unknown not in empty
+    assert len(empty) > 2
