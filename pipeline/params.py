@@ -140,7 +140,7 @@ class Attribute(Section):
 
 
 class Slices(Section):
-    """Columns of categories by which figures are parted; null: the first that has a well-known name."""
+    """Columns of categories by which figures are broken down; null: the first that has a well-known name."""
 
     source: str | None = None
     campaign: str | None = None

@@ -42,7 +42,7 @@ def swap_set(
     """Leads first looked at in the test period, each at its first crossing; None where nobody qualifies by points.
 
     `predictions`: data/predictions.parquet; `points`: data/points.parquet; `worked`: `lead_id, randomly_worked`;
-    `source`: the column of leads by which the groups are parted.
+    `source`: the column of leads by which the groups are broken down.
     """  # fmt: skip
     rows = fresh(predictions).join(points, on=["lead_id", "as_of"], how="inner", suffix="_again")
     rows = rows.sort("lead_id", "as_of").with_columns(lead=pl.col("lead_id").rank("dense").cast(pl.Int64))

@@ -165,7 +165,7 @@ def _parted(table: pl.DataFrame) -> str:
     """A hint where the only column's name holds what may be the separator."""
     names = [column for column in table.columns if column != ROW]
     found = next((mark for mark in ";,\t|" if len(names) == 1 and mark in names[0]), None)
-    return "" if found is None else f". Or the columns are parted by another mark: source.separator: {found!r}"
+    return "" if found is None else f". Or the columns are separated by another character: source.separator: {found!r}"
 
 
 def _text(column: str, kind: pl.DataType) -> pl.Expr:
