@@ -1,6 +1,5 @@
 """The stages by name, in order. Each reads, calls one pure function and writes."""
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import import_module
@@ -11,13 +10,12 @@ from pipeline import stage
 def ingest() -> None:
     """Read the source, drop what is personal, write data/ingested."""
     from pipeline.ingest import ingest as run
+    from pipeline.personal import id_key
 
-    key = os.environ.get("LEADSCORE_ID_KEY")
     source, definition = stage.section("source"), stage.section("definition")
-    id_key = key.encode() if key else None
     with stage.speaking("ingest") as say:
         say("simulating the company" if source.kind == "simulated" else f"reading {source.path}")
-        run(source, stage.INGESTED, datetime.now(UTC), id_key, definition, stage.SIMULATED)
+        run(source, stage.INGESTED, datetime.now(UTC), id_key(), definition, stage.SIMULATED)
 
 
 def validate() -> None:
