@@ -9,13 +9,13 @@ from typing import Any
 
 from features.plan import Attribute
 from features.titles import read_title
+from features.vocabulary import NO, YES
 
 Item = Mapping[str, Any]
 """An object of JSON: a dict."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
 _FIRST, _LAST = ((at.replace(tzinfo=UTC) - _EPOCH) // _US for at in (datetime.min, datetime.max))
-YES, NO = frozenset({"true", "yes", "1", "y", "t"}), frozenset({"false", "no", "0", "n", "f"})
 TIME = "an ISO 8601 time such as 2025-10-03T00:00:00Z"
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from features.vocabulary import YES
 from models.criteria import criteria_of
 from pipeline.errors import Stop
 from pipeline.yamls import read_yaml
@@ -164,7 +165,7 @@ class Definition(Section):
     """Of the page on which marketing and sales agree."""
     horizons: list[Annotated[float, Field(gt=0, le=LONGEST_D)]] = []
     """Days within which probabilities are given, rising to conversion.within_days; empty: that one alone."""
-    positive: list[str] = ["1", "true", "yes", "y", "t"]
+    positive: list[str] = sorted(YES)
     """Texts of `converted` (case folded) that mean yes."""
 
     @model_validator(mode="after")
