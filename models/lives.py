@@ -8,7 +8,8 @@ from math import nan
 from typing import Any, TypeVar
 
 from features.plan import Attribute, Plan
-from models.values import PLAIN, Item, Marks, WrongRequest, coded, micros, number, part, rows, word
+from models.marks import PLAIN, Marks
+from models.values import Item, WrongRequest, coded, micros, number, part, rows, word
 
 Event = tuple[int, int, int, int, float]
 """Known and occurred (µs), slot, topic, value."""

@@ -1,8 +1,6 @@
 """One value of a request to the kernel's numbers, read as the tables have it."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from math import isinf, nan
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 from features.plan import Attribute
 from features.titles import read_title
 from features.vocabulary import NO, YES
+from models.marks import PLAIN, Marks
 
 Item = Mapping[str, Any]
 """An object of JSON: a dict."""
@@ -71,38 +70,6 @@ def word(row: Item, key: str) -> str:
     if not isinstance(text, str) or not (text := text.strip()):
         raise WrongRequest(key, "a text")
     return text
-
-
-@dataclass(frozen=True)
-class Marks:
-    """How texts of numbers are written where the tables came from; numbers of JSON are numbers."""
-
-    decimal: str = "."
-    thousands: str = ""
-
-    @property
-    def between(self) -> str:
-        """Pattern of what stands between thousands."""
-        return "[ \u00a0\u202f]" if self.thousands == " " else re.escape(self.thousands)
-
-    @property
-    def parted(self) -> str:
-        """Pattern of a number whose thousands are parted, everywhere."""
-        return rf"^[+-]?\d{{1,3}}({self.between}\d{{3}})+({re.escape(self.decimal)}\d*)?$"
-
-    def plain(self, text: str) -> str:
-        """As Python writes it. Raises ValueError for a text with other marks."""
-        text = text.strip()
-        if self.thousands and re.match(self.parted, text):
-            text = re.sub(self.between, "", text)
-        if self.decimal == ".":
-            return text
-        if "." in text:
-            raise ValueError
-        return text.replace(self.decimal, ".")
-
-
-PLAIN = Marks()
 
 
 def number(value: Any, place: str, marks: Marks = PLAIN) -> float:

@@ -6,7 +6,7 @@ from functools import cached_property
 import polars as pl
 
 from features.vocabulary import NO, YES
-from models.values import Marks
+from models.marks import Marks
 from pipeline.errors import Stop
 from pipeline.params import Source
 
