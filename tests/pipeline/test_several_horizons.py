@@ -28,7 +28,7 @@ from models.bundle import (
     write_manifest,
 )
 from models.proof import main as prove_here
-from pipeline import bundling, publish, stage
+from pipeline import publish, stage
 from pipeline import score as scoring
 from pipeline import train as train_stage
 from pipeline.horizons import within
@@ -55,10 +55,7 @@ def run(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         stage.write_json(definition.model_dump(mode="json"), stage.SETTINGS / "definition.json")
         for name in ("label", "train", "evaluate"):
             STAGES[name]()
-        predictions = stage.read_table(stage.PREDICTIONS)
-        policy = bundling.policy_of(stage.section("policy"), predictions, predictions, bundling.Values(None, {}, None))
-        definition = stage.section("definition")
-        bundling.assemble(stage.BUNDLE, publish.facts_of(), policy, definition, stage.section("source"))
+        publish.write_bundle(publish.read_run())
         yield root
 
 
