@@ -1,6 +1,5 @@
 """What the criteria are judged by besides conversion: topics, people, stages, money."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -11,11 +10,11 @@ from features.arrays import DAY_US, NEVER, Bools, Floats
 from features.titles import read_title
 from features.vocabulary import SENIORITIES
 from models.deciders import deciders
-from pipeline.forecast import amounts
+from pipeline.deals import brought
 from pipeline.meeting import Population
 from pipeline.params import Definition
+from pipeline.records import Tables
 
-Tables = Mapping[str, pl.DataFrame]
 MOST_TOPICS = 8
 
 
@@ -38,9 +37,7 @@ def value_of(rows: pl.DataFrame, tables: Tables, definition: Definition) -> Floa
     """What each converted lead brought: its amount, else the value expected of it, else 0; shape (n,)."""
     own = rows.join(tables["leads"].select("lead_id", "value"), on="lead_id", how="left", maintain_order="left")
     expected = own["value"].cast(pl.Float64).fill_null(0.0).to_numpy()
-    if rows["as_of"].null_count():
-        return np.asarray(rows["label"].to_numpy() * expected, dtype=np.float64)
-    amount = amounts(rows, tables, definition)
+    amount = brought(rows, tables, definition)
     return np.asarray(rows["label"].to_numpy() * np.where(np.isnan(amount), expected, amount), dtype=np.float64)
 
 
