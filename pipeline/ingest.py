@@ -55,12 +55,16 @@ def ingest(
 def simulate_into(folder: Path, source: Source, definition: Definition) -> Source:
     """Let the imagined company write its tables; the Source that reads them."""
     from pipeline.simulator import WORLDS, simulate
+    from pipeline.simulator.ahead import MOST_DAYS
 
     size, days = source.simulated, definition.conversion.within_days
     if size.world not in WORLDS:
         raise Stop(f"source.simulated.world: expected one of {', '.join(WORLDS)}, got {size.world!r}")
-    if days != int(days):
-        raise Stop(f"definition.conversion.within_days: a simulated company takes whole days, got {days}")
+    if days != int(days) or not 1 <= days <= MOST_DAYS:
+        raise Stop(
+            f"definition.conversion.within_days: a simulated company takes whole days from 1 to {MOST_DAYS}, got"
+            f" {days:g}; change it, or bring tables of your own"
+        )
     simulate(folder, WORLDS[size.world], size.leads, size.seed, definition.snapshots.ages_days, int(days))
     return Source(kind="tables", path=folder)
 
