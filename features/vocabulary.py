@@ -1,6 +1,6 @@
 """The words and numbers that the features are made of: windows, well-known events, titles."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from features.columns import slug
 
@@ -101,7 +101,7 @@ def stages_called(what: str, names: Iterable[str]) -> list[str]:
     return [name for name in names if slug(name) in STAGES[what]]
 
 
-def event_group(name: str, said: dict[str, str]) -> str:
+def event_group(name: str, said: Mapping[str, str]) -> str:
     """Group of an event type: what the user said, else by well-known name ("Email Sent" is email_sent), else
     engagement."""
     plain = slug(name)

@@ -18,7 +18,7 @@ from pipeline.definition_page import render
 from pipeline.files import whole_file
 from pipeline.meeting import Population, fitting, inputs_of, met, population
 from pipeline.outcomes import called, stage_counts, topics, who_decides
-from pipeline.params import Definition
+from pipeline.params import Definition, Policy
 
 
 def define(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _product_events(tables: Any, policy: dict[str, Any]) -> list[str]:
 def agreement(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str, Any]:
     """What an edition of the definition is: what a change of makes a new one. It is what people agree on; what a new
     model makes of that, such as the probability of the threshold, is no new agreement."""
-    policy, table = stage.section("policy"), stage.read_json(stage.POINTS_TABLE)
+    policy, table = stage.section(Policy), stage.read_json(stage.POINTS_TABLE)
     return {
         "criteria": {c.name: {"words": c.words, "when": None if c.when is None else write(c.when)} for c in criteria},
         "conversion": definition.conversion.model_dump(mode="json"),
@@ -105,7 +105,7 @@ def _model() -> str:
 
 def main() -> None:
     """Write the figures and the page; the edition goes by what the last run left."""
-    given, definition = stage.read_json(stage.AGREED), stage.section("definition")
+    given, definition = stage.read_json(stage.AGREED), stage.section(Definition)
     written = criteria_of(dict(given["criteria"]))
     criteria = fitting(written)
     with stage.speaking("define") as say:

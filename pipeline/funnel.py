@@ -256,6 +256,6 @@ def main() -> None:
             found: dict[str, Any] = {"reason": "these data do not say when leads entered their stages"}
         else:
             say("following leads from stage to stage")
-            tables, definition = stage.read_tables(), stage.section("definition")
+            tables, definition = stage.read_tables(), stage.section(Definition)
             found = funnel(tables, stage.read_attributes(), definition, until, _criteria(), SEED, DRAWS)
     stage.write_json(found, stage.FUNNEL)

@@ -21,7 +21,7 @@ TRUTH = Path("truth/truth.parquet")
 
 def main() -> None:
     """Read the source, drop what is personal, write data/ingested."""
-    source, definition = stage.section("source"), stage.section("definition")
+    source, definition = stage.section(Source), stage.section(Definition)
     with stage.speaking("ingest") as say:
         say("simulating the company" if source.kind == "simulated" else f"reading {source.path}")
         ingest(source, stage.INGESTED, datetime.now(UTC), id_key(), definition)

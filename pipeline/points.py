@@ -154,6 +154,6 @@ def main() -> None:
     if table is None:
         found = Replayed(examples.select("lead_id", "as_of"), {})
     else:
-        found = replay(read_inputs(table, str(stage.section("points"))), examples)
+        found = replay(read_inputs(table, str(stage.read_json(stage.SETTINGS / "points.json"))), examples)
     stage.write_table(found.rows, stage.POINTS)
     stage.write_json({"examples": len(examples), "held": found.fired}, stage.POINTS_RULES)

@@ -19,7 +19,7 @@ from pipeline.drawing import png
 from pipeline.files import whole_file, whole_folder
 from pipeline.forecast import forecast
 from pipeline.matrices import matrix_of
-from pipeline.params import Definition
+from pipeline.params import Definition, Policy, Source, Train
 from pipeline.points_inputs import read_table
 from pipeline.portraits import portraits
 from pipeline.records import Tables
@@ -84,7 +84,7 @@ def read_run() -> Run:
     """Of the folder's run."""
     tables, predictions = stage.read_tables(), stage.read_table(stage.PREDICTIONS)
     return Run(
-        definition=stage.section("definition"),
+        definition=stage.section(Definition),
         tables=tables,
         examples=stage.read_table(stage.EXAMPLES),
         predictions=predictions,
@@ -106,18 +106,18 @@ def write_bundle(run: Run) -> Bundle:
     """artifacts/bundle, with the policy that the run's own volumes and values make; read back."""
     plan = plan_of_json(stage.read_json(stage.PLAN))
     values = deal_values(run.tables, plan, run.definition, run.examples)
-    policy = policy_of(stage.section("policy"), run.predictions, run.unseen, values, run.standing)
-    digest = assemble(stage.BUNDLE, run.facts, policy, run.definition, stage.section("source"))
+    policy = policy_of(stage.section(Policy), run.predictions, run.unseen, values, run.standing)
+    digest = assemble(stage.BUNDLE, run.facts, policy, run.definition, stage.section(Source))
     return read_bundle(stage.BUNDLE, digest)
 
 
 def write_report(bundle: Bundle, run: Run, say: Callable[[str], None]) -> None:
     """reports/policy.json, the report and its pictures."""
     say("counting what the policy brings")
-    seed = stage.section("train").seed
+    seed = stage.section(Train).seed
     matrix = matrix_of(stage.read_table(stage.FEATURES).filter(run.examples["mature"]), bundle.plan.features)
     figures = forecast(bundle.policy, run.unseen, matrix, run.tables, run.definition, seed)
-    stage.write_json({**figures, "set": how_set(stage.section("policy"), run.standing)}, stage.POLICY_FIGURES)
+    stage.write_json({**figures, "set": how_set(stage.section(Policy), run.standing)}, stage.POLICY_FIGURES)
     say("writing the report")
     weekly, slices = stage.read_json(stage.WEEKLY), stage.read_json(stage.CALIBRATION)
     pictures = pictures_of(run.predictions, stage.read_table(stage.BASELINES), weekly, slices, seed)

@@ -15,6 +15,11 @@ from pipeline.texts import read_booleans
 Tables = Mapping[str, pl.DataFrame]
 
 
+def with_known_outcomes(tables: Tables) -> Tables:
+    """Without the leads whose outcome row was refused: nobody knows whether they converted."""
+    return {**tables, "leads": tables["leads"].filter(~pl.col("outcome_refused"))}
+
+
 def records_of(tables: Tables, plan: Plan, unknown: frozenset[Block] = frozenset()) -> tuple[Records, pl.DataFrame]:
     """Records of the accepted tables, and their leads in the same order: `lead_id, account_id, index`.
 

@@ -19,7 +19,7 @@ from pipeline.checks.sift import Context, Sifted
 from pipeline.checks.sums import check_limit, sums_of
 from pipeline.errors import Stop
 from pipeline.files import whole_file, whole_folder
-from pipeline.params import Definition, Source
+from pipeline.params import Definition, Source, Validate
 from pipeline.tables import BROKEN, OPTIONAL, TABLES
 from pipeline.texts import TIME, Clock
 
@@ -187,8 +187,8 @@ def _excluded(one: Sifted) -> pl.DataFrame:
 def main() -> None:
     """Accept, refuse or exclude every row of data/ingested."""
     stage.read_json(stage.INGESTED / "ingest.json")  # says what to do where there is none
-    limit = stage.section("validate").max_quarantined_fraction
-    source, definition = stage.section("source"), stage.section("definition")
+    limit = stage.section(Validate).max_quarantined_fraction
+    source, definition = stage.section(Source), stage.section(Definition)
     checked = validate(stage.INGESTED, stage.TABLES, stage.QUARANTINE, stage.VALIDATION, source, definition, limit)
     with stage.speaking("validate") as say:
         for warning in checked.meta["warnings"]:

@@ -17,7 +17,7 @@ from pipeline.deals import brought
 from pipeline.label import closing_when_it_happened, conversions_of_events, micros
 from pipeline.params import Definition
 from pipeline.planning import bare_plan
-from pipeline.records import Tables, records_of
+from pipeline.records import Tables, records_of, with_known_outcomes
 
 INFLOW_SHARE = 10
 """Unless policy.weekly_capacity says otherwise, one of so many leads that come in can be taken."""
@@ -44,7 +44,7 @@ def pool(
 
     `shape` is dated or outcome; `most` is policy.weekly_capacity. Leads whose outcome row was refused are left out.
     """
-    kept = {**tables, "leads": tables["leads"].filter(~pl.col("outcome_refused"))}
+    kept = with_known_outcomes(tables)
     records, order = records_of(closing_when_it_happened(kept, definition, until), bare_plan(definition))
     last = until - timedelta(days=definition.conversion.within_days)
     if shape == "outcome":

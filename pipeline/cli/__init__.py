@@ -150,12 +150,10 @@ def show() -> None:
 
 def _next() -> tuple[str, ...]:
     """Commands to try after a run."""
-    from pipeline import stage
+    from pipeline.queue import last_tables
 
-    source = stage.section("source")
-    tables = stage.SIMULATED if source.kind == "simulated" else source.path
     return (
-        f".venv/bin/leadscore score --tables {tables} --output scores.csv",
+        f".venv/bin/leadscore score --tables {last_tables()} --output scores.csv",
         ".venv/bin/dvc exp run -S train.num_leaves=7      # then: .venv/bin/dvc exp show --only-changed",
         "make ui                                          # the runs in MLflow, on loopback",
     )
@@ -218,11 +216,11 @@ def try_(
       leadscore definition try --drop theme --csv moved.csv
     """
     with told():
-        from pipeline import trying
+        from pipeline import stage, trying
 
         tried = trying.run(text, replace, drop)
         if csv is not None:
-            trying.write_csv(tried.leads, csv)
+            stage.write_csv(tried.leads, csv)
     more = [] if text is None else trying.adopted(text, replace or "a_name")
     typer.echo("\n".join([*trying.lines(tried, leads), *more]))
 

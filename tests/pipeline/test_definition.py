@@ -22,6 +22,7 @@ from pipeline.forecast import forecast
 from pipeline.language import PAGES
 from pipeline.matrices import matrix_of
 from pipeline.meeting import population
+from pipeline.params import Definition
 
 EVIL = '<script>alert("x")</script>'
 CRITERIA: list[list[Any]] = [
@@ -43,7 +44,7 @@ def defined(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         plan, examples = plan_of_json(stage.read_json(stage.PLAN)), stage.read_table(stage.EXAMPLES)
         matrix = matrix_of(stage.read_table(stage.FEATURES).filter(examples["mature"]), plan.features)
         figures = forecast(
-            policy, stage.read_table(stage.PREDICTIONS), matrix, stage.read_tables(), stage.section("definition"), 1
+            policy, stage.read_table(stage.PREDICTIONS), matrix, stage.read_tables(), stage.section(Definition), 1
         )
         stage.write_json(figures, stage.POLICY_FIGURES)
         stage.write_json({"criteria": CRITERIA, "language": "en"}, stage.AGREED)
@@ -279,7 +280,7 @@ def test_the_command_shows_and_lists(tmp_path: Path) -> None:
         (["employees > 5 and event pricing_vew"], "at character 19: no event is a 'pricing_vew'"),
         (["employees contains 5"], "at character 1: employees holds numbers"),
         (["employees >"], "at character 12: expected a number"),
-        (["employees > 5", "--replace", "target"], "--replace 'target': no criterion .* did you mean target_group"),
+        (["employees > 5", "--replace", "target"], "--replace 'target': no criterion .* did you mean 'target_group'"),
         ([], "give a criterion such as"),
     ],
 )  # fmt: skip

@@ -33,6 +33,7 @@ from pipeline import score as scoring
 from pipeline import train as train_stage
 from pipeline.horizons import within
 from pipeline.mlmodel import signature
+from pipeline.params import Definition
 from pipeline.stages import STAGES
 
 SHORTER = ["probability_30d", "probability_60d"]
@@ -51,7 +52,7 @@ def run(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         patch.setattr(train_stage.training, "validate", lambda *_: None)
         patch.setattr("pipeline.evaluate.DRAWS", 2)
         patch.setattr("models.bundle.prove", lambda folder: None)
-        definition = stage.section("definition").model_copy(update={"horizons": [30, 60, 90]})
+        definition = stage.section(Definition).model_copy(update={"horizons": [30, 60, 90]})
         stage.write_json(definition.model_dump(mode="json"), stage.SETTINGS / "definition.json")
         for name in ("label", "train", "evaluate"):
             STAGES[name]()
