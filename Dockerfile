@@ -24,7 +24,8 @@ WORKDIR /srv
 COPY features features
 COPY models models
 COPY serving serving
-COPY pipeline/__init__.py pipeline/__main__.py pipeline/cli.py pipeline/errors.py pipeline/
+COPY pipeline/__init__.py pipeline/__main__.py pipeline/errors.py pipeline/
+COPY pipeline/cli pipeline/cli
 RUN /opt/venv/bin/python -m compileall -q features models serving pipeline \
  && useradd --system --uid 10001 --no-create-home leadscore
 ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \

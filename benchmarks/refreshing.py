@@ -40,13 +40,14 @@ def _losses(shift: float) -> tuple[float, float, float]:
     from models import metrics
     from models.refresh import shifted
     from pipeline import evaluate, stage
+    from pipeline.fitted import Fitted, read_model
     from pipeline.train import load
 
     plan = plan_of_json(stage.read_json(stage.PLAN))
     leads = stage.read_table(stage.TABLES / "leads.parquet")
     data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
-    fitted = evaluate.read_model()
-    before = evaluate.Fitted(fitted.text, fitted.encoding, shifted(fitted.calibration, -shift))
+    fitted = read_model()
+    before = Fitted(fitted.text, fitted.encoding, shifted(fitted.calibration, -shift))
     truth = data.examples.join(
         stage.read_table(stage.TRUTH), on=["lead_id", "as_of"], how="left", maintain_order="left"
     )["probability"].to_numpy()

@@ -1,6 +1,6 @@
 """The words and numbers that the features are made of: windows, well-known events, titles."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from features.columns import slug
 
@@ -17,6 +17,10 @@ TOPIC_D = 30
 """Window of counts by topic."""
 NEAR_D = (7, 30)
 """Windows of the colleagues' counts."""
+
+YES = frozenset({"true", "yes", "1", "y", "t", "kyllä", "ja"})
+NO = frozenset({"false", "no", "0", "n", "f", "ei", "nej"})
+"""Texts (case folded) that are true and false where an attribute is, in tables, requests and tables of points."""
 
 SCANNER = "scanner_click"
 """Clicks that follow another within seconds: a mail scanner's, set apart by the kernel."""
@@ -97,7 +101,7 @@ def stages_called(what: str, names: Iterable[str]) -> list[str]:
     return [name for name in names if slug(name) in STAGES[what]]
 
 
-def event_group(name: str, said: dict[str, str]) -> str:
+def event_group(name: str, said: Mapping[str, str]) -> str:
     """Group of an event type: what the user said, else by well-known name ("Email Sent" is email_sent), else
     engagement."""
     plain = slug(name)

@@ -24,11 +24,11 @@ from models.encoding import Encoding, encode
 from models.errors import DamagedBundle
 from models.horizons import Link
 from models.lives import Reading
+from models.marks import Marks
 from models.policy import Policy
 from models.questions import NOTHING_TO_ASK, Questions
 from models.roles import Wanted, wanted_of_json
 from models.trees import Trees
-from models.values import Marks
 
 MANIFEST = "manifest.json"
 FILES = (

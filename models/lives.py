@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from features.columns import spelling
 from features.plan import Attribute, Plan
-from models.values import PLAIN, Item, Marks, WrongRequest, amount, coded, identity, micros, part, plain, rows, word
+from models.marks import PLAIN, Marks, plain
+from models.values import Item, WrongRequest, amount, coded, identity, micros, part, rows, word
 
 Event = tuple[int, int, int, int, float]
 """Known and occurred (µs), slot, topic, value."""

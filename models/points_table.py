@@ -1,6 +1,5 @@
 """A table of hand-tuned points as people write it (contract section 8): rules, caps, thresholds."""
 
-import difflib
 from collections.abc import Iterator
 from datetime import date, datetime
 from math import inf
@@ -9,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationInfo
 from pydantic import model_validator as checks
 
+from models.nearest import nearest
 from models.points_when import All, Days, EventTest, Part, Test
 
 TOTAL = "mql"
@@ -180,9 +180,3 @@ class PointsTable(Part):
             most = sum(map(self.most, self.groups)) if name == TOTAL else self.most(name)
             if threshold > most:
                 yield f"thresholds.{name}: nobody can reach {threshold:g}: rules and caps give {most:g} at most"
-
-
-def nearest(name: str, names: tuple[str, ...]) -> str:
-    """Which of the names may have been meant, else all of them."""
-    near = difflib.get_close_matches(name, names, 1)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"

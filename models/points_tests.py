@@ -7,10 +7,11 @@ import numpy as np
 
 from features.arrays import DAY_US, Bools, Floats, Ints, ranges
 from features.records import known_until, owners
+from features.vocabulary import NO, YES
 from models.points_records import PointRecords
 from models.points_when import All, EventTest, FieldTest, Not, Silence, Some, Values
 
-ANSWERS = {"true": 1.0, "yes": 1.0, "1": 1.0, "false": 0.0, "no": 0.0, "0": 0.0}
+ANSWERS = dict.fromkeys(YES, 1.0) | dict.fromkeys(NO, 0.0)
 """Texts (case folded) that are true or false where an attribute is."""
 
 

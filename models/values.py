@@ -1,24 +1,21 @@
 """One value of a request to the kernel's numbers, read as the tables have it."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from math import isinf, nan
 from typing import Any
 
 from features.plan import Attribute
 from features.titles import read_title
+from features.vocabulary import NO, YES
+from models.marks import PLAIN, Marks, plain
 
 Item = Mapping[str, Any]
 """An object of JSON: a dict."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
 _FIRST, _LAST = ((at.replace(tzinfo=UTC) - _EPOCH) // _US for at in (datetime.min, datetime.max))
-YES, NO = frozenset({"true", "yes", "1", "y", "t"}), frozenset({"false", "no", "0", "n", "f"})
 TIME = "an ISO 8601 time such as 2025-10-03T00:00:00Z"
-NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
-"""What is a number when its marks are Python's, in tables and requests: float() alone takes 1_000 and other scripts."""
 
 
 class WrongRequest(ValueError):
@@ -78,47 +75,6 @@ def word(row: Item, key: str) -> str:
     return text
 
 
-@dataclass(frozen=True)
-class Marks:
-    """How values are written where the tables came from; numbers of JSON are numbers."""
-
-    decimal: str = "."
-    thousands: str = ""
-    nothing: frozenset[str] = frozenset()
-    """Texts that stand for a missing value."""
-
-    def text(self, value: Any) -> str:
-        """A value as the tables have its text; empty where it is missing."""
-        found = plain(value)
-        return "" if found in self.nothing else found
-
-    @property
-    def between(self) -> str:
-        """Pattern of what stands between thousands."""
-        return "[ \u00a0\u202f]" if self.thousands == " " else re.escape(self.thousands)
-
-    @property
-    def parted(self) -> str:
-        """Pattern of a number whose thousands are parted, everywhere."""
-        return rf"^[+-]?\d{{1,3}}({self.between}\d{{3}})+({re.escape(self.decimal)}\d*)?$"
-
-    def plain(self, text: str) -> str:
-        """As Python writes it. Raises ValueError for what is no number with these marks."""
-        text = text.strip()
-        if self.thousands and re.match(self.parted, text):
-            text = re.sub(self.between, "", text)
-        if self.decimal != ".":
-            if "." in text:
-                raise ValueError
-            text = text.replace(self.decimal, ".")
-        if not re.match(NUMBER, text):
-            raise ValueError
-        return text
-
-
-PLAIN = Marks()
-
-
 def number(value: Any, place: str, marks: Marks = PLAIN) -> float:
     """A finite number, or a text of one."""
     try:
@@ -173,14 +129,3 @@ def coded(a: Attribute, value: Any, codes: dict[str, int], place: str, marks: Ma
     if a.kind == "text":
         return read_title(text)
     return (float(codes.setdefault(text, len(codes))),)
-
-
-def plain(value: Any) -> str:
-    """A value as the tables have its text; empty where it is missing. 120.0 is 120, as in a column of numbers."""
-    if isinstance(value, str):
-        return value.strip()
-    if value is None or value != value:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

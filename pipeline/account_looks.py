@@ -17,7 +17,7 @@ from models.labels import Conversions
 from models.roles import by_account, roles
 from pipeline.label import closing_when_it_happened, conversions_of_events, micros
 from pipeline.params import Definition
-from pipeline.records import Tables, records_of
+from pipeline.records import Tables, records_of, with_known_outcomes
 
 ACTIVE_US = 30 * DAY_US
 """A person is active whose last sign of life is no older."""
@@ -67,7 +67,7 @@ class Look:
 
 def book(tables: Tables, plan: Plan, definition: Definition, until: datetime) -> Book:
     """By what was known at `until`. Leads whose outcome was refused are left out."""
-    kept = {**tables, "leads": tables["leads"].filter(~pl.col("outcome_refused"))}
+    kept = with_known_outcomes(tables)
     records, order = records_of(closing_when_it_happened(kept, definition, until), plan)
     named = order["account_id"].is_not_null().to_numpy()
     return Book(records, order, plan, named, micros(until), round(definition.conversion.within_days * DAY_US))

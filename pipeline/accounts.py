@@ -18,6 +18,7 @@ from pipeline.account_looks import Book, Look, Past, converts, first_wins, look_
 from pipeline.featurize import features
 from pipeline.fitted import log_odds, log_odds_unseen, read_model
 from pipeline.groups import groups_of
+from pipeline.params import Definition, Train
 from pipeline.records import Tables
 
 EVERY_US = 28 * DAY_US
@@ -182,7 +183,7 @@ def figures(
 def scorers(tables: Tables, plan: Plan, left_out: pl.DataFrame) -> tuple[Scorer, Scorer]:
     """By trees that never saw a lead's account, and by all. `left_out`: data/left_out.parquet, whose leads are those
     that the bag learned from."""
-    fitted, params, leads = read_model(), stage.section("train"), tables["leads"]
+    fitted, params, leads = read_model(), stage.section(Train), tables["leads"]
     training = stage.read_json(stage.MODEL / "training.json")
     rounds, shift = training["rounds"], 0.0 if training["refresh"] is None else float(training["refresh"]["shift"])
     names = sorted(set(groups_of(left_out, leads).to_list()))
@@ -216,8 +217,8 @@ def main() -> None:
         if reason is None and until is not None and begin is not None:
             say("looking at accounts every 28 days")
             plan = plan_of_json(stage.read_json(stage.PLAN))
-            found = past(tables, plan, stage.section("definition"), until)
+            found = past(tables, plan, stage.section(Definition), until)
             honest, scored = scorers(tables, plan, stage.read_table(stage.LEFT_OUT))
-            told, kept = figures(found, begin, honest, scored, stage.section("train").seed)
+            told, kept = figures(found, begin, honest, scored, stage.section(Train).seed)
     stage.write_json(told, stage.ACCOUNTS)
     stage.write_json(kept, stage.ACCOUNT_MODEL)

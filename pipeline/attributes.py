@@ -1,6 +1,5 @@
 """What each column of leads and accounts is: its kind, its group, whether its past is known."""
 
-import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -8,6 +7,7 @@ from typing import Any, Literal
 import polars as pl
 
 from features.columns import columns_of_fields
+from models.nearest import nearest
 from pipeline.errors import Stop
 from pipeline.kinds import Kind, kind_of
 from pipeline.naming import snake_case, tokens, unique, words
@@ -143,11 +143,10 @@ def _check_named(
     for key, names, known in (("attributes", declared, attributes), ("exclude", definition.exclude, every)):
         for name in names:
             if name not in known and not (key == "exclude" and personal_name("leads", name)):
-                close = difflib.get_close_matches(name, sorted(known), 3, 0.5) or sorted(known)[:20]
                 why = ": it is personal and never used" if name in dropped or personal_name("leads", name) else ""
                 raise Stop(
                     f"definition.{key}.{name}: no column of leads or accounts is called {name!r}{why};"
-                    f" there are {', '.join(map(repr, close))}"
+                    f" {nearest(name, sorted(known))}"
                 )
 
 

@@ -14,11 +14,11 @@ from models.ranking import ranking, taken
 from models.screening import LEAST, bounded
 from pipeline import stage
 from pipeline.culprits import culprit_of
-from pipeline.evaluate import read_model
 from pipeline.findings import Check, conclude, of_json
+from pipeline.fitted import read_model
 from pipeline.futures import check_future
 from pipeline.later import Looks, looks_of
-from pipeline.params import Leaks, Train
+from pipeline.params import Definition, Leaks, Source, Train
 from pipeline.records import Tables
 from pipeline.refresh import begin_of_test
 from pipeline.train import Data, load
@@ -110,7 +110,7 @@ def predictions_of(data: Data) -> Floats:
 
 def checks_of(data: Data, plan: Plan) -> list[Check]:
     """Every check of the finished model."""
-    params, train, theirs = stage.section("leaks"), stage.section("train"), stage.section("source").columns
+    params, train, theirs = stage.section(Leaks), stage.section(Train), stage.section(Source).columns
     metrics: dict[str, Any] = stage.read_json(stage.METRICS)
     p, tables = predictions_of(data), stage.read_tables()
     with stage.speaking("audit") as say:
@@ -130,7 +130,7 @@ def checks_of(data: Data, plan: Plan) -> list[Check]:
 
 def _looking(tables: Tables, plan: Plan, train: Train) -> Callable[[Data], Looks | None]:
     """The later looks of examples, where training softens labels by them."""
-    within = stage.section("definition").conversion.within_days
+    within = stage.section(Definition).conversion.within_days
     return lambda data: looks_of(data, tables, plan, within, begin_of_test(data)) if train.soft_labels else None
 
 

@@ -10,10 +10,11 @@ from models.points_table import PointsTable
 from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.files import whole_folder
-from pipeline.params import Compare
+from pipeline.params import Compare, Definition, Train
 from pipeline.partings import attribute_of
 from pipeline.points_inputs import read_inputs, read_table
 from pipeline.reconcile import AGREE, reconcile, summary
+from pipeline.records import with_known_outcomes
 from pipeline.swapping import swap_set
 from pipeline.texts import read_booleans
 
@@ -25,13 +26,13 @@ def compare(say: Callable[[str], None]) -> tuple[dict[str, Any], Lists]:
     table, shape = read_table(), stage.read_json(stage.TABLES / "meta.json")["shape"]
     if table is None:
         return {"left_out": "there is no table of points"}, {}
-    figures = {"table": str(stage.section("points")), "thresholds": table.thresholds,
+    figures = {"table": str(stage.read_json(stage.SETTINGS / "points.json")), "thresholds": table.thresholds,
                "rules": stage.read_json(stage.POINTS_RULES)}  # fmt: skip
     if shape != "dated":
         return {**figures, "left_out": "the leads have no dated stages, so nothing can be replayed"}, {}
     if not (table.thresholds or any(rule.auto_qualify for rule in table.rules)):
         return {**figures, "left_out": "the table has no thresholds, so nobody qualifies by it"}, {}
-    settings: Compare = stage.section("compare")
+    settings: Compare = stage.section(Compare)
     say("replaying the points")
     replayed, lists = _replayed(table, settings)
     say("swapping")
@@ -40,12 +41,11 @@ def compare(say: Callable[[str], None]) -> tuple[dict[str, Any], Lists]:
 
 
 def _replayed(table: PointsTable, settings: Compare) -> tuple[dict[str, Any], Lists]:
-    inputs, until = read_inputs(table, str(stage.section("points"))), stage.read_until()
+    inputs, until = read_inputs(table, str(stage.read_json(stage.SETTINGS / "points.json"))), stage.read_until()
     if until is None:
         raise Stop(f"{stage.TABLES}: no table has a time; run again from validate on")
-    known = inputs.tables["leads"].filter(~pl.col("outcome_refused"))
-    inputs = replace(inputs, tables={**inputs.tables, "leads": known})
-    found = reconcile(inputs, stage.section("definition"), until, settings.tolerance_days)
+    inputs = replace(inputs, tables=with_known_outcomes(inputs.tables))
+    found = reconcile(inputs, stage.section(Definition), until, settings.tolerance_days)
     return {"reconciliation": summary(found, settings.tolerance_days)}, {
         "reconciliation": found.filter(pl.col("outcome") != AGREE)
     }
@@ -54,14 +54,14 @@ def _replayed(table: PointsTable, settings: Compare) -> tuple[dict[str, Any], Li
 def _swapped(settings: Compare) -> tuple[dict[str, Any], Lists]:
     found = swap_set(
         stage.read_table(stage.PREDICTIONS), stage.read_table(stage.POINTS), stage.read_tables(),
-        stage.section("definition"), stage.section("train").seed, _worked(settings.randomly_worked), _source(),
+        stage.section(Definition), stage.section(Train).seed, _worked(settings.randomly_worked), _source(),
     )  # fmt: skip
     return ({"swap": None}, {}) if found is None else ({"swap": found.summary}, {"swap": found.leads})
 
 
 def _source() -> str | None:
     """The column of leads that says their source."""
-    found = attribute_of(stage.read_attributes(), stage.section("definition"), "source")
+    found = attribute_of(stage.read_attributes(), stage.section(Definition), "source")
     return found.column if found is not None and found.entity == "lead" and not found.has_history else None
 
 
@@ -82,7 +82,7 @@ def main() -> None:
         figures, lists = compare(say)
     with whole_folder(stage.POINTS_LISTS) as folder:
         for name, rows in lists.items():
-            rows.write_csv(folder / f"{name}.csv", datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
+            stage.write_csv(rows, folder / f"{name}.csv")
         if not lists:
             why = figures.get("left_out", "nobody qualifies by the points in the test period")
             (folder / "nothing.txt").write_text(f"There are no lists: {why}.\n", encoding="utf-8")

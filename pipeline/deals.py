@@ -1,18 +1,35 @@
-"""What won deals were worth, by the segment that tells them apart."""
-
-from collections.abc import Mapping
+"""What conversions brought: each one, and deals by the segment that tells them apart."""
 
 import numpy as np
 import polars as pl
 
+from features.arrays import Floats
 from features.plan import Attribute, Plan
 from models.policy import Values, segment_values
 from pipeline.params import Definition
+from pipeline.records import Tables
 
 
-def deal_values(
-    tables: Mapping[str, pl.DataFrame], plan: Plan, definition: Definition, examples: pl.DataFrame
-) -> Values:
+def brought(rows: pl.DataFrame, tables: Tables, definition: Definition) -> Floats:
+    """What the first conversion after each row of `lead_id, as_of` brought, shape (n,); NaN where there is none, or its
+    amount was not recorded. A stage brings its amount, an event its value."""
+    conversion = definition.conversion
+    table, kind, time, amount = ("stages", "stage", "entered_at", "amount")
+    if conversion.event is not None:
+        table, kind, time, amount = ("events", "type", "occurred_at", "value")
+    if table not in tables or rows["as_of"].null_count():
+        return np.full(len(rows), np.nan)
+    won = tables[table].filter(pl.col(kind) == (conversion.event or conversion.stage))
+    told = pl.col(amount).cast(pl.Float64).drop_nulls().first().alias("amount")
+    each = won.group_by("lead_id", pl.col(time).alias("at"), maintain_order=True).agg(told).sort("at")
+    found = rows.select("lead_id", "as_of").with_row_index("n").sort("as_of").join_asof(
+        each, left_on="as_of", right_on="at", by="lead_id", strategy="forward", allow_exact_matches=False,
+        check_sortedness=False,
+    )  # fmt: skip
+    return found.sort("n")["amount"].fill_null(np.nan).to_numpy().astype(np.float64)
+
+
+def deal_values(tables: Tables, plan: Plan, definition: Definition, examples: pl.DataFrame) -> Values:
     """Mean amounts of the deals won by leads of train while train lasted, by the segment that tells them apart."""
     stages, won = tables.get("stages"), definition.conversion.stage
     train = examples.filter(pl.col("fold") == "train")
@@ -33,7 +50,7 @@ def deal_values(
     return segment_values(deals["amount"].to_numpy().astype(np.float64), segments)
 
 
-def _column_of(attribute: Attribute, tables: Mapping[str, pl.DataFrame]) -> str:
+def _column_of(attribute: Attribute, tables: Tables) -> str:
     """Its name among the joined deals: a column of accounts that leads have too is told apart."""
     both = attribute.entity == "account" and attribute.column in tables["leads"].columns
     return f"{attribute.column}_of_account" if both else attribute.column

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from features.arrays import Bools
+from features.plan import plan_of_json
 from models.criteria import Criterion, criteria_of
 from models.editions import edition
 from models.points_write import write
@@ -16,8 +17,8 @@ from pipeline import stage
 from pipeline.definition_page import render
 from pipeline.files import whole_file
 from pipeline.meeting import Population, fitting, inputs_of, met, population
-from pipeline.outcomes import stage_counts, topics, who_decides
-from pipeline.params import Definition
+from pipeline.outcomes import called, stage_counts, topics, who_decides
+from pipeline.params import Definition, Policy
 
 
 def define(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str, Any]:
@@ -25,6 +26,7 @@ def define(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str,
     tables, people = stage.read_tables(), population(stage.read_table(stage.EXAMPLES), stage.read_table(_LEADS))
     inputs = inputs_of(criteria)
     names, about = topics(tables, people)
+    plan, stages = plan_of_json(stage.read_json(stage.PLAN)), stage_counts(tables, people)
     policy = stage.read_json(stage.BUNDLE / "policy.json")
     return {
         "model": _model(),
@@ -35,8 +37,9 @@ def define(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str,
         "overall": asdict(rate(people.y, people.group)),
         "criteria": _criteria(criteria, met(inputs, people.rows), people),
         "topics": [{"name": n, **asdict(w)} for n, w in zip(names, weigh(about, people.y, people.group), strict=True)],
-        "deciders": who_decides(tables, definition, stage.read_until(), people.age_days),
-        "stages": stage_counts(tables, people),
+        "deciders": who_decides(tables, plan, definition, stage.read_until(), people.age_days),
+        "stages": stages,
+        "called": called(stages),
         "product_events": _product_events(tables, policy),
         "expected": stage.read_json(stage.POLICY_FIGURES),
         "grades": [
@@ -82,7 +85,7 @@ def _product_events(tables: Any, policy: dict[str, Any]) -> list[str]:
 def agreement(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str, Any]:
     """What an edition of the definition is: what a change of makes a new one. It is what people agree on; what a new
     model makes of that, such as the probability of the threshold, is no new agreement."""
-    policy, table = stage.section("policy"), stage.read_json(stage.POINTS_TABLE)
+    policy, table = stage.section(Policy), stage.read_json(stage.POINTS_TABLE)
     return {
         "criteria": {c.name: {"words": c.words, "when": None if c.when is None else write(c.when)} for c in criteria},
         "conversion": definition.conversion.model_dump(mode="json"),
@@ -102,7 +105,7 @@ def _model() -> str:
 
 def main() -> None:
     """Write the figures and the page; the edition goes by what the last run left."""
-    given, definition = stage.read_json(stage.AGREED), stage.section("definition")
+    given, definition = stage.read_json(stage.AGREED), stage.section(Definition)
     written = criteria_of(dict(given["criteria"]))
     criteria = fitting(written)
     with stage.speaking("define") as say:

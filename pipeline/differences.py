@@ -33,9 +33,9 @@ def of_params(params: Params) -> dict[str, Any]:
     return flattened(params.model_dump(mode="json", by_alias=True))
 
 
-def of_run(folder: Path = stage.SETTINGS) -> dict[str, Any]:
+def of_run() -> dict[str, Any]:
     """Those that the run in this folder had, defaults filled in."""
-    return flattened({name: stage.read_json(folder / f"{name}.json") for name in SECTIONS})
+    return flattened({name: stage.read_json(stage.SETTINGS / f"{name}.json") for name in SECTIONS})
 
 
 def defaults(kind: str) -> dict[str, Any]:

@@ -22,9 +22,9 @@ from pipeline import points, stage
 from pipeline.deals import deal_values
 from pipeline.errors import Stop
 from pipeline.featurize import instants
-from pipeline.fitted import Fitted as Fitted
-from pipeline.fitted import read_model as read_model
+from pipeline.fitted import Fitted, read_model
 from pipeline.horizons import measure
+from pipeline.params import Definition, Policy, Source, Train
 from pipeline.partings import column_of
 from pipeline.points_inputs import read_inputs
 from pipeline.points_inputs import read_table as read_points_table
@@ -115,11 +115,11 @@ def replayed(
     begin, until = data.examples.filter(pl.Series(test))["as_of"].min(), stage.read_until()
     if meta["shape"] == "flat" or until is None or not isinstance(begin, datetime):
         return absent("without dates there are no weeks")
-    definition, params = stage.section("definition"), stage.section("train")
+    definition, params = stage.section(Definition), stage.section(Train)
     others = Baselines.of_json(stage.read_json(stage.MODEL / "baselines.json"))
 
     table = read_points_table()
-    hand_tuned = None if table is None else read_inputs(table, str(stage.section("points")))
+    hand_tuned = None if table is None else read_inputs(table, str(stage.read_json(stage.SETTINGS / "points.json")))
 
     def scored(rows: pl.DataFrame, matrix: Matrix) -> Mapping[str, Floats]:
         found = {"model": predict(replace(data, matrix=matrix), fitted, params.threads), **others.predict(matrix)}
@@ -127,7 +127,7 @@ def replayed(
             found["points"] = points.points_of(hand_tuned, rows["lead_id"], instants(rows))
         return found
 
-    zone, most = stage.section("source").timezone, stage.section("policy").weekly_capacity
+    zone, most = stage.section(Source).timezone, stage.section(Policy).weekly_capacity
     found = pool(tables, meta["shape"], until, begin, definition, zone, most)
     mine = {name: p[test] for name, p in scores.items()}
     ages = data.examples["age_days"].to_numpy().astype(np.float64)[test]
@@ -150,7 +150,7 @@ def judge_order(scores: dict[str, Any], data: Data, points: Floats, seed: int) -
 
 def truth_of(examples: pl.DataFrame) -> Floats | None:
     """The simulated company's exact probabilities; None for real tables."""
-    if stage.section("source").kind != "simulated" or examples["as_of"].null_count():
+    if stage.section(Source).kind != "simulated" or examples["as_of"].null_count():
         return None
     truth = stage.read_table(stage.TRUTH)
     joined = examples.join(truth, on=["lead_id", "as_of"], how="left", maintain_order="left")
@@ -159,7 +159,7 @@ def truth_of(examples: pl.DataFrame) -> Floats | None:
 
 def _parted(plan: Plan, values: Values) -> tuple[str | None, str | None]:
     """Columns of the source and of the segment: as said, else what tells deals apart."""
-    definition = stage.section("definition")
+    definition = stage.section(Definition)
     segment = column_of(plan.attributes, definition, "segment") or values.column
     return column_of(plan.attributes, definition, "source"), segment
 
@@ -169,7 +169,7 @@ def main() -> None:
     plan = plan_of_json(stage.read_json(stage.PLAN))
     tables, examples = stage.read_tables(), stage.read_table(stage.EXAMPLES)
     data = load(examples, stage.read_table(stage.FEATURES), tables["leads"], plan)
-    params, fitted, by_hand = stage.section("train"), read_model(), points_of(examples)
+    params, fitted, by_hand = stage.section(Train), read_model(), points_of(examples)
     others = stage.read_table(stage.BASELINES)
     baselines = {k: others[k].to_numpy() for k in others.columns if k not in ("lead_id", "as_of")}
     if by_hand is not None:
@@ -188,7 +188,7 @@ def main() -> None:
         say("drawing intervals")
         spans = intervals(data, p, baselines, params.seed)
         matters = importance(data, fitted, params.seed, params.threads)
-        values = deal_values(tables, plan, stage.section("definition"), examples)
+        values = deal_values(tables, plan, stage.section(Definition), examples)
         say("replaying the weeks of the test")
         weekly = replayed(data, tables, plan, values, fitted, {"model": p, **baselines})
         say("slicing the calibration")

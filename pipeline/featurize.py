@@ -47,6 +47,6 @@ def instants(examples: pl.DataFrame) -> Ints:
 def main() -> None:
     """Read tables and examples, write the plan and the features."""
     examples = stage.read_table(stage.EXAMPLES)
-    plan, frame = featurize(stage.read_tables(), examples, stage.read_attributes(), stage.section("definition"))
+    plan, frame = featurize(stage.read_tables(), examples, stage.read_attributes(), stage.section(Definition))
     stage.write_table(frame, stage.FEATURES)
     stage.write_json(plan_to_json(plan), stage.PLAN)

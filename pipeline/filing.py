@@ -15,6 +15,7 @@ from pipeline.differences import committed, defaults, differing, in_full, in_sho
 from pipeline.headlines import CHOOSE, headlines
 from pipeline.identity import digest_of_test
 from pipeline.matrices import frame_of
+from pipeline.params import Source
 from pipeline.summary import rivals
 from pipeline.tracking import Dataset, Run, commit_tags
 from pipeline.wording import name_of, number, what_is_predicted
@@ -136,7 +137,7 @@ def _row(name: str, scores: Mapping[str, Any]) -> str:
 
 
 def _dataset(digest: str) -> Dataset:
-    source = stage.section("source")
+    source = stage.section(Source)
     path = source.path if source.kind == "tables" else stage.SIMULATED
     leads = pl.read_parquet_schema(stage.TABLES / "leads.parquet")
     counts = {name: sums["accepted"] for name, sums in stage.read_json(stage.VALIDATION).items()}

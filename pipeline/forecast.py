@@ -1,6 +1,5 @@
 """reports/policy.json: what the policy would have brought week by week of the test, and whether its values add up."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -13,11 +12,12 @@ from models.bootstrap import span, weights
 from models.flow import flow
 from models.metrics import known
 from models.policy import Policy
+from pipeline.deals import brought
 from pipeline.groups import groups_of
 from pipeline.params import Definition
+from pipeline.records import Tables
 
 DRAWS = 400
-Tables = Mapping[str, pl.DataFrame]
 
 
 def forecast(
@@ -79,7 +79,7 @@ def _value(
     A conversion without an amount is taken to have brought the value that was expected of it.
     """
     at = np.flatnonzero((rows["fold"] == "test").to_numpy() & ~np.isnan(values))
-    amount = amounts(rows[at], tables, definition)
+    amount = brought(rows[at], tables, definition)
     y = rows["label"].to_numpy().astype(np.float64)[at]
     told = (y == 1) & ~np.isnan(amount)
     if not told.any():
@@ -100,21 +100,3 @@ def _value(
         "off": None if interval is None else not interval[0] <= 1 <= interval[1],
         "conversions_without_amount": int((y == 1).sum() - told.sum()),
     }
-
-
-def amounts(rows: pl.DataFrame, tables: Tables, definition: Definition) -> Floats:
-    """What the first conversion after each row brought, NaN where that was not recorded."""
-    c = definition.conversion
-    table, time, kind, amount = (
-        ("stages", "entered_at", "stage", "amount") if c.event is None else ("events", "occurred_at", "type", "value")
-    )
-    if table not in tables:
-        return np.full(len(rows), np.nan)
-    won = tables[table].filter(pl.col(kind) == (c.event or c.stage))
-    won = won.select("lead_id", at=pl.col(time), amount=pl.col(amount).cast(pl.Float64)).sort("at")
-    order = rows.select("lead_id", "as_of").with_row_index("n").sort("as_of")
-    found = order.join_asof(
-        won, left_on="as_of", right_on="at", by="lead_id", strategy="forward", allow_exact_matches=False,
-        check_sortedness=False,
-    )  # fmt: skip
-    return found.sort("n")["amount"].fill_null(np.nan).to_numpy().astype(np.float64)

@@ -208,10 +208,10 @@ def _drop_off(tables: Tables, found: Funnel, definition: Definition) -> list[dic
         {
             "stage": None if k < 0 else e.stages[k],
             "closed": len(mine),
-            "reasons": dict(
+            "reasons": (
                 mine.drop_nulls("reason").group_by("reason").agg(pl.col("index").n_unique().alias("leads"))
                 .filter(pl.col("leads") >= LEAST_REASON).sort("leads", "reason", descending=[True, False])
-                .head(MOST_REASONS).iter_rows()
+                .head(MOST_REASONS).to_dicts()
             ),
         }
         for k in range(-1, len(e.stages) - 1)
@@ -256,6 +256,6 @@ def main() -> None:
             found: dict[str, Any] = {"reason": "these data do not say when leads entered their stages"}
         else:
             say("following leads from stage to stage")
-            tables, definition = stage.read_tables(), stage.section("definition")
+            tables, definition = stage.read_tables(), stage.section(Definition)
             found = funnel(tables, stage.read_attributes(), definition, until, _criteria(), SEED, DRAWS)
     stage.write_json(found, stage.FUNNEL)

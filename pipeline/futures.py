@@ -9,9 +9,10 @@ import numpy as np
 from features.arrays import Floats
 from features.plan import Plan
 from pipeline.cutting import Later, cut
-from pipeline.evaluate import Fitted, predict
+from pipeline.evaluate import predict
 from pipeline.featurize import features
 from pipeline.findings import Check
+from pipeline.fitted import Fitted
 from pipeline.matrices import frame_of
 from pipeline.rebuilds import UNDATED_DATA, blamed, differing, some_of
 from pipeline.records import Tables

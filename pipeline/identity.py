@@ -1,7 +1,6 @@
 """What makes a run the same run, and a test fold the same test fold."""
 
 import hashlib
-from pathlib import Path
 
 import polars as pl
 
@@ -10,14 +9,14 @@ from pipeline import stage
 from pipeline.params import SECTIONS
 
 
-def run_digest(settings: Path = stage.SETTINGS, bundle: Path = stage.BUNDLE, metrics: Path = stage.METRICS) -> str:
+def run_digest() -> str:
     """SHA-256 of the parameters, the bundle and the metrics: whoever ran it, and whether it ran or came from a cache.
 
     Where it is tracked does not matter to what it is.
     """
-    paths = [settings / f"{name}.json" for name in SECTIONS if name != "tracking"] + [bundle / MANIFEST, metrics]
+    settings = [stage.SETTINGS / f"{name}.json" for name in SECTIONS if name != "tracking"]
     whole = hashlib.sha256()
-    for path in paths:
+    for path in (*settings, stage.BUNDLE / MANIFEST, stage.METRICS):
         stage.read_json(path)  # says what to do where there is none
         whole.update(hashlib.sha256(path.read_bytes()).digest())
     return whole.hexdigest()

@@ -2,35 +2,44 @@
 
 import json
 import shutil
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.files import whole_folder
 from pipeline.params import Definition, Source
-from pipeline.personal import Removed, remove
+from pipeline.personal import Removed, id_key, remove
 from pipeline.tables import read_tables
 
 TRUTH = Path("truth/truth.parquet")
 """The simulated company's exact probabilities: beside its tables, and kept beside what was ingested of them."""
 
 
+def main() -> None:
+    """Read the source, drop what is personal, write data/ingested."""
+    source, definition = stage.section(Source), stage.section(Definition)
+    with stage.speaking("ingest") as say:
+        say("simulating the company" if source.kind == "simulated" else f"reading {source.path}")
+        ingest(source, stage.INGESTED, datetime.now(UTC), id_key(), definition)
+
+
 def ingest(
     source: Source,
     out: Path,
     started_at: datetime,
-    id_key: bytes | None,
+    key: bytes | None,
     definition: Definition | None = None,
-    simulated: Path = Path("data/simulated"),
+    simulated: Path = stage.SIMULATED,
 ) -> dict[str, Any]:
     """Write `<table>.parquet` and ingest.json under `out`, whole or not at all; the latter's content."""
     simulated_here = source.kind == "simulated"
     if simulated_here:
         source = simulate_into(simulated, source, definition or Definition())
-    tables, removed = remove(read_tables(source), id_key)
+    tables, removed = remove(read_tables(source), key)
     facts = _facts(tables, removed, started_at)
     with whole_folder(out) as folder:
         for name, table in tables.items():
@@ -46,12 +55,16 @@ def ingest(
 def simulate_into(folder: Path, source: Source, definition: Definition) -> Source:
     """Let the imagined company write its tables; the Source that reads them."""
     from pipeline.simulator import WORLDS, simulate
+    from pipeline.simulator.ahead import MOST_DAYS
 
     size, days = source.simulated, definition.conversion.within_days
     if size.world not in WORLDS:
         raise Stop(f"source.simulated.world: expected one of {', '.join(WORLDS)}, got {size.world!r}")
-    if days != int(days):
-        raise Stop(f"definition.conversion.within_days: a simulated company takes whole days, got {days}")
+    if days != int(days) or not 1 <= days <= MOST_DAYS:
+        raise Stop(
+            f"definition.conversion.within_days: a simulated company takes whole days from 1 to {MOST_DAYS}, got"
+            f" {days:g}; change it, or bring tables of your own"
+        )
     simulate(folder, WORLDS[size.world], size.leads, size.seed, definition.snapshots.ages_days, int(days))
     return Source(kind="tables", path=folder)
 

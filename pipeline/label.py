@@ -13,7 +13,7 @@ from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.params import Definition, Split
 from pipeline.planning import bare_plan
-from pipeline.records import Tables, records_of
+from pipeline.records import Tables, records_of, with_known_outcomes
 
 
 def label(tables: Tables, shape: str, until: datetime | None, definition: Definition, split: Split) -> pl.DataFrame:
@@ -22,8 +22,8 @@ def label(tables: Tables, shape: str, until: datetime | None, definition: Defini
 
     `shape` is dated, outcome or flat. Leads whose outcome row was refused are left out.
     """
-    leads = tables["leads"].filter(~pl.col("outcome_refused"))
-    kept = {**tables, "leads": leads}
+    kept = with_known_outcomes(tables)
+    leads = kept["leads"]
     if shape == "flat":
         return _flat(leads, split)
     if until is None:
@@ -199,7 +199,7 @@ def folds_in_words(examples: pl.DataFrame) -> list[str]:
 def main() -> None:
     """Read the validated tables, write examples."""
     meta = stage.read_json(stage.TABLES / "meta.json")
-    definition, split = stage.section("definition"), stage.section("split")
+    definition, split = stage.section(Definition), stage.section(Split)
     tables, until = stage.read_tables(), stage.read_until()
     check_until(until, datetime.fromisoformat(meta["started_at"]))
     check_stage(tables, meta["shape"], definition)

@@ -7,15 +7,20 @@ import numpy as np
 import polars as pl
 
 from features.arrays import DAY_US, Bools, Floats, Ints
+from features.episodes import opening
 from models.criteria import Criterion
 from models.points_table import PointsTable, Rule
 from models.points_tests import Look, holds
 from pipeline import stage
 from pipeline.featurize import instants
 from pipeline.groups import groups_of
+from pipeline.label import closing_when_it_happened, micros
+from pipeline.params import Definition
+from pipeline.planning import bare_plan
 from pipeline.points import point_records
 from pipeline.points_check import problems_of, tests_of
 from pipeline.points_inputs import Inputs, last_run, widened
+from pipeline.records import Tables, records_of
 
 WEEK_US = 7 * DAY_US
 AGE_D = 14
@@ -109,17 +114,12 @@ def met(inputs: Inputs | None, rows: pl.DataFrame) -> Bools:
     return np.column_stack([holds(rule.when, look) for rule in inputs.table.rules])
 
 
-def open_now(definition_tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+def open_now(tables: Tables) -> pl.DataFrame:
     """`lead_id, as_of` of the leads that are open at the end of the data; empty without dates."""
-    from features.episodes import opening
-    from pipeline.label import closing_when_it_happened, micros
-    from pipeline.planning import bare_plan
-    from pipeline.records import records_of
-
-    until, definition = stage.read_until(), stage.section("definition")
+    until, definition = stage.read_until(), stage.section(Definition)
     if until is None or stage.read_json(stage.TABLES / "meta.json")["shape"] == "flat":
         return pl.DataFrame(schema={"lead_id": pl.String, "as_of": pl.Datetime("us", "UTC")})
-    tables = closing_when_it_happened(definition_tables, definition, until)
+    tables = closing_when_it_happened(tables, definition, until)
     records, order = records_of(tables, bare_plan(definition))
     lead, end = np.arange(len(order)), micros(until)
     state = opening(records, lead, np.full(len(lead), end))

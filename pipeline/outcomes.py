@@ -1,21 +1,24 @@
 """What the criteria are judged by besides conversion: topics, people, stages, money."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from features.arrays import DAY_US, NEVER, Bools, Floats
-from features.titles import read_title
-from features.vocabulary import SENIORITIES
+from features.arrays import DAY_US, NEVER, Array, Bools, Floats
+from features.plan import Plan
+from features.records import attribute_at
+from features.vocabulary import SENIORITIES, stages_called
 from models.deciders import deciders
-from pipeline.forecast import amounts
+from pipeline.deals import brought
+from pipeline.label import micros
 from pipeline.meeting import Population
 from pipeline.params import Definition
+from pipeline.records import Tables, records_of
 
-Tables = Mapping[str, pl.DataFrame]
 MOST_TOPICS = 8
 
 
@@ -38,13 +41,13 @@ def value_of(rows: pl.DataFrame, tables: Tables, definition: Definition) -> Floa
     """What each converted lead brought: its amount, else the value expected of it, else 0; shape (n,)."""
     own = rows.join(tables["leads"].select("lead_id", "value"), on="lead_id", how="left", maintain_order="left")
     expected = own["value"].cast(pl.Float64).fill_null(0.0).to_numpy()
-    if rows["as_of"].null_count():
-        return np.asarray(rows["label"].to_numpy() * expected, dtype=np.float64)
-    amount = amounts(rows, tables, definition)
+    amount = brought(rows, tables, definition)
     return np.asarray(rows["label"].to_numpy() * np.where(np.isnan(amount), expected, amount), dtype=np.float64)
 
 
-def who_decides(tables: Tables, definition: Definition, until: Any, age_days: float | None) -> dict[str, Any]:
+def who_decides(
+    tables: Tables, plan: Plan, definition: Definition, until: datetime | None, age_days: float | None
+) -> dict[str, Any]:
     """models.deciders of the accounts; `left_out` says why there are none."""
     leads, won = tables["leads"], definition.conversion.stage
     if won is None:
@@ -60,15 +63,22 @@ def who_decides(tables: Tables, definition: Definition, until: Any, age_days: fl
     within = round(definition.conversion.within_days * DAY_US)
     looked = wins["created_at"].to_physical().to_numpy().astype(np.int64) + round((age_days or 0) * DAY_US)
     created = known["created_at"].to_physical().to_numpy().astype(np.int64)
-    end = int(until.timestamp() * 1e6)
-    return asdict(deciders(known["code"].to_numpy(), created, _roles(known), won_at, looked, within, end))
+    end = micros(until)
+    role = _roles({**tables, "leads": known}, plan, known["lead_id"], end)
+    return asdict(deciders(known["code"].to_numpy(), created, role, won_at, looked, within, end))
 
 
-def _roles(leads: pl.DataFrame) -> Any:
-    """Seniority of each lead's job title; "" where there is none or it says nothing."""
-    if "job_title" not in leads.columns:
-        return np.full(len(leads), "", dtype="U16")
-    codes = [np.nan if t is None else read_title(str(t))[0] for t in leads["job_title"].to_list()]
+def _roles(tables: Tables, plan: Plan, lead_ids: pl.Series, until: int) -> Array:
+    """Seniority of each lead by its title as it is known at `until` (µs), shape (n,); "" where there is none or it says
+    nothing."""
+    column = plan.measuring("seniority")
+    if column is None:
+        return np.full(len(lead_ids), "", dtype="U16")
+    of_people = {name: tables[name] for name in ("leads", "accounts", "history") if name in tables}
+    records, order = records_of(of_people, plan)
+    index = pl.int_range(len(order), eager=True, dtype=pl.Int64)
+    lead = lead_ids.replace_strict(order["lead_id"], index, return_dtype=pl.Int64).to_numpy()
+    codes = attribute_at(records, plan, column, lead, np.full(len(lead), until))
     return np.array(["" if c != c else SENIORITIES[int(c)] for c in codes], dtype="U16")
 
 
@@ -78,3 +88,8 @@ def stage_counts(tables: Tables, people: Population) -> dict[str, Any]:
         return {}
     mine = tables["stages"].join(people.rows.select("lead_id"), on="lead_id", how="semi")
     return dict(mine.group_by("stage").agg(pl.col("lead_id").n_unique()).sort("stage").iter_rows())
+
+
+def called(stages: Iterable[str]) -> dict[str, list[str]]:
+    """Which of the stages mean an mql and which an sql, in any spelling."""
+    return {what: stages_called(what, stages) for what in ("mql", "sql")}

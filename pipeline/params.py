@@ -1,7 +1,6 @@
 """params.yaml, read once into typed, frozen objects. A typo is an error that names the key."""
 
 import copy
-import difflib
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,7 +8,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from features.vocabulary import YES
 from models.criteria import criteria_of
+from models.nearest import nearest
 from pipeline.errors import Stop
 from pipeline.yamls import read_yaml
 
@@ -164,7 +165,7 @@ class Definition(Section):
     """Of the page on which marketing and sales agree."""
     horizons: list[Annotated[float, Field(gt=0, le=LONGEST_D)]] = []
     """Days within which probabilities are given, rising to conversion.within_days; empty: that one alone."""
-    positive: list[str] = ["1", "true", "yes", "y", "t"]
+    positive: list[str] = sorted(YES)
     """Texts of `converted` (case folded) that mean yes."""
 
     @model_validator(mode="after")
@@ -435,8 +436,7 @@ def _nearest(parts: list[str]) -> str:
         if not hasattr(model, "model_fields"):
             return "leave it out"
     keys = [field.alias or name for name, field in model.model_fields.items()]
-    near = difflib.get_close_matches(parts[-1], keys, 1)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(keys)}"
+    return nearest(parts[-1], keys)
 
 
 def _say(place: str, problem: Any) -> str:

@@ -9,6 +9,7 @@ phone number among other text becomes null.
 """
 
 import hmac
+import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from pipeline.naming import tokens, words
 from pipeline.tables import BROKEN, OPTIONAL, REQUIRED, TABLES, TEST
 from pipeline.texts import folded, read_booleans, read_numbers
 
+ID_KEY = "LEADSCORE_ID_KEY"
+"""The variable of the environment that holds the secret text addresses are hashed with."""
 SHARE = 0.2
 """A column whose share of address-like or phone-like values is above this is personal."""
 ADDRESS_WORDS = words("email mail emails mails sahkoposti epost")
@@ -110,6 +113,11 @@ class Removed:
     """By table and column, how many cells held an address or a phone number among other text."""
 
 
+def id_key() -> bytes | None:
+    """The key that addresses are hashed with, from the environment; None where there is none."""
+    return os.environ.get(ID_KEY, "").encode() or None
+
+
 def remove(
     tables: Mapping[str, pl.DataFrame], id_key: bytes | None, kept: Collection[str] = ()
 ) -> tuple[dict[str, pl.DataFrame], Removed]:
@@ -128,7 +136,7 @@ def remove(
         if addresses and not id_key:
             raise Stop(
                 f"{name}.{addresses[0]}: holds mail addresses, and there is no key to hash them with; set the"
-                " environment variable LEADSCORE_ID_KEY to a long secret text, the same in every run"
+                f" environment variable {ID_KEY} to a long secret text, the same in every run"
             )
         if name == "leads" and why:
             table = _marked_tests(table, why)

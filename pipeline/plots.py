@@ -25,6 +25,8 @@ PARTS = 12
 """Tenths or so of the predictions that a picture of calibration has."""
 BAND_DRAWS = 2000
 MOST_MONTHS = 9
+PARTS = 12
+"""Dots of a reliability figure, of about as many examples each."""
 BEST_SHARE = "best-scored share of examples"
 PER_CENT = FuncFormatter(lambda share, _: f"{100 * share:.3g} %")
 ROUND = np.array([0.0001, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99])

@@ -11,13 +11,13 @@ from features.plan import Attribute
 from features.records import History, starts
 from models.points import Tally, tally
 from models.points_records import FieldRecords, PointRecords
-from models.points_tests import ANSWERS
 from models.points_when import FieldTest
 from pipeline import stage
 from pipeline.featurize import instants
 from pipeline.points_check import fields_there, tests_of
 from pipeline.points_inputs import Inputs, read_inputs, read_table
 from pipeline.records import EVENT_SCHEMA, Tables
+from pipeline.texts import read_booleans
 
 
 def points_of(inputs: Inputs, lead_ids: pl.Series, as_of: Ints) -> Floats:
@@ -115,8 +115,7 @@ def _read(values: pl.Series, kind: str) -> _Reading:
     if kind == "numeric":
         return _Reading(None, _floats(values.cast(pl.Float64, strict=False)))
     if kind == "boolean":
-        folded = values.cast(pl.String).str.to_lowercase()
-        return _Reading(None, _floats(folded.replace_strict(ANSWERS, default=None, return_dtype=pl.Float64)))
+        return _Reading(None, _floats(read_booleans(values).cast(pl.Float64)))
     texts = values.cast(pl.String)
     levels = texts.unique().drop_nulls().sort()
     codes = _codes(texts, levels).astype(np.float64)
@@ -155,6 +154,6 @@ def main() -> None:
     if table is None:
         found = Replayed(examples.select("lead_id", "as_of"), {})
     else:
-        found = replay(read_inputs(table, str(stage.section("points"))), examples)
+        found = replay(read_inputs(table, str(stage.read_json(stage.SETTINGS / "points.json"))), examples)
     stage.write_table(found.rows, stage.POINTS)
     stage.write_json({"examples": len(examples), "held": found.fired}, stage.POINTS_RULES)

@@ -1,10 +1,10 @@
 """Whether a table of points fits the lead tables: its fields and events are there and can answer what it asks."""
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from features.plan import Attribute
+from models.nearest import nearest
 from models.points_table import PointsTable
 from models.points_tests import ANSWERS
 from models.points_when import EventTest, FieldTest, Silence, Values, leaves
@@ -88,18 +88,14 @@ def _field_problems(test: FieldTest, there: Mapping[str, Attribute], left_out: M
             " out of definition.exclude"
         )
     else:
-        yield f"field: no column of leads or accounts, nor a field of history, is called {name!r}; {_near(name, there)}"
+        meant = nearest(name, sorted(there))
+        yield f"field: no column of leads or accounts, nor a field of history, is called {name!r}; {meant}"
 
 
 def _no_event(name: str, events: Sequence[str]) -> str:
-    near = _near(name, events)
+    near = nearest(name, sorted(events))
     stop = "" if near.endswith("?") else "."
     return f"no event is a {name!r}; {near}{stop} One that is yet to come can be named in definition.events"
-
-
-def _near(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(names), 1)
-    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(map(repr, sorted(names)[:20])) or 'none'}"
 
 
 def _misfits(values: Values | None, kind: str, name: str) -> Iterator[str]:

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from models.points_table import Decay, PointsTable, Rule, nearest
+from models.nearest import nearest
+from models.points_table import Decay, PointsTable, Rule
 from models.points_when import KINDS, OPERATORS
 from pipeline.errors import Stop
 from pipeline.yamls import read_yaml

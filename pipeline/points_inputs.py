@@ -15,7 +15,7 @@ from models.points_when import FieldTest
 from pipeline import stage
 from pipeline.attributes import TABLE_OF, Entity
 from pipeline.kinds import kind_of, read_values
-from pipeline.params import Definition
+from pipeline.params import Definition, Source
 from pipeline.points_check import check_points, fields_there, tests_of
 from pipeline.records import Tables
 from pipeline.texts import Clock
@@ -49,7 +49,7 @@ def last_run(
     left_out = stage.read_json(stage.TABLES / "meta.json")["left_out_columns"]
     paths = {name: stage.INGESTED / f"{name}.parquet" for name in TABLE_OF.values()}
     raw = {name: stage.read_table(path) for name, path in paths.items() if left_out and path.is_file()}
-    source, definition = stage.section("source"), stage.section("definition")
+    source, definition = stage.section(Source), stage.section(Definition)
     return table, stage.read_tables(), stage.read_attributes(), raw, left_out, definition, Clock.of(source)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,12 @@ from pipeline.drawing import png
 from pipeline.files import whole_file, whole_folder
 from pipeline.forecast import forecast
 from pipeline.matrices import matrix_of
-from pipeline.params import Definition
+from pipeline.params import Definition, Policy, Source, Train
 from pipeline.points_inputs import read_table
 from pipeline.portraits import portraits
 from pipeline.records import Tables
 from pipeline.report import ReportContent, render_report, without_leads
-from pipeline.thresholds import how_set, standing_of
+from pipeline.thresholds import Standing, how_set, standing_of
 from pipeline.unseen import unseen
 
 
@@ -65,46 +66,65 @@ def _ages() -> list[float] | None:
     return [float(train.min()), float(train.max())] if len(train) else None  # type: ignore[arg-type]
 
 
+@dataclass(frozen=True)
+class Run:
+    """What the earlier stages left, for the bundle and for the report."""
+
+    definition: Definition
+    tables: Tables
+    examples: pl.DataFrame
+    predictions: pl.DataFrame
+    unseen: pl.DataFrame
+    """The predictions, by what never saw the lead (unseen.py)."""
+    standing: Standing
+    facts: dict[str, Any]
+
+
+def read_run() -> Run:
+    """Of the folder's run."""
+    tables, predictions = stage.read_tables(), stage.read_table(stage.PREDICTIONS)
+    return Run(
+        definition=stage.section(Definition),
+        tables=tables,
+        examples=stage.read_table(stage.EXAMPLES),
+        predictions=predictions,
+        unseen=unseen(predictions, stage.read_table(stage.LEFT_OUT)),
+        standing=standing_of(tables, stage.read_table(stage.POINTS), read_table()),
+        facts=facts_of(),
+    )
+
+
 def main() -> None:
     """Write the bundle, the report and its pictures."""
-    definition = stage.section("definition")
-    plan = plan_of_json(stage.read_json(stage.PLAN))
-    predictions, facts = stage.read_table(stage.PREDICTIONS), facts_of()
     with stage.speaking("publish") as say:
+        run = read_run()
         say("assembling the bundle")
-        tables, examples = stage.read_tables(), stage.read_table(stage.EXAMPLES)
-        values, seed = deal_values(tables, plan, definition, examples), stage.section("train").seed
-        standing = standing_of(tables, stage.read_table(stage.POINTS), read_table())
-        honest = unseen(predictions, stage.read_table(stage.LEFT_OUT))
-        policy = policy_of(stage.section("policy"), predictions, honest, values, standing)
-        assemble(stage.BUNDLE, facts, policy, definition, stage.section("source"))
-        bundle = read_bundle(stage.BUNDLE)
-        write_report(bundle, facts, definition, tables, seed, say)
+        write_report(write_bundle(run), run, say)
 
 
-def write_report(
-    bundle: Bundle,
-    facts: dict[str, Any],
-    definition: Definition,
-    tables: Tables,
-    seed: int,
-    say: Callable[[str], None],
-) -> None:
-    """reports/policy.json, the report and its pictures, by what the earlier stages wrote."""
+def write_bundle(run: Run) -> Bundle:
+    """artifacts/bundle, with the policy that the run's own volumes and values make; read back."""
+    plan = plan_of_json(stage.read_json(stage.PLAN))
+    values = deal_values(run.tables, plan, run.definition, run.examples)
+    policy = policy_of(stage.section(Policy), run.predictions, run.unseen, values, run.standing)
+    assemble(stage.BUNDLE, run.facts, policy, run.definition, stage.section(Source))
+    return read_bundle(stage.BUNDLE)
+
+
+def write_report(bundle: Bundle, run: Run, say: Callable[[str], None]) -> None:
+    """reports/policy.json, the report and its pictures."""
     say("counting what the policy brings")
-    predictions, examples = stage.read_table(stage.PREDICTIONS), stage.read_table(stage.EXAMPLES)
-    matrix = matrix_of(stage.read_table(stage.FEATURES).filter(examples["mature"]), bundle.plan.features)
-    honest = unseen(predictions, stage.read_table(stage.LEFT_OUT))
-    figures = forecast(bundle.policy, honest, matrix, tables, definition, seed)
-    standing = standing_of(tables, stage.read_table(stage.POINTS), read_table())
-    stage.write_json({**figures, "set": how_set(stage.section("policy"), standing)}, stage.POLICY_FIGURES)
+    seed = stage.section(Train).seed
+    matrix = matrix_of(stage.read_table(stage.FEATURES).filter(run.examples["mature"]), bundle.plan.features)
+    figures = forecast(bundle.policy, run.unseen, matrix, run.tables, run.definition, seed)
+    stage.write_json({**figures, "set": how_set(stage.section(Policy), run.standing)}, stage.POLICY_FIGURES)
     say("writing the report")
     weekly, slices = stage.read_json(stage.WEEKLY), stage.read_json(stage.CALIBRATION)
-    pictures = pictures_of(predictions, stage.read_table(stage.BASELINES), weekly, slices, seed)
+    pictures = pictures_of(run.predictions, stage.read_table(stage.BASELINES), weekly, slices, seed)
     pictures |= funnel_charts.pictures(stage.read_json(stage.FUNNEL), stage.read_json(stage.ACCOUNTS))
-    own = dict(tables["leads"].select("lead_id", "value").iter_rows())
-    leads = portraits(bundle, predictions, matrix, own)
-    content = gather(facts, bundle.plan, definition, bundle.digest, pictures, leads)
+    own = dict(run.tables["leads"].select("lead_id", "value").iter_rows())
+    leads = portraits(bundle, run.predictions, matrix, own)
+    content = gather(run.facts, bundle.plan, run.definition, bundle.digest, pictures, leads)
     _write_page(content, stage.REPORT)
     _write_page(without_leads(content), stage.REPORT_TO_FILE)
     _write_pictures(pictures)

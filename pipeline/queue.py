@@ -6,6 +6,7 @@ import polars as pl
 
 from models.policy import Policy
 from pipeline import stage
+from pipeline.params import Source
 
 SCHEMA = {
     "rank": pl.Int64, "lead_id": pl.String, "worth": pl.Float64, "probability": pl.Float64,
@@ -38,8 +39,8 @@ def queue(scores: pl.DataFrame, policy: Policy, capacity: int) -> pl.DataFrame:
 def last_tables() -> Path:
     """The lead tables of the last run. Raises Stop where there is none."""
     stage.check_run(", or give --tables and --bundle")
-    source = stage.section("source")
-    return stage.SIMULATED if source.kind == "simulated" else Path(source.path)
+    source = stage.section(Source)
+    return stage.SIMULATED if source.kind == "simulated" else source.path
 
 
 def lines(found: pl.DataFrame) -> list[str]:

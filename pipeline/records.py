@@ -10,8 +10,14 @@ from features.columns import Block, Column
 from features.plan import Attribute, Plan
 from features.records import Events, History, Records, Stages, sort_events, sort_stages, starts
 from features.titles import read_title
+from pipeline.texts import read_booleans
 
 Tables = Mapping[str, pl.DataFrame]
+
+
+def with_known_outcomes(tables: Tables) -> Tables:
+    """Without the leads whose outcome row was refused: nobody knows whether they converted."""
+    return {**tables, "leads": tables["leads"].filter(~pl.col("outcome_refused"))}
 
 
 def records_of(tables: Tables, plan: Plan, unknown: frozenset[Block] = frozenset()) -> tuple[Records, pl.DataFrame]:
@@ -120,13 +126,7 @@ def _floats(values: pl.Series) -> Floats:
 
 
 def _booleans(values: pl.Series) -> Floats:
-    if values.dtype == pl.Boolean:
-        return _floats(values.cast(pl.Float64))
-    yes = values.cast(pl.String).str.to_lowercase()
-    return _floats(
-        yes.replace_strict(["true", "yes", "1", "y", "t", "false", "no", "0", "n", "f"], [1.0] * 5 + [0.0] * 5,
-                           default=None, return_dtype=pl.Float64)
-    )  # fmt: skip
+    return _floats(read_booleans(values).cast(pl.Float64))
 
 
 def _changes(tables: Tables, leads: pl.DataFrame) -> pl.DataFrame:

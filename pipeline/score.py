@@ -19,6 +19,7 @@ from models.bundle import Bundle, score
 from models.decisions import decide
 from models.horizons import column
 from models.reasons import by_group, reasons
+from pipeline import stage
 from pipeline.attributes import AttributeInfo
 from pipeline.errors import Stop
 from pipeline.files import whole_file
@@ -219,11 +220,11 @@ def _scored(
 
 def write(frame: pl.DataFrame, output: Path) -> None:
     """CSV or Parquet by the file's ending, whole or not at all."""
+    if output.suffix != ".parquet":
+        stage.write_csv(frame, output)
+        return
     with whole_file(output) as temporary:
-        if output.suffix == ".parquet":
-            frame.write_parquet(temporary)
-        else:
-            frame.write_csv(temporary, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
+        frame.write_parquet(temporary)
 
 
 def check_output(output: Path) -> None:

@@ -21,6 +21,7 @@ from models.scorecard import choose, overlap, rank_correlation, whole_points
 from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.featurize import instants
+from pipeline.params import Definition, Source
 from pipeline.points import point_records
 from pipeline.points_inputs import Inputs
 
@@ -156,10 +157,10 @@ def text_of(card: Scorecard) -> str:
 def run(most: int) -> Scorecard:
     """The scorecard of the last run. Raises Stop where there is none."""
     stage.check_run()
-    named = stage.section("definition").events
+    named = stage.section(Definition).events
     tables = stage.read_tables()
     types = tables["events"]["type"].unique().to_list() if "events" in tables else []
     sellers = [name for name in types if event_group(name, named) in ("seller", "ignore")]
     nothing = PointsTable(rules=[_rule("none", "fit", {"no_event_for_days": 1})])
-    inputs = Inputs(nothing, tables, stage.read_attributes(), stage.section("source").timezone)
+    inputs = Inputs(nothing, tables, stage.read_attributes(), stage.section(Source).timezone)
     return scorecard(inputs, stage.read_table(stage.PREDICTIONS), sellers, most)

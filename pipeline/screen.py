@@ -4,6 +4,7 @@ from features.plan import plan_of_json
 from pipeline import stage
 from pipeline.findings import conclude
 from pipeline.groups import groups_of
+from pipeline.params import Definition, Leaks, Source
 from pipeline.rebuilds import check_rebuild, check_vocabulary
 from pipeline.singles import check_single
 from pipeline.twins import check_twins
@@ -13,11 +14,11 @@ def main() -> None:
     """Read tables, examples and features; write what was found, or stop and name it."""
     tables, examples, stored = stage.read_tables(), stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES)
     plan, attributes = plan_of_json(stage.read_json(stage.PLAN)), stage.read_attributes()
-    params, theirs = stage.section("leaks"), stage.section("source").columns
+    params, theirs = stage.section(Leaks), stage.section(Source).columns
     groups = groups_of(examples, tables["leads"]).to_numpy()
     checks = [
         check_rebuild(tables, examples, stored, plan, params.examples, theirs),
-        check_vocabulary(tables, examples, plan, attributes, stage.section("definition")),
+        check_vocabulary(tables, examples, plan, attributes, stage.section(Definition)),
         check_single(examples, stored, groups, plan, params, theirs),
         check_twins(tables, examples, attributes),
     ]

@@ -5,15 +5,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
 from features.plan import Attribute
 from pipeline.errors import Stop
 from pipeline.files import whole_file
-from pipeline.params import Params
+from pipeline.params import Section
 
+S = TypeVar("S", bound=Section)
 SETTINGS = Path("data/settings")
 INGESTED = Path("data/ingested")
 TABLES = Path("data/tables")
@@ -55,11 +56,9 @@ SIMULATED = Path("data/simulated")
 TRUTH = INGESTED / "truth/truth.parquet"
 
 
-def section(name: str, folder: Path = SETTINGS) -> Any:
-    """One section of params.yaml as stage `configure` left it, with its defaults filled in."""
-    given = {"source": {"kind": "simulated"}, name: read_json(folder / f"{name}.json")}
-    params = Params.model_validate(given)
-    return getattr(params, "validate_" if name == "validate" else name)
+def section(kind: type[S]) -> S:
+    """A section of params.yaml, such as Definition, as stage `configure` left it, with its defaults filled in."""
+    return kind.model_validate(read_json(SETTINGS / f"{kind.__name__.lower()}.json"))
 
 
 def read_json(path: Path) -> Any:
@@ -101,6 +100,12 @@ def write_table(frame: pl.DataFrame, path: Path) -> None:
         frame.write_parquet(temporary, compression="zstd", statistics=False)
 
 
+def write_csv(frame: pl.DataFrame, path: Path) -> None:
+    """A CSV file for people, whole or not at all; times are ISO 8601 in UTC."""
+    with whole_file(path) as temporary:
+        frame.write_csv(temporary, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
+
+
 def read_tables(folder: Path = TABLES) -> dict[str, pl.DataFrame]:
     """The validated tables that there are. Raises Stop where there are no leads."""
     return {path.stem: read_table(path) for path in sorted({folder / "leads.parquet", *folder.glob("*.parquet")})}
@@ -117,9 +122,9 @@ def attributes_of(objects: Iterable[Mapping[str, Any]]) -> tuple[Attribute, ...]
     return tuple(Attribute(**{k: a[k] for k in keys}) for a in objects)
 
 
-def read_until(folder: Path = TABLES) -> datetime | None:
+def read_until() -> datetime | None:
     """The present: nothing is known after it."""
-    until = read_json(folder / "meta.json")["until"]
+    until = read_json(TABLES / "meta.json")["until"]
     return None if until is None else datetime.fromisoformat(until)
 
 

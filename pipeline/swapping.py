@@ -10,6 +10,7 @@ import polars as pl
 from features.arrays import Array, Bools, Floats, Ints
 from models.metrics import known
 from models.swap import IN, NONE, OUT, STAY, Swap, difference, swap
+from pipeline.deals import brought
 from pipeline.params import Definition
 from pipeline.records import Tables
 
@@ -74,26 +75,16 @@ def _leads(
         probability_at=_at(rows, found.by_model[some]),
         month=pl.col("as_of").dt.strftime("%Y-%m"),
     ).join(side, on="lead_id", how="left", maintain_order="left")
-    leads = leads.join(_values(leads, tables, definition), on="lead_id", how="left", maintain_order="left")
+    amount = pl.Series(brought(leads, tables, definition)).fill_nan(None)
     if worked is not None:
         leads = leads.join(worked, on="lead_id", how="left", maintain_order="left")
-    value = pl.when(pl.col("converted") > 0).then("value").otherwise(0.0)
+    value = pl.when(pl.col("converted") > 0).then(amount).otherwise(0.0)
     shown: pl.DataFrame = leads.with_columns(value.alias("value"))
     return shown.select(name for name in (*COLUMNS, "_account") if name in shown.columns)
 
 
 def _at(rows: pl.DataFrame, row: Ints) -> pl.Series:
     return rows["as_of"].gather(np.maximum(row, 0)).set(pl.Series(row == NONE), None)
-
-
-def _values(leads: pl.DataFrame, tables: Tables, definition: Definition) -> pl.DataFrame:
-    """`lead_id, value`: the amount of the first conversion after the crossing; null where it has none."""
-    none = pl.DataFrame(schema={"lead_id": pl.String, "value": pl.Float64})
-    if "stages" not in tables or definition.conversion.stage is None:
-        return none
-    won: pl.DataFrame = tables["stages"].filter(pl.col("stage") == definition.conversion.stage)
-    later = won.join(leads.select("lead_id", "as_of"), on="lead_id").filter(pl.col("entered_at") > pl.col("as_of"))
-    return later.sort("entered_at").group_by("lead_id").agg(value=pl.col("amount").first())
 
 
 def _summary(found: Swap, leads: pl.DataFrame, seed: int, fresh_leads: int) -> dict[str, Any]:

@@ -5,14 +5,13 @@ from functools import cached_property
 
 import polars as pl
 
-from models.values import NUMBER, Marks
+from features.vocabulary import NO, YES
+from models.marks import NUMBER, Marks
 from pipeline.errors import Stop
 from pipeline.params import Source
 
 TIME = pl.Datetime("us", "UTC")
 LOCAL = pl.Datetime("us")
-YES = ("true", "t", "yes", "y", "1", "kyllä", "ja")
-NO = ("false", "f", "no", "n", "0", "ei", "nej")
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _CLOCK = r"\d{2}:\d{2}(:[0-5]\d([.,]\d{1,9})?)?"
@@ -104,7 +103,7 @@ def read_booleans(values: pl.Series) -> pl.Series:
     if kind != pl.String:
         return pl.Series(values.name, [None] * len(values), pl.Boolean)
     text = folded(values)
-    return _where(text.is_in([*YES, *NO]), text.is_in(YES), None)
+    return _where(text.is_in([*YES, *NO]), text.is_in([*YES]), None)
 
 
 def read_positive(values: pl.Series, positive: list[str]) -> pl.Series:

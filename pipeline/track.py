@@ -11,6 +11,7 @@ from pipeline.errors import Stop
 from pipeline.headlines import headlines
 from pipeline.identity import run_digest
 from pipeline.mlstore import Store, home_of, store_at
+from pipeline.params import Tracking
 
 FILED = Path("artifacts/tracked.json")
 """Where the run of this folder was filed, beside its bundle: importing MLflow to ask takes seconds."""
@@ -39,7 +40,7 @@ def _file(digest: str, uri: str | None, root: Path, say: Callable[[str], None]) 
     from pipeline.filing import run_of
     from pipeline.tracking import TrackingAway, track, write_version
 
-    settings, run = stage.section("tracking"), run_of(digest, root)
+    settings, run = stage.section(Tracking), run_of(digest, root)
     say("filing the run")
     try:
         tracked = track(run, settings, uri, root)

@@ -31,7 +31,7 @@ from pipeline.files import whole_folder
 from pipeline.groups import groups_of
 from pipeline.later import Looks, looks_of, softened
 from pipeline.matrices import matrix_of
-from pipeline.params import Train
+from pipeline.params import Definition, Train
 
 FEW = 200
 """Under so many converting leads trees of 16 leaves find what is not there."""
@@ -211,7 +211,7 @@ def main() -> None:
     plan = plan_of_json(stage.read_json(stage.PLAN))
     leads = stage.read_table(stage.TABLES / "leads.parquet")
     data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
-    definition, params = stage.section("definition"), stage.section("train")
+    definition, params = stage.section(Definition), stage.section(Train)
     with stage.speaking("train") as say:
         looks = _looks(data, plan, params, definition.conversion.within_days, say)
         trained = train(data, plan, params, definition.conversion.within_days, say, looks)

@@ -1,16 +1,16 @@
 """What a change of the shared criteria would do, before anyone decides: `leadscore definition try`."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from features.arrays import Bools
 from models.criteria import Criterion, criteria_of
+from models.nearest import nearest
 from models.points_parse import Misread, Parsed, parse
-from models.points_table import nearest
 from models.points_when import leaves
 from models.points_write import write
 from models.trying import Measured, Trial, trial
@@ -18,6 +18,7 @@ from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.meeting import Population, checkable, fitted, fitting, inputs_of, met, open_now, population
 from pipeline.outcomes import value_of
+from pipeline.params import Definition, Train
 from pipeline.points_inputs import Inputs
 
 NEW = "tried"
@@ -44,8 +45,7 @@ def changed(
     names = tuple(c.name for c in criteria)
     for option, name in (("--replace", replace), ("--drop", drop)):
         if name is not None and name not in names:
-            there = nearest(name, names) if names else "none is written down"
-            raise Stop(f"{option} {name!r}: no criterion has this name; {there}")
+            raise Stop(f"{option} {name!r}: no criterion has this name; {nearest(name, names)}")
     if text is None and (drop is None or replace is not None):
         raise Stop('give a criterion such as "employees between 50 and 500", or --drop and the name of one')
     kept = [c for c in criteria if c.name != drop]
@@ -65,12 +65,12 @@ def run(text: str | None, replace: str | None = None, drop: str | None = None) -
     after, parsed = changed(before, text, replace, drop)
     if text is not None and parsed is not None:
         _check(parsed, text)
-    tables, definition = stage.read_tables(), stage.section("definition")
+    tables, definition = stage.read_tables(), stage.section(Definition)
     people = population(stage.read_table(stage.EXAMPLES), tables["leads"])
     now, value = open_now(tables), value_of(people.rows, tables, definition)
     inputs = inputs_of(before), inputs_of(after)
     past, today = _sides(inputs, people.rows), _sides(inputs, now)
-    found = trial(past[0], past[1], people.y, value, people.weeks or 1.0, people.group, stage.section("train").seed)
+    found = trial(past[0], past[1], people.y, value, people.weeks or 1.0, people.group, stage.section(Train).seed)
     known = people.rows.select("lead_id", "as_of", converted="label").with_columns(value=pl.Series(value))
     leads = pl.concat([_moved(now, today, "open"), _moved(known, past, "past")], how="diagonal_relaxed")
     for name in ("converted", "value"):
@@ -177,15 +177,5 @@ def _figure(x: float, share: bool) -> str:
 
 def adopted(text: str, name: str) -> list[str]:
     """What to write into params.yaml to keep it."""
-    import json
-
     return ["", "To keep it, write under definition.criteria in params.yaml:", f"  {name}:",
             "    words: why you both want it", f"    when: {json.dumps(text, ensure_ascii=False)}"]  # fmt: skip
-
-
-def write_csv(leads: pl.DataFrame, path: Path) -> None:
-    """The list of leads, whole or not at all."""
-    from pipeline.files import whole_file
-
-    with whole_file(path) as temporary:
-        leads.write_csv(temporary, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")

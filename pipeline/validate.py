@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from pipeline import stage
 from pipeline.attributes import AttributeList, Inferred, infer, to_json
 from pipeline.checks.children import judge_events, judge_history, judge_stages, outcomes, standing
 from pipeline.checks.fields import doubts
@@ -18,7 +19,7 @@ from pipeline.checks.sift import Context, Sifted
 from pipeline.checks.sums import check_limit, sums_of
 from pipeline.errors import Stop
 from pipeline.files import whole_file, whole_folder
-from pipeline.params import Definition, Source
+from pipeline.params import Definition, Source, Validate
 from pipeline.tables import BROKEN, OPTIONAL, TABLES
 from pipeline.texts import TIME, Clock
 
@@ -156,7 +157,7 @@ def _outcomes_refused(sifted: Mapping[str, Sifted], context: Context) -> pl.Data
     """Leads whose outcome row, or a row that may have been one, was refused (a twin of it stays), and its time: the
     earliest, null where it cannot be read."""
     found = [pl.DataFrame(schema={"lead_id": pl.String, "at": TIME})]
-    stages = [stage for kind in outcomes(context) for stage in kind]
+    stages = [name for kind in outcomes(context) for name in kind]
     for name, column, time, values in (
         ("stages", "stage", "entered_at", stages),
         ("events", "type", "known_at", [context.definition.conversion.event]),
@@ -183,6 +184,19 @@ def _excluded(one: Sifted) -> pl.DataFrame:
     return one.coded(True).select("table", "row", "code", lead.alias("lead_id"), created.alias("created_at"))
 
 
+def main() -> None:
+    """Accept, refuse or exclude every row of data/ingested."""
+    stage.read_json(stage.INGESTED / "ingest.json")  # says what to do where there is none
+    limit = stage.section(Validate).max_quarantined_fraction
+    source, definition = stage.section(Source), stage.section(Definition)
+    checked = validate(stage.INGESTED, stage.TABLES, stage.QUARANTINE, stage.VALIDATION, source, definition, limit)
+    with stage.speaking("validate") as say:
+        for warning in checked.meta["warnings"]:
+            say(f"warning: {warning}")
+        for what, number in checked.meta["counts"].items():
+            say(f"{what}: {number:,}")
+
+
 def validate(
     ingested: Path,
     out: Path,
@@ -192,7 +206,7 @@ def validate(
     definition: Definition,
     limit: float,
 ) -> Checked:
-    """The stage: check what ingest left, and write tables, quarantine and report, whole or not at all."""
+    """Check what ingest left, and write tables, quarantine and report, whole or not at all."""
     facts = json.loads((ingested / "ingest.json").read_text(encoding="utf-8"))
     raw = {name: pl.read_parquet(ingested / f"{name}.parquet") for name in TABLES if name in facts["tables"]}
     dropped = [column for columns in facts["personal"].values() for column in columns]

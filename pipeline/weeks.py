@@ -13,10 +13,11 @@ from features.episodes import opening
 from features.records import Records, known_until
 from models import labels
 from models.labels import Conversions
+from pipeline.deals import brought
 from pipeline.label import closing_when_it_happened, conversions_of_events, micros
 from pipeline.params import Definition
 from pipeline.planning import bare_plan
-from pipeline.records import Tables, records_of
+from pipeline.records import Tables, records_of, with_known_outcomes
 
 INFLOW_SHARE = 10
 """Unless policy.weekly_capacity says otherwise, one of so many leads that come in can be taken."""
@@ -43,7 +44,7 @@ def pool(
 
     `shape` is dated or outcome; `most` is policy.weekly_capacity. Leads whose outcome row was refused are left out.
     """
-    kept = {**tables, "leads": tables["leads"].filter(~pl.col("outcome_refused"))}
+    kept = with_known_outcomes(tables)
     records, order = records_of(closing_when_it_happened(kept, definition, until), bare_plan(definition))
     last = until - timedelta(days=definition.conversion.within_days)
     if shape == "outcome":
@@ -52,7 +53,7 @@ def pool(
     instants = [i for i in sorted(set(at)) if begin <= i <= last] if at else mondays(begin, last, zone)
     conversions = _conversions(records, kept, order, definition, micros(until))
     rows = _open(records, conversions, instants, definition, micros(until))
-    rows = _named(rows, order, _amounts(kept, order, definition))
+    rows = _named(rows, order, kept, definition)
     kind = "instants" if at else "weeks"
     return Pool(kind, tuple(instants), _capacity(rows, records, instants, most, by_inflow=not at), rows)
 
@@ -84,7 +85,6 @@ def _open(
     at: Ints = np.array([micros(i) for i in instants], dtype=np.int64)
     lead, as_of = labels.at_instants(records, at.tolist(), until)
     found = labels.labelled(records, conversions, lead, as_of, definition.conversion.within_days, until)
-    converted_at, _ = labels.next_conversion(conversions, lead, as_of)
     return pl.DataFrame(
         {
             "week": np.searchsorted(at, as_of),
@@ -92,7 +92,6 @@ def _open(
             "as_of": as_of,
             "turn": _turns(records, conversions, lead, as_of),
             "label": found.label,
-            "converted_at": np.where(found.label == 1, converted_at, -1),
         }
     )
 
@@ -105,26 +104,13 @@ def _turns(records: Records, conversions: Conversions, lead: Ints, as_of: Ints) 
     return turn.reshape(-1).astype(np.int64)
 
 
-def _amounts(tables: Tables, order: pl.DataFrame, definition: Definition) -> pl.DataFrame:
-    """What each conversion brought, where that was recorded: `index, converted_at, amount`."""
-    c = definition.conversion
-    table, time, kind, amount = (
-        ("stages", "entered_at", "stage", "amount") if c.event is None else ("events", "occurred_at", "type", "value")
-    )
-    rows = tables[table].filter((pl.col(kind) == (c.event or c.stage)) & pl.col(amount).is_not_null())
-    at = pl.col(time).to_physical().alias("converted_at")
-    return rows.join(order, on="lead_id").group_by("index", at).agg(pl.col(amount).first().alias("amount"))
-
-
-def _named(rows: pl.DataFrame, order: pl.DataFrame, amounts: pl.DataFrame) -> pl.DataFrame:
-    return (
-        rows.join(amounts, on=["index", "converted_at"], how="left", maintain_order="left")
-        .join(order.select("index", "lead_id"), on="index", how="left", maintain_order="left")
-        .sort("week", "lead_id")
-        .select(
-            "week", "lead_id", pl.col("as_of").cast(pl.Datetime("us", "UTC")), "turn", "label",
-            pl.col("amount").cast(pl.Float64),
-        )
+def _named(rows: pl.DataFrame, order: pl.DataFrame, tables: Tables, definition: Definition) -> pl.DataFrame:
+    """With the leads' ids, and what those that convert bring."""
+    named = rows.join(order.select("index", "lead_id"), on="index", how="left", maintain_order="left")
+    named = named.with_columns(pl.col("as_of").cast(pl.Datetime("us", "UTC"))).sort("week", "lead_id")
+    amount = pl.Series(brought(named, tables, definition)).fill_nan(None)
+    return named.select(
+        "week", "lead_id", "as_of", "turn", "label", amount=pl.when(pl.col("label") == 1).then(amount)
     )  # fmt: skip
 
 
@@ -133,7 +119,7 @@ def _created(
     most: int | None,
 ) -> Pool:  # fmt: skip
     """Nothing but outcomes: on each Monday, the leads created in the week before it whose outcome is known."""
-    instants = mondays(begin, until, zone)
+    instants = [i for i in mondays(begin, until, zone) if i > begin]  # on one that begins the test no week is over
     created = order.with_columns(as_of=pl.Series(records.created)).join(
         leads.select("lead_id", "converted"), on="lead_id", how="left"
     )

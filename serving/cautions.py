@@ -9,8 +9,8 @@ from features.arrays import Bools
 from features.columns import Block
 from features.kernel import Matrix
 from models.bundle import Bundle
+from models.marks import plain
 from models.requests import OPTIONAL
-from models.values import plain
 
 LEAD = frozenset({"lead_id", "account_id", "created_at", "converted", "objected", "value"})
 REQUEST = frozenset({"lead", *OPTIONAL, "as_of", "explain", "language"})

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import staged
 from blinded import blind
 
 from models.bundle import Bundle, read_bundle
@@ -22,10 +23,7 @@ train: {{least_converting: 2, bags: 2, max_rounds: 60, early_stopping_rounds: 20
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `data`, `reports` and `artifacts/bundle` as `dvc repro` leaves them, but for the baselines
     (constants: fitting them takes most of the time), the proof, the report and the tracking. Read only."""
-    from features.plan import plan_of_json
-    from pipeline import bundling, deals, publish, stage, train
-    from pipeline.stages import STAGES
-    from pipeline.unseen import unseen
+    from pipeline import publish, train
 
     root = tmp_path_factory.mktemp("run")
     (root / "params.yaml").write_text(PARAMS)
@@ -41,16 +39,9 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             *("configure", "ingest", "validate", "label", "featurize"),
             *("points", "screen", "train", "evaluate", "audit", "compare", "funnel", "accounts"),
         ):
-            STAGES[name]()
-        plan = plan_of_json(stage.read_json(stage.PLAN))
-        definition = stage.section("definition")
-        examples = stage.read_table(stage.EXAMPLES)
-        values = deals.deal_values(stage.read_tables(), plan, definition, examples)
-        predictions = stage.read_table(stage.PREDICTIONS)
-        policy = bundling.policy_of(
-            stage.section("policy"), predictions, unseen(predictions, stage.read_table(stage.LEFT_OUT)), values
-        )
-        bundling.assemble(stage.BUNDLE, publish.facts_of(), policy, definition, stage.section("source"))
+            staged.run(name)
+        with staged.alone(staged.named("publish")):
+            publish.write_bundle(publish.read_run())
     return root
 
 
@@ -70,13 +61,12 @@ def bundle(bundle_folder: Path) -> Bundle:
 def report(finished_run: Path, bundle: Bundle) -> Path:
     """The report of the finished run, as stage publish writes it, beside the other results and the definition."""
     from pipeline import publish, stage
-    from pipeline.stages import STAGES
 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(finished_run)
-        definition, tables, seed = stage.section("definition"), stage.read_tables(), stage.section("train").seed
-        publish.write_report(bundle, publish.facts_of(), definition, tables, seed, lambda what: None)
-        STAGES["define"]()
+        with staged.alone(staged.named("publish")):
+            publish.write_report(bundle, publish.read_run(), lambda what: None)
+        staged.run("define")
     return finished_run / stage.REPORT
 
 

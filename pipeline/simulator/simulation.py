@@ -1,14 +1,14 @@
 """Writes an imagined company: its tables, and beside them the truth about each of its leads."""
 
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import mkdtemp
 
 import numpy as np
 import polars as pl
 
+from pipeline.errors import Stop
+from pipeline.files import whole_folder
 from pipeline.simulator.accounts import account_tables, draw_accounts, draw_creations
 from pipeline.simulator.ahead import ahead
 from pipeline.simulator.arrays import DAY_US, epoch_us, instants
@@ -24,6 +24,9 @@ from pipeline.simulator.world import World
 
 BLOCK = 1_000  # accounts drawn from one seed; whatever the rest, a block is the same
 NAMES = ("leads", "accounts", "events", "stages", "history")
+TRUTH, BROKEN = "truth/truth.parquet", "truth/broken.json"
+WRITTEN = {*(f"{name}.parquet" for name in NAMES), TRUTH, BROKEN}
+"""All the files of a simulation."""
 
 
 def draw_block(world: World, seed: int, block: int, first_lead: int, most: int) -> dict[str, pl.DataFrame]:
@@ -83,18 +86,14 @@ def simulate(
     of leads: accounts are drawn block by block. `progress` is told the leads done and the leads to do.
 
     Raises:
-        ValueError: a number is out of range, or `out` holds something that is no simulation.
+        Stop: `out` holds something that is no simulation, or its disk is full or not ours.
+        ValueError: a number is out of range.
     """
     if leads < 1:
         raise ValueError(f"leads: expected at least 1, got {leads}")
     _check_replaceable(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
+    with whole_folder(out) as folder:
         _write(folder, world, leads, seed, ages_days, within_days, progress)
-        _replace(folder, out)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(
@@ -122,8 +121,8 @@ def _write(
             progress(done, leads)
     for name in NAMES:
         _join(folder, name, folder / f"{name}.parquet")
-    _join(folder, "truth", folder / "truth" / "truth.parquet")
-    (folder / "truth" / "broken.json").write_text(json.dumps(counts, indent=2, sort_keys=True) + "\n")
+    _join(folder, "truth", folder / TRUTH)
+    (folder / BROKEN).write_text(json.dumps(counts, indent=2, sort_keys=True) + "\n")
 
 
 def _part(folder: Path, name: str, block: int) -> Path:
@@ -139,21 +138,11 @@ def _join(folder: Path, name: str, whole: Path) -> None:
 
 
 def _check_replaceable(out: Path) -> None:
-    """Never replace what somebody else made."""
-    mine = (out / "truth" / "broken.json").exists()
-    if out.exists() and not mine and (not out.is_dir() or any(out.iterdir())):
-        raise ValueError(f"{out}: expected nothing or an earlier simulation there, found something else; move it")
-
-
-def _replace(folder: Path, out: Path) -> None:
-    """Put the finished folder in place of `out`; the old one goes only once the new one is there."""
-    folder.chmod(0o755)
-    old = folder.with_name(folder.name + ".old")
-    if out.exists():
-        out.rename(old)
-    try:
-        folder.rename(out)
-    except OSError:
-        old.rename(out)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    """Raise Stop rather than replace what somebody else made."""
+    there = [out] if out.is_file() else [path for path in out.rglob("*") if not path.is_dir()]
+    foreign = sorted(path for path in there if path.relative_to(out).as_posix() not in WRITTEN)
+    if foreign:
+        raise Stop(
+            f"{out}: expected nothing or an earlier simulation, which is replaced whole, found {foreign[0]};"
+            " move it away, or simulate into another folder"
+        )

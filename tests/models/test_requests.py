@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from features.plan import Attribute, EventType, Plan
 from models.lives import Reading
+from models.marks import Marks
 from models.requests import Asked, Reader, asked, features_of, instant
-from models.values import Marks, WrongRequest, micros
+from models.values import WrongRequest, micros
 
 PLAN = Plan(
     attributes=(

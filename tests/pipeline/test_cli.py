@@ -105,6 +105,15 @@ def test_simulate_onto_a_file_says_so(tmp_path: Path) -> None:
     assert (tmp_path / "out").read_text() == "mine"
 
 
+def test_simulate_replaces_nothing_of_others(tmp_path: Path) -> None:
+    """A folder with something else in it is named, and what to do."""
+    (tmp_path / "thesis.txt").write_text("years of work")
+    code, _, said = invoke("simulate", tmp_path, "--leads", 20)
+    assert code == 1
+    assert said.startswith(f"leadscore: {tmp_path}: expected nothing or an earlier simulation")
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
 def test_show_prints_the_result(finished_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rows of reports/metrics.json, the path of the report, and three commands to try."""
     monkeypatch.chdir(finished_run)

@@ -22,6 +22,7 @@ from pipeline.forecast import forecast
 from pipeline.language import PAGES
 from pipeline.matrices import matrix_of
 from pipeline.meeting import population
+from pipeline.params import Definition
 
 EVIL = '<script>alert("x")</script>'
 CRITERIA: list[list[Any]] = [
@@ -33,8 +34,8 @@ VOID = {"meta", "br"}
 
 
 @pytest.fixture(scope="module")
-def folder(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The finished run with the forecast of stage publish, and criteria."""
+def defined(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished run with the forecast of stage publish, criteria, and what stage define made of them."""
     root = tmp_path_factory.mktemp("definition") / "run"
     shutil.copytree(finished_run, root)
     with pytest.MonkeyPatch.context() as patch:
@@ -43,27 +44,26 @@ def folder(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
         plan, examples = plan_of_json(stage.read_json(stage.PLAN)), stage.read_table(stage.EXAMPLES)
         matrix = matrix_of(stage.read_table(stage.FEATURES).filter(examples["mature"]), plan.features)
         figures = forecast(
-            policy, stage.read_table(stage.PREDICTIONS), matrix, stage.read_tables(), stage.section("definition"), 1
+            policy, stage.read_table(stage.PREDICTIONS), matrix, stage.read_tables(), stage.section(Definition), 1
         )
         stage.write_json(figures, stage.POLICY_FIGURES)
+        stage.write_json({"criteria": CRITERIA, "language": "en"}, stage.AGREED)
+        stage.DEFINITION.unlink(missing_ok=True)
+        define.main()
     return root
 
 
 @pytest.fixture(autouse=True)
-def _there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(folder)
-    stage.write_json({"criteria": CRITERIA, "language": "en"}, stage.AGREED)
+def _there(defined: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test changes a copy of its own."""
+    shutil.copytree(defined, tmp_path / "run")
+    monkeypatch.chdir(tmp_path / "run")
 
 
-@pytest.fixture(scope="module")
-def figures(folder: Path) -> dict[str, Any]:
+@pytest.fixture
+def figures() -> dict[str, Any]:
     """reports/definition.json of the first run."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        stage.write_json({"criteria": CRITERIA, "language": "en"}, stage.AGREED)
-        stage.DEFINITION.unlink(missing_ok=True)
-        define.main()
-        found: dict[str, Any] = stage.read_json(stage.DEFINITION)
+    found: dict[str, Any] = stage.read_json(stage.DEFINITION)
     return found
 
 
@@ -149,7 +149,7 @@ def test_without_dates_each_lead_counts_as_it_is() -> None:
     assert (len(people.rows), people.age_days, people.weeks) == (2, None, None)
 
 
-def test_the_next_version_says_what_changed(figures: dict[str, Any], folder: Path) -> None:
+def test_the_next_version_says_what_changed(figures: dict[str, Any]) -> None:
     """A run on the same agreement keeps the version; another criterion makes a new one, whose changes are named."""
     define.main()
     assert stage.read_json(stage.DEFINITION) == figures
@@ -161,7 +161,30 @@ def test_the_next_version_says_what_changed(figures: dict[str, Any], folder: Pat
         f"criteria.{name}.{key}" for name in ("theme", "target_group") for key in ("words", "when")
     } - {"criteria.theme.when"}
     assert "kriteeri Teema: sanat" in stage.DEFINITION_PAGE.read_text()
-    stage.write_json(figures, stage.DEFINITION)
+
+
+@pytest.mark.parametrize("spelling", ["MQL", "Marketing Qualified Lead"])
+def test_stages_are_counted_by_any_spelling(figures: dict[str, Any], spelling: str) -> None:
+    """The page names the stage as the CRM does, and says how many leads came to it."""
+    tables = stage.read_tables()
+    renamed = tables["stages"].with_columns(pl.col("stage").replace({"mql": spelling, "sql": "SQL"}))
+    stage.write_table(renamed, stage.TABLES / "stages.parquet")
+    define.main()
+    page, of = stage.DEFINITION_PAGE.read_text(), Page("en").count(figures["leads"])
+    for name, was in ((spelling, "mql"), ("SQL", "sql")):
+        assert figures["stages"][was] > 0
+        assert f"{figures['stages'][was]} of {of} leads came to the stage “{name}”" in page
+
+
+def test_titles_are_those_of_the_plan_whatever_they_are_called(figures: dict[str, Any]) -> None:
+    """A column `position` tells who decides as `job_title` does."""
+    assert figures["deciders"]["roles"]
+    for path in (stage.PLAN, stage.TABLES / "attributes.json"):
+        path.write_text(path.read_text().replace("job_title", "position"))
+    leads = stage.read_table(stage.TABLES / "leads.parquet").rename({"job_title": "position"})
+    stage.write_table(leads, stage.TABLES / "leads.parquet")
+    define.main()
+    assert stage.read_json(stage.DEFINITION)["deciders"] == figures["deciders"]
 
 
 def test_no_criteria_are_said_to_be_none(figures: dict[str, Any]) -> None:
@@ -257,7 +280,7 @@ def test_the_command_shows_and_lists(tmp_path: Path) -> None:
         (["employees > 5 and event pricing_vew"], "at character 19: no event is a 'pricing_vew'"),
         (["employees contains 5"], "at character 1: employees holds numbers"),
         (["employees >"], "at character 12: expected a number"),
-        (["employees > 5", "--replace", "target"], "--replace 'target': no criterion .* did you mean target_group"),
+        (["employees > 5", "--replace", "target"], "--replace 'target': no criterion .* did you mean 'target_group'"),
         ([], "give a criterion such as"),
     ],
 )  # fmt: skip

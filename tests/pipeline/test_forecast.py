@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,18 @@ def test_the_mql_volume_is_kept(predictions: pl.DataFrame, standing: Standing) -
     assert volume > 0
     assert abs(int(((best >= at) & (before < at)).sum()) - min(volume, most)) <= max(1, volume - most)
     assert ((found.score(best) >= 60) == (best >= at)).all()
+
+
+def test_a_team_is_filled() -> None:
+    """Of a lead a day over 70 days, 3 a week are the best 30."""
+    n, start = 71, datetime(2025, 1, 1, tzinfo=UTC)
+    p = np.random.default_rng(1).permutation(np.linspace(0.01, 0.99, n))
+    rows = pl.DataFrame(
+        {"lead_id": [f"l{i}" for i in range(n)], "as_of": [start + timedelta(days=i) for i in range(n)],
+         "fold": ["calibrate"] * n, "label": [0.0] * n, "probability": p}
+    )  # fmt: skip
+    found = policy_of(Policy(threshold=Threshold(weekly_capacity=3)), rows, rows, NOTHING).threshold
+    assert found == np.sort(p)[-30]
 
 
 def test_a_call_pays_from_cost_over_value_on(predictions: pl.DataFrame) -> None:

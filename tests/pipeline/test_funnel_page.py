@@ -49,6 +49,18 @@ def test_figures_of_a_step_and_of_the_accounts_are_those_that_they_are_called(fa
         assert facts[f"account.{name}.log_loss"] == row["log_loss"]
 
 
+def test_the_commonest_reasons_come_first(facts: Facts, finished_run: Path) -> None:
+    """Not the first of the alphabet: in the file, and on the page."""
+    rows = json.loads((finished_run / "reports/funnel.json").read_text())["drop_off"]
+    told = [[(one["reason"], one["leads"]) for one in row["reasons"]] for row in rows]
+    assert told == [sorted(row, key=lambda one: (-one[1], one[0])) for row in told]
+    assert any(row != sorted(row) for row in told), "the data tell the one order from the other"
+    for k, row in enumerate(told):
+        key = f"funnel.drop_off.{k}."
+        shown = [name.removeprefix(key) for name in facts if name.startswith(key)]
+        assert [name for name in shown if name not in ("closed", "leads", "sum")] == [reason for reason, _ in row]
+
+
 def test_without_stages_the_page_says_why() -> None:
     """A reason stands in place of the tables, and no picture."""
     metrics = {"test": {"n": 10, "positives": 1}, "baselines": {}, "validation": {}}

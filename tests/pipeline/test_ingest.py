@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import Stop
 from pipeline.ingest import ingest
-from pipeline.params import Source
+from pipeline.params import Definition, Source
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -40,3 +40,18 @@ def test_a_stopped_run_leaves_the_last_one(tmp_path: Path) -> None:
     with pytest.raises(Stop):
         ingest(source, tmp_path / "out", NOW, None)
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+@pytest.mark.parametrize("days", [0.5, 30.5, 500])
+def test_a_horizon_that_the_simulation_has_not_is_named(tmp_path: Path, days: float) -> None:
+    """Only whole days that its truth can be reckoned for."""
+    definition = Definition.model_validate({"conversion": {"within_days": days}})
+    with pytest.raises(Stop, match=rf"within_days: .* whole days from 1 to 400, got {days:g}; change it"):
+        ingest(Source(kind="simulated"), tmp_path / "out", NOW, None, definition, tmp_path / "simulated")
+
+
+def test_a_folder_of_somebody_else_is_not_simulated_over(tmp_path: Path) -> None:
+    """The run stops and names what is there."""
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(Stop, match=r"found .*mine\.txt; move it away"):
+        ingest(Source(kind="simulated"), tmp_path / "out", NOW, None, Definition(), tmp_path)

@@ -15,7 +15,7 @@ from models.calibration import Calibration
 from models.training import Model
 from pipeline import refresh, stage
 from pipeline.errors import Stop
-from pipeline.evaluate import read_model
+from pipeline.fitted import read_model
 from pipeline.train import Data, load
 
 DAYS = 90

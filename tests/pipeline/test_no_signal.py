@@ -9,6 +9,7 @@ from blinded import blind
 from features.plan import plan_of_json
 from models import metrics
 from pipeline import evaluate, stage, train
+from pipeline.fitted import read_model
 from pipeline.stages import STAGES
 
 NOISE = """
@@ -29,7 +30,7 @@ def test_pure_noise_brings_the_base_rate(tmp_path: Path, monkeypatch: pytest.Mon
     leads = stage.read_table(stage.TABLES / "leads.parquet")
     data = train.load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
     test, learned = data.rows("test"), train.known(data, 90)
-    p = evaluate.predict(data, evaluate.read_model(), 1)
+    p = evaluate.predict(data, read_model(), 1)
     y, base = data.y[test], np.full(int(test.sum()), data.y[learned].mean())
     assert y.sum() > 50
     mine, theirs = (metrics.log_loss(y, q) for q in (p[test], base))

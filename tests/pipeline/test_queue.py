@@ -4,7 +4,7 @@ import polars as pl
 
 from models.policy import Policy, Values
 from models.routing import Routing, Rule
-from pipeline.queue import queue
+from pipeline.queue import lines, queue
 
 POLICY = Policy((0.5,) * 100, 0.1, (), "E", Routing((Rule("x", 0.0),), 0.8, None, ()), Values(None, {}, None), 0.1, 40)
 
@@ -41,3 +41,11 @@ def test_without_values_the_probability_decides() -> None:
     found = queue(scores([500.0, None, 100.0]), POLICY, 50)
     assert found["lead_id"].to_list() == ["b", "c", "a"]
     assert found["worth"].null_count() == 3
+
+
+def test_a_line_says_who_how_likely_and_what_it_may_bring() -> None:
+    """In per cent, and without a value where there is none."""
+    assert lines(queue(scores([500.0, 39.0, 100.0]), POLICY, 1)) == [
+        "   1  a  10.0 %, expected value 500, C, low_touch: x; y"
+    ]
+    assert lines(queue(scores([500.0, None, 100.0]), POLICY, 1)) == ["   1  b  30.0 %, C, low_touch: x; y"]

@@ -265,6 +265,8 @@ def test_a_shift_and_few_conversions_are_cautioned() -> None:
     assert "Only 40" in said[0]
     assert "0.60" in said[1]
     assert cautions({"test": scores(0.3, positives=900)}, {}) == []
+    told = " ".join(verdict(found, {"test": {"observed_over_expected": (0.5, 0.9)}}))
+    assert "For every 100 conversions that the probabilities promised, 60 came (50 to 90)" in told
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,13 @@ from models.smooth_ece import smooth_ece, smooth_ece_null
 from models.swap import difference
 from pipeline import evaluate, stage
 from pipeline.deals import deal_values
+from pipeline.fitted import read_model
 from pipeline.forecast import forecast
 from pipeline.groups import groups_of
 from pipeline.matrices import matrix_of
+from pipeline.params import Definition, Policy
 from pipeline.quarter import quarter, said
+from pipeline.replay import Replay
 from pipeline.slices import ages
 from pipeline.summary import rivals
 from pipeline.swapping import fresh
@@ -150,6 +154,19 @@ def test_weeks(facts: Facts, finished_run: Path) -> None:
         assert facts[f"weekly.{name}.lift"] == pytest.approx(converted.sum() / (taken * won / there).sum())
 
 
+def played_again(predictions: pl.DataFrame, tables: dict[str, pl.DataFrame]) -> Replay:
+    """The weeks of the run in this folder, once more, from its predictions and baselines."""
+    plan = plan_of_json(stage.read_json(stage.PLAN))
+    examples, features = (stage.read_table(path) for path in (stage.EXAMPLES, stage.FEATURES))
+    data = load(examples, features, tables["leads"], plan)
+    others = stage.read_table(stage.BASELINES).drop("lead_id", "as_of")
+    known = data.rows("train") | data.rows("calibrate")
+    scores = {"model": floats(predictions, "probability"), **{name: floats(others, name) for name in others.columns},
+              "points": probabilities(floats(predictions, "points"), data.y, known)}  # fmt: skip
+    values = deal_values(tables, plan, stage.section(Definition), examples)
+    return evaluate.replayed(data, tables, plan, values, read_model(), scores)
+
+
 def test_weeks_played_again(
     facts: Facts, finished_run: Path, predictions: pl.DataFrame, checked_tables: dict[str, pl.DataFrame],
     monkeypatch: pytest.MonkeyPatch,
@@ -157,17 +174,26 @@ def test_weeks_played_again(
     """What the counts do not hold, values and AUC with their intervals, comes out of the replay again."""
     monkeypatch.chdir(finished_run)
     monkeypatch.setattr("pipeline.evaluate.DRAWS", DRAWS)
-    plan = plan_of_json(read(finished_run, "data/plan.json"))
-    examples, features = (stage.read_table(path) for path in (stage.EXAMPLES, stage.FEATURES))
-    data = load(examples, features, checked_tables["leads"], plan)
-    others = stage.read_table(stage.BASELINES).drop("lead_id", "as_of")
-    known = data.rows("train") | data.rows("calibrate")
-    scores = {"model": floats(predictions, "probability"), **{name: floats(others, name) for name in others.columns},
-              "points": probabilities(floats(predictions, "points"), data.y, known)}  # fmt: skip
-    values = deal_values(checked_tables, plan, stage.section("definition"), examples)
-    found = evaluate.replayed(data, checked_tables, plan, values, evaluate.read_model(), scores)
-    for name in scores:
-        agree(facts, f"weekly.{name}.", found.metrics[name] | ends(found.intervals[name]), least=10)
+    found = played_again(predictions, checked_tables)
+    for name, one in found.metrics.items():
+        if isinstance(one, dict):
+            agree(facts, f"weekly.{name}.", one | ends(found.intervals[name]), least=10)
+
+
+def test_a_team_takes_what_it_can(
+    finished_run: Path, predictions: pl.DataFrame, checked_tables: dict[str, pl.DataFrame], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """policy.weekly_capacity says how many leads are taken each week."""
+    shutil.copytree(finished_run, tmp_path / "run")
+    monkeypatch.chdir(tmp_path / "run")
+    monkeypatch.setattr("pipeline.evaluate.DRAWS", DRAWS)
+    assert {week["capacity"] for week in stage.read_json(stage.WEEKLY)["weeks"]} != {2}
+    policy = stage.section(Policy).model_copy(update={"weekly_capacity": 2})
+    stage.write_json(policy.model_dump(mode="json"), stage.SETTINGS / "policy.json")
+    weeks = played_again(predictions, checked_tables).weeks["weeks"]
+    assert {week["capacity"] for week in weeks} == {2}
+    assert {week["taken"]["model"] for week in weeks if week["open"] > 50} == {2}
 
 
 def test_deals_a_quarter(facts: Facts, finished_run: Path, report: Path) -> None:
@@ -300,7 +326,7 @@ def test_routes_and_values(
     monkeypatch.chdir(finished_run)
     matrix = matrix_of(mature_features(finished_run), bundle.plan.features)
     rows = unseen(predictions, stage.read_table(stage.LEFT_OUT))
-    made = forecast(bundle.policy, rows, matrix, checked_tables, stage.section("definition"), SEED)
+    made = forecast(bundle.policy, rows, matrix, checked_tables, stage.section(Definition), SEED)
     for kind, flows in (("grade", made["grades"]), ("route", made["routes"])):
         for name, row in flows.items():
             spans = {key: row[f"{key}_interval"] for key in ("leads", "converted") if row[f"{key}_interval"]}

@@ -28,11 +28,12 @@ from models.bundle import (
     write_manifest,
 )
 from models.proof import main as prove_here
-from pipeline import bundling, publish, stage
+from pipeline import publish, stage
 from pipeline import score as scoring
 from pipeline import train as train_stage
 from pipeline.horizons import within
 from pipeline.mlmodel import signature
+from pipeline.params import Definition
 from pipeline.stages import STAGES
 
 SHORTER = ["probability_30d", "probability_60d"]
@@ -51,14 +52,11 @@ def run(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         patch.setattr(train_stage.training, "validate", lambda *_: None)
         patch.setattr("pipeline.evaluate.DRAWS", 2)
         patch.setattr("models.bundle.prove", lambda folder: None)
-        definition = stage.section("definition").model_copy(update={"horizons": [30, 60, 90]})
+        definition = stage.section(Definition).model_copy(update={"horizons": [30, 60, 90]})
         stage.write_json(definition.model_dump(mode="json"), stage.SETTINGS / "definition.json")
         for name in ("label", "train", "evaluate"):
             STAGES[name]()
-        predictions = stage.read_table(stage.PREDICTIONS)
-        policy = bundling.policy_of(stage.section("policy"), predictions, predictions, bundling.Values(None, {}, None))
-        definition = stage.section("definition")
-        bundling.assemble(stage.BUNDLE, publish.facts_of(), policy, definition, stage.section("source"))
+        publish.write_bundle(publish.read_run())
         yield root
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pipeline.errors import Stop
 from pipeline.simulator import WORLDS, World, simulate, true_probability, truth
 from pipeline.simulator.arrays import Floats
 from pipeline.simulator.simulation import NAMES, draw_block, truth_of
@@ -197,9 +198,13 @@ def test_a_failed_run_leaves_the_last_company(company: Path) -> None:
 def test_what_is_no_simulation_is_not_replaced(tmp_path: Path) -> None:
     """A folder with something else in it is refused, and left as it is."""
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(ValueError, match="expected nothing or an earlier simulation"):
+    with pytest.raises(Stop, match=r"expected nothing or an earlier simulation.*thesis\.txt; move it away"):
         simulate(tmp_path, WORLDS["plain"], 10, 1, [0], 90)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    simulate(tmp_path / "company", WORLDS["plain"], 10, 1, [0], 90)
+    (tmp_path / "company" / "notes.txt").write_text("mine")
+    with pytest.raises(Stop, match=r"notes\.txt; move it away"):
+        simulate(tmp_path / "company", WORLDS["plain"], 10, 1, [0], 90)
 
 
 def test_broken_rows_are_counted_and_leave_the_good_alone(company: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from staged import alone, files
 
 from pipeline.stages import STAGES
 
@@ -46,47 +47,69 @@ def test_results_stay_until_they_are_replaced(name: str) -> None:
     assert all(options["persist"] for entry in entries for options in entry.values())
 
 
-SHARED = {"pipeline", "errors", "files", "params", "stage", "stages", "yamls"}
+SHARED = {f"pipeline/{name}.py" for name in ("__init__", "errors", "files", "params", "stage", "stages", "yamls")}
 """What every stage stands on. A change of these alone reruns nothing: `dvc repro --force` does."""
 
 
-def imported(module: str) -> set[str]:
-    """The modules of pipeline that a module imports anywhere, itself and theirs included, without the shared ones."""
-    found, todo = set[str](), [module]
+def imported(file: str) -> set[str]:
+    """The files of ours that a file imports anywhere, itself and theirs included, without the shared ones."""
+    found, todo = set[str](), [file]
     while todo:
         name = todo.pop()
-        if name in found or name in SHARED:
-            continue
-        found.add(name)
-        for file in _files(name):
-            todo += _imports(file)
+        if name not in found | SHARED:
+            found.add(name)
+            todo += _imports(ROOT / name)
     return found
-
-
-def _files(name: str) -> list[Path]:
-    path = ROOT / "pipeline" / name
-    return sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
 
 
 def _imports(file: Path) -> list[str]:
-    """First parts below `pipeline` of what a file imports."""
+    """Of a single file. What is imported of a package that has code is its `__init__.py` and what that imports."""
     found = []
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module == "pipeline":
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pipeline."):
-            found.append(str(node.module).split(".")[1])
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for place in (name.replace(".", "/") for name in names):
+            found += [path for path in (f"{place}.py", f"{place}/__init__.py") if (ROOT / path).is_file()]
     return found
+
+
+def covered(path: str, deps: list[str]) -> bool:
+    """Whether a path or a folder around it is among the dependencies."""
+    return any(path == dep or path.startswith(f"{dep}/") for dep in deps)
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_change_of_its_code_reruns_a_stage(name: str) -> None:
-    """Every module of pipeline that a stage imports is among its dependencies, but for those that always run."""
+    """Every module of ours that a stage imports is among its dependencies, but for those that always run."""
     if name in ("configure", "track"):
         assert DVC[name]["always_changed"]
         return
-    deps = {Path(path).stem for path in DVC[name]["deps"] if path.startswith("pipeline/")}
-    assert imported(name) - deps == set()
+    empty = {"features/__init__.py", "models/__init__.py"}
+    files = imported(f"pipeline/{name}.py") - empty
+    assert {path for path in files if not covered(path, DVC[name]["deps"])} == set()
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_no_dependency_is_there_for_nothing(name: str) -> None:
+    """No stage runs again for a module that it does not import."""
+    files = imported(f"pipeline/{name}.py")
+    modules = [path for path in DVC[name].get("deps", []) if path.endswith(".py")]
+    assert [path for path in modules if path not in files] == []
+
+
+def test_a_stage_runs_among_nothing_but_its_dependencies(
+    finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of the finished run did (tests/staged.py). A file that dvc.yaml does not name is away meanwhile."""
+    (tmp_path / "data/settings").mkdir(parents=True)
+    (tmp_path / "data/settings/split.json").write_text("{}")
+    (tmp_path / "data/tables").mkdir()
+    (tmp_path / "data/tables/leads.parquet").write_text("mine")
+    monkeypatch.chdir(tmp_path)
+    with alone(["data/tables"]):
+        assert files() == [Path("data/tables/leads.parquet")]
+    assert len(files()) == 2
 
 
 def test_no_two_stages_write_the_same() -> None:

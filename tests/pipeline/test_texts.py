@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.values import Marks, WrongRequest
+from models.marks import Marks
+from models.values import WrongRequest
 from models.values import number as wide_number
 from pipeline.texts import (
     TIME,

@@ -104,6 +104,16 @@ def test_outcomes_alone_rank_the_leads_of_each_week() -> None:
     assert found.rows["turn"].n_unique() == len(found.rows)
 
 
+@pytest.mark.parametrize("begin", [datetime(2025, 1, 6, tzinfo=UTC), datetime(2025, 1, 8, tzinfo=UTC)])
+def test_every_week_of_outcomes_has_days(begin: datetime) -> None:
+    """Where a lead comes a day every week has leads, also where the test begins on a Monday at midnight."""
+    tables = {"leads": leads(40, converted=[True] * 40)}
+    found = pool(tables, "outcome", datetime(2025, 2, 9, tzinfo=UTC), begin, Definition(), "UTC", None)
+    assert found.instants[0] == datetime(2025, 1, 13, tzinfo=UTC)
+    assert found.rows["week"].unique().sort().to_list() == list(range(len(found.instants)))
+    assert found.rows["as_of"].min() == begin
+
+
 def purchases() -> Pool:
     """Twenty customers, looked at thrice; the first buys before each look but the first."""
     at = [datetime(2025, month, 1, tzinfo=UTC) for month in (3, 5, 7)]

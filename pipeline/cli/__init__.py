@@ -1,16 +1,13 @@
 """The `leadscore` command."""
 
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline import again
+from pipeline.cli import again
+from pipeline.cli.console import BUNDLE, bar, read, told
 from serving import cli as serving
 
 app = typer.Typer(
@@ -41,32 +38,6 @@ def common(
     """Options of the command itself."""
 
 
-@contextmanager
-def told() -> Iterator[None]:
-    """Say what is wrong in one message on standard error, and exit with 1."""
-    from models.errors import DamagedBundle
-    from pipeline.errors import Stop
-
-    try:
-        yield
-    except (Stop, DamagedBundle) as error:
-        typer.echo(f"leadscore: {error}", err=True)
-        raise typer.Exit(1) from error
-    except Exception as error:
-        said = _of_the_disk(error)
-        if said is None:
-            raise
-        typer.echo(f"leadscore: {said}; check the path, its permissions and the disk", err=True)
-        raise typer.Exit(1) from error
-
-
-def _of_the_disk(error: Exception) -> str | None:
-    """What the system refused; Polars says it only in the text of errors of its own. None for a bug of ours."""
-    if isinstance(error, OSError):
-        return f"{error.filename or 'a file'}: {error.strerror or error}"
-    return " ".join(str(error).split()) if "(os error " in str(error) else None
-
-
 @app.command()
 def simulate(
     out: Annotated[Path, typer.Argument(help="Folder to write the tables to.")],
@@ -90,7 +61,7 @@ def simulate(
             raise Stop(f"--world {world!r}: expected one of {', '.join(WORLDS)}")
         definition = Definition()
         ages, days = definition.snapshots.ages_days, int(definition.conversion.within_days)
-        with _bar("simulating accounts") as progress:
+        with bar("simulating accounts") as progress:
             run(out, WORLDS[world], leads, seed, ages, days, progress)
     typer.echo(f"{out}: tables of {leads} leads; {out / 'truth' / 'truth.parquet'}: their true probabilities")
 
@@ -99,7 +70,7 @@ def simulate(
 def score(
     tables: Annotated[Path, typer.Option(help="Folder of lead tables, or one flat file.")],
     output: Annotated[Path, typer.Option(help="File to write: .csv or .parquet.")],
-    bundle: Annotated[Path, typer.Option(help="The model's folder.")] = Path("artifacts/bundle"),
+    bundle: Annotated[Path, typer.Option(help="The model's folder.")] = BUNDLE,
     as_of: Annotated[
         str | None, typer.Option(help="Score as of this instant; default: the tables' latest time.")
     ] = None,
@@ -114,18 +85,14 @@ def score(
     Example: leadscore score --tables data/source --output scores.csv --as-of 2025-06-01T00:00:00Z
     """
     with told():
-        from models.bundle import load_bundle
         from pipeline import score as scoring
         from pipeline.previous import read_routes
 
         scoring.check_output(output)
         scoring.check_apart(output, tables)
         routes = None if previous is None else read_routes(previous)
-        model = load_bundle(bundle)
-        at = None if as_of is None else scoring.parse_time(as_of, model.reading["timezone"])
-        key = os.environ.get("LEADSCORE_ID_KEY")
-        asked = scoring.read(model, tables, at, key.encode() if key else None, datetime.now(UTC))
-        with _bar("scoring leads") as progress:
+        model, asked = read(bundle, tables, as_of)
+        with bar("scoring leads") as progress:
             frame = scoring.score_tables(model, asked, reasons, progress, routes)
         if ask:
             from pipeline.ask import questions_of
@@ -144,7 +111,7 @@ def score(
 def queue(
     capacity: Annotated[int, typer.Option(min=1, help="How many leads can be called.")] = 50,
     tables: Annotated[Path | None, typer.Option(help="Lead tables; default: those of the last run.")] = None,
-    bundle: Annotated[Path, typer.Option(help="The model's folder.")] = Path("artifacts/bundle"),
+    bundle: Annotated[Path, typer.Option(help="The model's folder.")] = BUNDLE,
     as_of: Annotated[str | None, typer.Option(help="As of this instant; default: the tables' latest time.")] = None,
     output: Annotated[
         Path | None, typer.Option(help="File to write, .csv or .parquet; default: print to the terminal.")
@@ -157,7 +124,6 @@ def queue(
     Example: leadscore queue --capacity 50 --output calls.csv
     """
     with told():
-        from models.bundle import load_bundle
         from pipeline import queue as queueing
         from pipeline import score as scoring
 
@@ -165,11 +131,8 @@ def queue(
         if output is not None:
             scoring.check_output(output)
             scoring.check_apart(output, folder)
-        model = load_bundle(bundle)
-        at = None if as_of is None else scoring.parse_time(as_of, model.reading["timezone"])
-        key = os.environ.get("LEADSCORE_ID_KEY")
-        asked = scoring.read(model, folder, at, key.encode() if key else None, datetime.now(UTC))
-        with _bar("scoring leads") as progress:
+        model, asked = read(bundle, folder, as_of)
+        with bar("scoring leads") as progress:
             frame = scoring.score_tables(model, asked, True, progress)
         found = queueing.queue(frame, model.policy, capacity)
         if output is not None:
@@ -211,12 +174,10 @@ def show() -> None:
 
 def _next() -> tuple[str, ...]:
     """Commands to try after a run."""
-    from pipeline import stage
+    from pipeline.queue import last_tables
 
-    source = stage.section("source")
-    tables = stage.SIMULATED if source.kind == "simulated" else source.path
     return (
-        f".venv/bin/leadscore score --tables {tables} --output scores.csv",
+        f".venv/bin/leadscore score --tables {last_tables()} --output scores.csv",
         ".venv/bin/dvc exp run -S train.num_leaves=7      # then: .venv/bin/dvc exp show --only-changed",
         "make ui                                          # the runs in MLflow, on loopback",
     )
@@ -243,10 +204,10 @@ def explain(
     """
     with told():
         from pipeline import points_explain
+        from pipeline.personal import id_key
         from pipeline.score import parse_time
 
-        key = os.environ.get("LEADSCORE_ID_KEY")
-        asked = points_explain.read(tables, table, key.encode() if key else None)
+        asked = points_explain.read(tables, table, id_key())
         lines = points_explain.explain(asked, lead, parse_time(at, asked.timezone, "--at"))
     typer.echo("\n".join(lines))
 
@@ -281,11 +242,11 @@ def try_(
       leadscore definition try --drop theme --csv moved.csv
     """
     with told():
-        from pipeline import trying
+        from pipeline import stage, trying
 
         tried = trying.run(text, replace, drop)
         if csv is not None:
-            trying.write_csv(tried.leads, csv)
+            stage.write_csv(tried.leads, csv)
     more = [] if text is None else trying.adopted(text, replace or "a_name")
     typer.echo("\n".join([*trying.lines(tried, leads), *more]))
 
@@ -332,17 +293,6 @@ for command in (again.recheck, again.stalled, again.accounts, again.ask):
     app.command()(command)
 app.command()(serving.serve)
 app.add_typer(serving.keys, name="keys")
-
-
-@contextmanager
-def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error, where there is a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
-        task = bars.add_task(what, total=None)
-        yield lambda done, of: bars.update(task, completed=done, total=of)
 
 
 def main() -> None:

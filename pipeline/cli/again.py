@@ -1,21 +1,16 @@
 """Commands that look at leads again, or at their accounts: recheck, stalled, accounts and ask."""
 
-import os
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:  # what it imports takes half a second, which --help must not
-    from models.bundle import Bundle
-    from pipeline.score import Asked
+from pipeline.cli.console import BUNDLE, read, told
 
 Tables = Annotated[Path, typer.Option(help="Folder of lead tables, or one flat file.")]
 Folder = Annotated[Path, typer.Option(help="The model's folder.")]
 AsOf = Annotated[str | None, typer.Option(help="As of this instant; default: the tables' latest time.")]
 Output = Annotated[Path, typer.Option(help="File to write: .csv or .parquet.")]
-ARTIFACT = Path("artifacts/bundle")
 
 
 def recheck(
@@ -23,7 +18,7 @@ def recheck(
     since: Annotated[str, typer.Option(help="When the leads were last scored.")],
     output: Output = Path("recheck.csv"),
     as_of: AsOf = None,
-    bundle: Folder = ARTIFACT,
+    bundle: Folder = BUNDLE,
     before_bundle: Annotated[
         Path | None, typer.Option(help="The model that made the earlier scores, if a different one.")
     ] = None,
@@ -34,18 +29,16 @@ def recheck(
 
     Example: leadscore recheck --tables data/source --since 2025-05-01 --output recheck.csv
     """
-    from pipeline.cli import told
-
     with told():
         from pipeline import score as scoring
         from pipeline.recheck import recheck as run
 
         scoring.check_output(output)
         scoring.check_apart(output, tables)
-        model, asked = _read(bundle, tables, as_of)
+        model, asked = read(bundle, tables, as_of)
         first = scoring.parse_time(since, model.reading["timezone"], "--since")
         when = None if asked.as_of is None else asked.as_of.isoformat()
-        before = None if before_bundle is None else _read(before_bundle, tables, when)
+        before = None if before_bundle is None else read(before_bundle, tables, when)
         found = run(model, asked, first, before)
         scoring.write(found, output)
     counts = ", ".join(f"{n} {kind}" for kind, n in found["kind"].value_counts(sort=True).iter_rows()) or "no lead"
@@ -59,7 +52,7 @@ def stalled(
         float, typer.Option(min=0, help="Days without contact after which a lead counts as untouched.")
     ] = 30,
     as_of: AsOf = None,
-    bundle: Folder = ARTIFACT,
+    bundle: Folder = BUNDLE,
 ) -> None:
     """List open leads that stand still or are untouched.
 
@@ -67,8 +60,6 @@ def stalled(
 
     Example: leadscore stalled --tables data/source --days 30 --output stalled.csv
     """
-    from pipeline.cli import told
-
     with told():
         from pipeline import score as scoring
         from pipeline.stalled import sellers_seen
@@ -76,7 +67,7 @@ def stalled(
 
         scoring.check_output(output)
         scoring.check_apart(output, tables)
-        model, asked = _read(bundle, tables, as_of)
+        model, asked = read(bundle, tables, as_of)
         found = run(model, asked, days)
         scoring.write(found, output)
     typer.echo(f"{output}: {len(found)} leads")
@@ -88,7 +79,7 @@ def accounts(
     tables: Tables,
     output: Output = Path("accounts.csv"),
     as_of: AsOf = None,
-    bundle: Folder = ARTIFACT,
+    bundle: Folder = BUNDLE,
 ) -> None:
     """Rank accounts with an open lead, with missing roles.
 
@@ -97,15 +88,13 @@ def accounts(
 
     Example: leadscore accounts --tables data/source --output accounts.csv
     """
-    from pipeline.cli import told
-
     with told():
         from pipeline import score as scoring
         from pipeline.buyers import accounts as run
 
         scoring.check_output(output)
         scoring.check_apart(output, tables)
-        model, asked = _read(bundle, tables, as_of)
+        model, asked = read(bundle, tables, as_of)
         found = run(model, asked)
         scoring.write(found, output)
     typer.echo(f"{output}: {len(found)} accounts as of {asked.as_of.isoformat()} by model {model.version}")  # type: ignore[union-attr]
@@ -115,7 +104,7 @@ def ask(
     lead: Annotated[str, typer.Argument(help="The lead's id.")],
     tables: Tables,
     as_of: AsOf = None,
-    bundle: Folder = ARTIFACT,
+    bundle: Folder = BUNDLE,
 ) -> None:
     """Suggest the one question to ask a lead next.
 
@@ -123,21 +112,8 @@ def ask(
 
     Example: leadscore ask L0000012 --tables data/source --as-of 2025-06-01
     """
-    from pipeline.cli import told
-
     with told():
         from pipeline.ask import ask as run
 
-        lines = run(*_read(bundle, tables, as_of), lead)
+        lines = run(*read(bundle, tables, as_of), lead)
     typer.echo("\n".join(lines))
-
-
-def _read(folder: Path, tables: Path, as_of: str | None) -> "tuple[Bundle, Asked]":
-    """A model, and the tables as it reads them."""
-    from models.bundle import load_bundle
-    from pipeline import score as scoring
-
-    model = load_bundle(folder)
-    at = None if as_of is None else scoring.parse_time(as_of, model.reading["timezone"])
-    key = os.environ.get("LEADSCORE_ID_KEY")
-    return model, scoring.read(model, tables, at, key.encode() if key else None, datetime.now(UTC))
