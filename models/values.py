@@ -91,11 +91,13 @@ def number(value: Any, place: str, marks: Marks = PLAIN) -> float:
 
 def amount(value: Any, place: str, marks: Marks = PLAIN) -> float:
     """As `number`; NaN where it is missing."""
+    if value is None:  # most events have none
+        return nan
     return number(value, place, marks) if marks.text(value) else nan
 
 
 def identity(value: Any, place: str) -> str:
-    """The text of an id, as the tables have it; empty where it is not given."""
+    """The text of an id, as the tables have it; empty where it is not given. Raises WrongRequest."""
     if value is None or isinstance(value, str):
         return value or ""
     if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:

@@ -266,7 +266,7 @@ def test_a_shift_and_few_conversions_are_cautioned() -> None:
     assert "0.60" in said[1]
     assert cautions({"test": scores(0.3, positives=900)}, {}) == []
     told = " ".join(verdict(found, {"test": {"observed_over_expected": (0.5, 0.9)}}))
-    assert "For every 100 conversions that the probabilities promised, 60 came (50 to 90)" in told
+    assert "For every 100 conversions predicted, 60 happened (50 to 90)" in told
 
 
 @pytest.mark.parametrize(
