@@ -16,7 +16,7 @@ from models.crossings import first_crossings
 from models.points import tally
 from models.points_records import FieldRecords, PointRecords
 from models.points_table import PointsTable
-from pipeline.points_file import parse_points
+from pipeline.handtuned.points_file import parse_points
 
 COMPANY = Path(__file__).parents[1] / "examples/points/company.yaml"
 MORE = """rules:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from examples.running import MADE_UP, REAL, Row, run
 from pipeline.errors import Stop
-from pipeline.wording import count, number, percent
+from pipeline.reporting.wording import count, number, percent
 
 COLUMNS = (
     "data",

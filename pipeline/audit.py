@@ -13,17 +13,17 @@ from models.ranking import auc as auc_of
 from models.ranking import ranking, taken
 from models.screening import LEAST, bounded
 from pipeline import stage
-from pipeline.culprits import culprit_of
-from pipeline.findings import Check, conclude, of_json
 from pipeline.fitted import read_model
-from pipeline.futures import check_future
 from pipeline.later import Looks, looks_of
+from pipeline.leaks.culprits import culprit_of
+from pipeline.leaks.findings import Check, conclude, of_json
+from pipeline.leaks.futures import check_future
+from pipeline.leaks.trials import check_encoding, check_shuffled, check_splits
 from pipeline.params import Definition, Leaks, Source, Train
 from pipeline.records import Tables
 from pipeline.refresh import begin_of_test
+from pipeline.reporting.verdict import standing
 from pipeline.train import Data, load
-from pipeline.trials import check_encoding, check_shuffled, check_splits
-from pipeline.verdict import standing
 
 TEST = "AUC of the test fold"
 BETTER = "better than the base rate"

@@ -10,13 +10,13 @@ from models.points_table import PointsTable
 from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.files import whole_folder
+from pipeline.handtuned.points_inputs import read_inputs, read_table
+from pipeline.handtuned.reconcile import AGREE, reconcile, summary
+from pipeline.handtuned.swapping import swap_set
 from pipeline.params import Compare, Definition, Train
 from pipeline.partings import attribute_of
-from pipeline.points_inputs import read_inputs, read_table
-from pipeline.reconcile import AGREE, reconcile, summary
+from pipeline.reading.texts import read_booleans
 from pipeline.records import with_known_outcomes
-from pipeline.swapping import swap_set
-from pipeline.texts import read_booleans
 
 Lists = dict[str, pl.DataFrame]
 

@@ -11,8 +11,8 @@ from typing import Any
 from models.points_table import PointsTable
 from pipeline import stage
 from pipeline.errors import Stop
+from pipeline.handtuned.points_file import load_points
 from pipeline.params import SECTIONS, Params, Policy, load_params
-from pipeline.points_file import load_points
 from pipeline.thresholds import mark_of, old_mark
 
 AGREED = ("criteria", "language")

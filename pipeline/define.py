@@ -14,10 +14,10 @@ from models.points_write import write
 from models.rates import rate
 from models.weighing import weigh
 from pipeline import stage
-from pipeline.definition_page import render
+from pipeline.agreement.definition_page import render
+from pipeline.agreement.meeting import Population, fitting, inputs_of, met, population
+from pipeline.agreement.outcomes import called, stage_counts, topics, who_decides
 from pipeline.files import whole_file
-from pipeline.meeting import Population, fitting, inputs_of, met, population
-from pipeline.outcomes import called, stage_counts, topics, who_decides
 from pipeline.params import Definition, Policy
 
 

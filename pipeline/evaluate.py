@@ -23,11 +23,11 @@ from pipeline.deals import deal_values
 from pipeline.errors import Stop
 from pipeline.featurize import instants
 from pipeline.fitted import Fitted, read_model
+from pipeline.handtuned.points_inputs import read_inputs
+from pipeline.handtuned.points_inputs import read_table as read_points_table
 from pipeline.horizons import measure
 from pipeline.params import Definition, Policy, Source, Train
 from pipeline.partings import column_of
-from pipeline.points_inputs import read_inputs
-from pipeline.points_inputs import read_table as read_points_table
 from pipeline.records import Tables
 from pipeline.replay import Replay, Test, absent, replay
 from pipeline.slices import diagnosis

@@ -12,8 +12,8 @@ from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.files import whole_folder
 from pipeline.params import Definition, Source
-from pipeline.personal import Removed, id_key, remove
-from pipeline.tables import read_tables
+from pipeline.reading.personal import Removed, id_key, remove
+from pipeline.reading.tables import read_tables
 
 TRUTH = Path("truth/truth.parquet")
 """The simulated company's exact probabilities: beside its tables, and kept beside what was ingested of them."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from features.plan import Attribute
-from pipeline.naming import snake_case
 from pipeline.params import Definition
+from pipeline.reading.naming import snake_case
 
 NAMES = {
     "source": (

@@ -14,10 +14,10 @@ from models.points_records import FieldRecords, PointRecords
 from models.points_when import FieldTest
 from pipeline import stage
 from pipeline.featurize import instants
-from pipeline.points_check import fields_there, tests_of
-from pipeline.points_inputs import Inputs, read_inputs, read_table
+from pipeline.handtuned.points_check import fields_there, tests_of
+from pipeline.handtuned.points_inputs import Inputs, read_inputs, read_table
+from pipeline.reading.texts import read_booleans
 from pipeline.records import EVENT_SCHEMA, Tables
-from pipeline.texts import read_booleans
 
 
 def points_of(inputs: Inputs, lead_ids: pl.Series, as_of: Ints) -> Floats:

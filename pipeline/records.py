@@ -10,7 +10,7 @@ from features.columns import Block, Column
 from features.plan import Attribute, Plan
 from features.records import Events, History, Records, Stages, sort_events, sort_stages, starts
 from features.titles import read_title
-from pipeline.texts import read_booleans
+from pipeline.reading.texts import read_booleans
 
 Tables = Mapping[str, pl.DataFrame]
 

@@ -20,14 +20,14 @@ from models.decisions import decide
 from models.horizons import column
 from models.reasons import by_group, reasons
 from pipeline import stage
-from pipeline.attributes import AttributeInfo
 from pipeline.errors import Stop
 from pipeline.files import whole_file
 from pipeline.label import micros
 from pipeline.params import Definition, Source
-from pipeline.personal import remove
+from pipeline.reading.attributes import AttributeInfo
+from pipeline.reading.personal import remove
+from pipeline.reading.tables import TABLES, read_tables
 from pipeline.records import records_of
-from pipeline.tables import TABLES, read_tables
 from pipeline.validate import Checked, check
 
 CHUNK = 20_000

@@ -2,12 +2,12 @@
 
 from features.plan import plan_of_json
 from pipeline import stage
-from pipeline.findings import conclude
 from pipeline.groups import groups_of
+from pipeline.leaks.findings import conclude
+from pipeline.leaks.rebuilds import check_rebuild, check_vocabulary
+from pipeline.leaks.singles import check_single
+from pipeline.leaks.twins import check_twins
 from pipeline.params import Definition, Leaks, Source
-from pipeline.rebuilds import check_rebuild, check_vocabulary
-from pipeline.singles import check_single
-from pipeline.twins import check_twins
 
 
 def main() -> None:

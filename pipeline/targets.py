@@ -9,7 +9,7 @@ import polars as pl
 from features.arrays import Bools
 from models.criteria import criteria_of
 from pipeline import stage
-from pipeline.meeting import fitting, inputs_of, met
+from pipeline.agreement.meeting import fitting, inputs_of, met
 
 NAMES = {
     "target": ("target_group", "target", "ideal_customer", "fit"),

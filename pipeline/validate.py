@@ -10,18 +10,18 @@ from typing import Any
 import polars as pl
 
 from pipeline import stage
-from pipeline.attributes import AttributeList, Inferred, infer, to_json
-from pipeline.checks.children import judge_events, judge_history, judge_stages, outcomes, standing
-from pipeline.checks.fields import doubts
-from pipeline.checks.leads import judge_accounts, judge_leads
-from pipeline.checks.meta import meta_of
-from pipeline.checks.sift import Context, Sifted
-from pipeline.checks.sums import check_limit, sums_of
 from pipeline.errors import Stop
 from pipeline.files import whole_file, whole_folder
 from pipeline.params import Definition, Source, Validate
-from pipeline.tables import BROKEN, OPTIONAL, TABLES
-from pipeline.texts import TIME, Clock
+from pipeline.reading.attributes import AttributeList, Inferred, infer, to_json
+from pipeline.reading.checks.children import judge_events, judge_history, judge_stages, outcomes, standing
+from pipeline.reading.checks.fields import doubts
+from pipeline.reading.checks.leads import judge_accounts, judge_leads
+from pipeline.reading.checks.meta import meta_of
+from pipeline.reading.checks.sift import Context, Sifted
+from pipeline.reading.checks.sums import check_limit, sums_of
+from pipeline.reading.tables import BROKEN, OPTIONAL, TABLES
+from pipeline.reading.texts import TIME, Clock
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _check_left(sifted: Mapping[str, Sifted], leads: pl.DataFrame) -> None:
 
 def _typed(sifted: Mapping[str, Sifted], attributes: AttributeList, context: Context) -> dict[str, pl.DataFrame]:
     """The accepted rows with the columns that the next stages know, checked against their models."""
-    from pipeline.schemas import MODELS, check_accepted
+    from pipeline.reading.schemas import MODELS, check_accepted
 
     names = {entity: [a.column for a in attributes if a.entity == entity] for entity in ("lead", "account")}
     more = {"leads": names["lead"], "accounts": names["account"]}

@@ -162,8 +162,8 @@ def show() -> None:
         from rich.console import Console
 
         from pipeline import stage
-        from pipeline.summary import summary_table
-        from pipeline.verdict import headline
+        from pipeline.reporting.summary import summary_table
+        from pipeline.reporting.verdict import headline
 
         console, metrics = Console(), stage.read_json(stage.METRICS)
         console.print(headline(metrics, stage.read_json(stage.INTERVALS)), highlight=False)
@@ -203,8 +203,8 @@ def explain(
     Example: leadscore points explain L0000012 --at 2025-03-01T00:00:00Z
     """
     with told():
-        from pipeline import points_explain
-        from pipeline.personal import id_key
+        from pipeline.handtuned import points_explain
+        from pipeline.reading.personal import id_key
         from pipeline.score import parse_time
 
         asked = points_explain.read(tables, table, id_key())
@@ -242,7 +242,8 @@ def try_(
       leadscore definition try --drop theme --csv moved.csv
     """
     with told():
-        from pipeline import stage, trying
+        from pipeline import stage
+        from pipeline.agreement import trying
 
         tried = trying.run(text, replace, drop)
         if csv is not None:
@@ -264,7 +265,7 @@ def scorecard(
     """
     with told():
         from pipeline.files import whole_file
-        from pipeline.scorecard import run, text_of
+        from pipeline.handtuned.scorecard import run, text_of
 
         card = run(rules)
         with whole_file(output) as temporary:

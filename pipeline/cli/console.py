@@ -57,7 +57,7 @@ def read(bundle: Path, tables: Path, as_of: str | None) -> "tuple[Bundle, Asked]
     """A model, and the tables as it reads them. Raises Stop and DamagedBundle."""
     from models.bundle import load_bundle
     from pipeline import score as scoring
-    from pipeline.personal import id_key
+    from pipeline.reading.personal import id_key
 
     model = load_bundle(bundle)
     at = None if as_of is None else scoring.parse_time(as_of, model.reading["timezone"])

@@ -9,7 +9,7 @@ from features.records import History, starts
 from models.points import Tally, tally
 from models.points_records import FieldRecords, PointRecords
 from models.points_table import PointsTable
-from pipeline.points_file import parse_points
+from pipeline.handtuned.points_file import parse_points
 
 START_US = 1_735_689_600_000_000
 """1 January 2025 UTC, a midnight."""

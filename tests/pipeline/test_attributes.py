@@ -4,11 +4,11 @@ import polars as pl
 import pytest
 
 from features.columns import columns_of_fields
-from pipeline.attributes import AttributeInfo, Inferred, infer
 from pipeline.errors import Stop
-from pipeline.kinds import read_values
 from pipeline.params import Definition
-from pipeline.texts import Clock
+from pipeline.reading.attributes import AttributeInfo, Inferred, infer
+from pipeline.reading.kinds import read_values
+from pipeline.reading.texts import Clock
 
 
 def inferred(

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.agreement.outcomes import value_of
 from pipeline.deals import brought
-from pipeline.outcomes import value_of
+from pipeline.handtuned.swapping import swap_set
 from pipeline.params import Definition
-from pipeline.swapping import swap_set
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 TIME = pl.Datetime("us", "UTC")

@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 
 from pipeline import cli, configure, stage
 from pipeline.errors import Stop
+from pipeline.handtuned.points_check import tests_of as leaves_of
+from pipeline.handtuned.points_file import load_points
+from pipeline.handtuned.points_inputs import Inputs, read_inputs, read_table
+from pipeline.handtuned.reconcile import AGREE, LATER, ONLY_ACTUAL, ONLY_REPLAY, reconcile
 from pipeline.params import Definition
 from pipeline.points import replay
-from pipeline.points_check import tests_of as leaves_of
-from pipeline.points_file import load_points
-from pipeline.points_inputs import Inputs, read_inputs, read_table
-from pipeline.reconcile import AGREE, LATER, ONLY_ACTUAL, ONLY_REPLAY, reconcile
 from pipeline.stages import STAGES
 
 COMPANY = Path(__file__).parents[2] / "examples/points/company.yaml"

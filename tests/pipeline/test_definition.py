@@ -15,13 +15,14 @@ from typer.testing import CliRunner
 
 from features.plan import plan_of_json
 from models.policy import Policy
-from pipeline import define, stage, trying
+from pipeline import define, stage
+from pipeline.agreement import trying
+from pipeline.agreement.definition_page import Page, render
+from pipeline.agreement.language import PAGES
+from pipeline.agreement.meeting import population
 from pipeline.cli import app
-from pipeline.definition_page import Page, render
 from pipeline.forecast import forecast
-from pipeline.language import PAGES
 from pipeline.matrices import matrix_of
-from pipeline.meeting import population
 from pipeline.params import Definition
 
 EVIL = '<script>alert("x")</script>'

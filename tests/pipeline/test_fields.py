@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.vocabulary import ENGAGEMENT, INTENT, SELLER, event_group
-from pipeline.attributes import AttributeInfo
-from pipeline.checks.fields import SHOWN, doubts
-from pipeline.kinds import kind_of
 from pipeline.params import Definition
-from pipeline.texts import Clock
+from pipeline.reading.attributes import AttributeInfo
+from pipeline.reading.checks.fields import SHOWN, doubts
+from pipeline.reading.kinds import kind_of
+from pipeline.reading.texts import Clock
 
 N = 200
 START = datetime(2024, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from figures import Facts, facts_of
 
-from pipeline.report import ReportContent, render_report
+from pipeline.reporting.report import ReportContent, render_report
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.differences import MOST, committed, defaults, differing, in_full, in_short
-from pipeline.headlines import headlines
-from pipeline.identity import digest_of_test
+from pipeline.experiments.differences import MOST, committed, defaults, differing, in_full, in_short
+from pipeline.experiments.headlines import headlines
+from pipeline.experiments.identity import digest_of_test
 
 SCORES = {"log_loss": 0.2, "auc": 0.7, "calibration_slope": None}
 

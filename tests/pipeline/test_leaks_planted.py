@@ -17,16 +17,16 @@ from leaking import BEFORE, Frames, brought, check, run, simulated, stopped
 from features.own import OWN, Own
 from features.plan import Attribute, plan_of_json
 from models.encoding import encode
-from pipeline import trials
 from pipeline.audit import check_better, check_test, within
-from pipeline.findings import Check
 from pipeline.later import looks_of
+from pipeline.leaks import trials
+from pipeline.leaks.findings import Check
+from pipeline.leaks.singles import check_single
+from pipeline.leaks.trials import check_encoding, check_shuffled
+from pipeline.leaks.twins import check_twins
 from pipeline.params import Leaks, Train
 from pipeline.refresh import begin_of_test
-from pipeline.singles import check_single
 from pipeline.train import Data, load
-from pipeline.trials import check_encoding, check_shuffled
-from pipeline.twins import check_twins
 
 LEADS = 700
 SETTINGS = Train(bags=2, threads=1)
@@ -365,7 +365,7 @@ def test_a_score_that_hangs_on_the_future_is_caught(screened: Path) -> None:
     """Features are right, but what turns them into probabilities looks at the whole batch."""
 
     def of_the_batch(patch: pytest.MonkeyPatch) -> None:
-        patch.setattr("pipeline.futures.predict", lambda data, *_: np.full(len(data.y), 0.1))
+        patch.setattr("pipeline.leaks.futures.predict", lambda data, *_: np.full(len(data.y), 0.1))
         patch.setattr("pipeline.audit.check_shuffled", lambda *_: Check("labels", ""))
         patch.setattr("pipeline.audit.check_splits", lambda *_: Check("splits", ""))
 

@@ -16,10 +16,10 @@ from models.reasons import say
 from models.requests import asked, features_of
 from pipeline import stage
 from pipeline.featurize import features
+from pipeline.leaks.rebuilds import check_rebuild
+from pipeline.leaks.singles import check_single
 from pipeline.matrices import frame_of
 from pipeline.params import Leaks
-from pipeline.rebuilds import check_rebuild
-from pipeline.singles import check_single
 
 NAME = "engagement_week_share"
 NEEDS = ("engagement_any_engagement_7d", "engagement_any_engagement_all")

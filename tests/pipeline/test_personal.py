@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.domains import domain_kind, domain_of, normalised
 from pipeline.errors import Stop
-from pipeline.personal import hashed, personal_name, remove
+from pipeline.reading.domains import domain_kind, domain_of, normalised
+from pipeline.reading.personal import hashed, personal_name, remove
 
 KEY = b"a key of the tests"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from features.arrays import Floats
-from pipeline import charts, drawing, plots
+from pipeline.reporting import charts, drawing, plots
 
 
 def world(n: int, base: float = -3.0) -> tuple[Floats, dict[str, Floats]]:

@@ -11,15 +11,15 @@ import polars as pl
 import pytest
 from validating import checked, raw
 
-from pipeline.attributes import to_json
 from pipeline.errors import Stop
+from pipeline.handtuned.points_file import load_points, parse_points
+from pipeline.handtuned.points_inputs import Inputs, fitting
 from pipeline.label import micros
 from pipeline.params import Definition
 from pipeline.points import points_of, replay
-from pipeline.points_file import load_points, parse_points
-from pipeline.points_inputs import Inputs, fitting
+from pipeline.reading.attributes import to_json
+from pipeline.reading.texts import Clock
 from pipeline.stage import attributes_of
-from pipeline.texts import Clock
 from pipeline.validate import Checked
 
 ROOT = Path(__file__).parents[2]

@@ -11,9 +11,9 @@ from features.columns import Column
 from models.bundle import Bundle
 from models.reasons import _PHRASES as SAID
 from pipeline import stage
-from pipeline.filing import run_of
-from pipeline.plainly import about
-from pipeline.portraits import MOST, chosen
+from pipeline.experiments.filing import run_of
+from pipeline.reporting.plainly import about
+from pipeline.reporting.portraits import MOST, chosen
 
 FIELDS = {"numeric", "categorical", "boolean", "own"}
 """Measures that go by the field's own name."""

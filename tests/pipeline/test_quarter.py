@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.quarter import noun, quarter, said, tiles
+from pipeline.reporting.quarter import noun, quarter, said, tiles
 
 
 def weekly(mine: float, theirs: float, rival: str = "points", taken: float = 260.0) -> dict[str, Any]:

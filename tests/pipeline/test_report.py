@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from models import bootstrap, metrics
-from pipeline import drawing, plots
-from pipeline.findings import Check
-from pipeline.report import PARTS, Feature, Figure, Refused, ReportContent, by_group, render_report
-from pipeline.summary import summary_table
-from pipeline.verdict import cautions, headline, verdict
-from pipeline.wording import count, number, percent
+from pipeline.leaks.findings import Check
+from pipeline.reporting import drawing, plots
+from pipeline.reporting.report import PARTS, Feature, Figure, Refused, ReportContent, by_group, render_report
+from pipeline.reporting.summary import summary_table
+from pipeline.reporting.verdict import cautions, headline, verdict
+from pipeline.reporting.wording import count, number, percent
 
 HOSTILE = '<script>alert("x")</script><img src=https://evil.example/x>'
 VOID = {"meta", "br", "img", "hr", "input", "link"}

@@ -25,16 +25,16 @@ from pipeline.deals import deal_values
 from pipeline.fitted import read_model
 from pipeline.forecast import forecast
 from pipeline.groups import groups_of
+from pipeline.handtuned.swapping import fresh
 from pipeline.matrices import matrix_of
 from pipeline.params import Definition, Policy
-from pipeline.quarter import quarter, said
 from pipeline.replay import Replay
+from pipeline.reporting.quarter import quarter, said
+from pipeline.reporting.summary import rivals
+from pipeline.reporting.verdict import headline, verdict
 from pipeline.slices import ages
-from pipeline.summary import rivals
-from pipeline.swapping import fresh
 from pipeline.train import load
 from pipeline.unseen import unseen
-from pipeline.verdict import headline, verdict
 
 SEED, DRAWS, NULL_DRAWS = 7, 2, 2
 """Of the finished run of tests/conftest.py."""

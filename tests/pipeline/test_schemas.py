@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 from pandera.errors import SchemaErrors
 
-from pipeline.rules import RULES
-from pipeline.schemas import check_accepted, first_faults
+from pipeline.reading.rules import RULES
+from pipeline.reading.schemas import check_accepted, first_faults
 
 
 def codes(table: str) -> list[str]:

@@ -31,8 +31,8 @@ from models.proof import main as prove_here
 from pipeline import publish, stage
 from pipeline import score as scoring
 from pipeline import train as train_stage
+from pipeline.experiments.mlmodel import signature
 from pipeline.horizons import within
-from pipeline.mlmodel import signature
 from pipeline.params import Definition
 from pipeline.stages import STAGES
 
@@ -130,7 +130,7 @@ def test_mlflow_gives_every_horizon(several: Bundle, run: Path) -> None:
     folder = run / "artifacts" / "bundle"
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own, of type hints, at import
-        from pipeline.pyfunc import LeadConversion
+        from pipeline.experiments.pyfunc import LeadConversion
 
         patch.setattr("models.bundle.prove", lambda folder: None)
         model = LeadConversion()

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from pipeline import stage
+from pipeline.handtuned.swapping import fresh, swap_set
 from pipeline.params import Definition
 from pipeline.stages import STAGES
-from pipeline.swapping import fresh, swap_set
 
 COMPANY = Path(__file__).parents[2] / "examples/points/company.yaml"
 PARAMS = f"""

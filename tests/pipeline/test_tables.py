@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import Stop
 from pipeline.params import Source
-from pipeline.tables import read_tables
+from pipeline.reading.tables import read_tables
 
 
 def source(path: Path, **more: object) -> Source:

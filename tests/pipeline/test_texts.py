@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from models.marks import Marks
 from models.values import WrongRequest
 from models.values import number as wide_number
-from pipeline.texts import (
+from pipeline.reading.texts import (
     TIME,
     Clock,
     read_and_count,

@@ -18,9 +18,8 @@ import polars as pl
 import pytest
 
 from models.bundle import registered_version
-from pipeline.mlstore import _locked, home_of, store_at, without_secrets
-from pipeline.params import Tracking
-from pipeline.tracking import (
+from pipeline.experiments.mlstore import _locked, home_of, store_at, without_secrets
+from pipeline.experiments.tracking import (
     Dataset,
     Run,
     Tracked,
@@ -31,6 +30,7 @@ from pipeline.tracking import (
     track,
     write_version,
 )
+from pipeline.params import Tracking
 
 SETTINGS = Tracking(experiment="trial", model="a-model")
 

@@ -14,8 +14,8 @@ from validating import CHANGE, EVENT, LEAD, LEADS, NOW, SOURCE, WON, checked, ra
 from pipeline.errors import Stop
 from pipeline.ingest import ingest
 from pipeline.params import Definition, Source
-from pipeline.personal import remove
-from pipeline.tables import read_tables
+from pipeline.reading.personal import remove
+from pipeline.reading.tables import read_tables
 from pipeline.validate import check, validate
 
 

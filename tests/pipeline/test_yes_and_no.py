@@ -8,10 +8,10 @@ from features.vocabulary import NO, YES
 from models.points_tests import number_of
 from models.points_when import Values
 from models.values import coded, objects
+from pipeline.handtuned.points_check import _misfits
 from pipeline.params import Definition
-from pipeline.points_check import _misfits
+from pipeline.reading.texts import read_booleans, read_positive
 from pipeline.records import _booleans
-from pipeline.texts import read_booleans, read_positive
 
 WORDS = [(word, word in YES) for word in sorted(YES | NO)]
 BUDGET = Attribute("budget", "budget", "lead", "boolean")

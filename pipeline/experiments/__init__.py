@@ -1,0 +1,1 @@
+"""Runs in MLflow: filed once, told apart, registered."""

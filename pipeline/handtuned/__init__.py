@@ -1,0 +1,1 @@
+"""The hand-tuned points that the probabilities replace."""

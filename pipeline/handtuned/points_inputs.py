@@ -1,0 +1,112 @@
+"""What a table of points may look at: the validated tables, with columns that are no attributes where it names them.
+
+The model leaves out a column of a single value, an empty one or one that looks like an id; a table of points may go by
+it all the same. What definition.exclude names stays out: a value that a CRM overwrites would tell the future.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from features.plan import Attribute
+from models.points_table import PointsTable
+from models.points_when import FieldTest
+from pipeline import stage
+from pipeline.handtuned.points_check import check_points, fields_there, tests_of
+from pipeline.params import Definition, Source
+from pipeline.reading.attributes import TABLE_OF, Entity
+from pipeline.reading.kinds import kind_of, read_values
+from pipeline.reading.texts import Clock
+from pipeline.records import Tables
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A table of points that fits the lead tables beside it."""
+
+    table: PointsTable
+    tables: Tables
+    attributes: tuple[Attribute, ...]
+    timezone: str
+
+
+def read_table() -> PointsTable | None:
+    """The table that stage `configure` left; None without one."""
+    given = stage.read_json(stage.POINTS_TABLE)
+    return None if given is None else PointsTable.model_validate(given)
+
+
+def read_inputs(table: PointsTable, place: str) -> Inputs:
+    """With the tables of the last run. Raises Stop where the table of points (from `place`) does not fit them."""
+    return fitting(*last_run(table), place)
+
+
+def last_run(
+    table: PointsTable,
+) -> tuple[PointsTable, Tables, tuple[Attribute, ...], Tables, dict[str, str], Definition, Clock]:
+    """The arguments of `widened` for the tables of the last run."""
+    left_out = stage.read_json(stage.TABLES / "meta.json")["left_out_columns"]
+    paths = {name: stage.INGESTED / f"{name}.parquet" for name in TABLE_OF.values()}
+    raw = {name: stage.read_table(path) for name, path in paths.items() if left_out and path.is_file()}
+    source, definition = stage.section(Source), stage.section(Definition)
+    return table, stage.read_tables(), stage.read_attributes(), raw, left_out, definition, Clock.of(source)
+
+
+def fitting(
+    table: PointsTable,
+    tables: Tables,
+    attributes: Collection[Attribute],
+    raw: Tables,
+    left_out: Mapping[str, str],
+    definition: Definition,
+    clock: Clock,
+    place: str,
+) -> Inputs:
+    """Validated tables with what the table of points names besides the attributes, out of the `raw` ones.
+
+    `left_out`: column to why it is no attribute. Raises Stop as `check_points` does.
+    """
+    tables, found = widened(table, tables, attributes, raw, left_out, definition, clock)
+    check_points(table, tables, found, definition.events, left_out, place)
+    return Inputs(table, tables, tuple(found), clock.timezone)
+
+
+def widened(
+    table: PointsTable,
+    tables: Tables,
+    attributes: Collection[Attribute],
+    raw: Tables,
+    left_out: Mapping[str, str],
+    definition: Definition,
+    clock: Clock,
+) -> tuple[Tables, list[Attribute]]:
+    """Tables and attributes with the columns that the table of points names besides; arguments as of `fitting`."""
+    tables, found = dict(tables), list(attributes)
+    used = {test.field for _, test in tests_of(table) if isinstance(test, FieldTest)}
+    for column in sorted(used & set(left_out) - set(definition.exclude) - set(fields_there(tables, found))):
+        attribute = _more(column, tables, raw, clock)
+        if attribute is not None:
+            found.append(attribute)
+    return tables, found
+
+
+def _more(column: str, tables: dict[str, pl.DataFrame], raw: Tables, clock: Clock) -> Attribute | None:
+    """Put a column of the raw tables into the validated ones; None where its values are not read, such as dates."""
+    entity: Entity = "account" if column not in raw["leads"].columns and column in _columns(raw, "accounts") else "lead"
+    name, key = TABLE_OF[entity], {"lead": "row", "account": "account_id"}[entity]
+    past = "history" in tables and tables["history"].filter(entity=entity, field=column).height > 0
+    if column not in _columns(raw, name):
+        return Attribute(column, column, entity, "categorical", has_history=past)
+    values = raw[name][column]
+    kind, _ = kind_of(column, pl.concat([values, values.clear(1)]), clock)  # a single value is as good as two
+    if kind is None and values.null_count() < len(values):
+        return None
+    side = raw[name].select(key, read_values(values, kind or "categorical", clock).alias(column))
+    side = side.unique(key, keep="first")
+    tables[name] = tables[name].join(side, on=key, how="left", maintain_order="left")
+    return Attribute(column, column, entity, kind or "categorical", has_history=past)
+
+
+def _columns(raw: Tables, name: str) -> list[str]:
+    return raw[name].columns if name in raw else []

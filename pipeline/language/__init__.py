@@ -1,7 +1,0 @@
-"""The words of the shared definition, a file a language, with the same keys and the same places in each."""
-
-from pipeline.language.english import ENGLISH
-from pipeline.language.finnish import FINNISH
-from pipeline.language.swedish import SWEDISH
-
-PAGES: dict[str, dict[str, str]] = {"en": ENGLISH, "fi": FINNISH, "sv": SWEDISH}

@@ -1,0 +1,1 @@
+"""Checks that no feature and no score knows the future."""

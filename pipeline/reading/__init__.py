@@ -1,0 +1,1 @@
+"""Tables as they come: found, read as text, rid of what is personal, and what their columns are."""

@@ -1,0 +1,124 @@
+"""The rows of leads and accounts: their own columns, and their attributes by kind."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from pipeline.reading.attributes import TABLE_OF, TEST_FLAGS, AttributeInfo, AttributeList, Entity
+from pipeline.reading.checks.sift import Context, Sifted, impossible, marks, numbers, sift, structural, text, times
+from pipeline.reading.kinds import read_values
+from pipeline.reading.tables import TEST
+from pipeline.reading.texts import folded, read_booleans, read_positive
+
+TEST_TEXT = (
+    r"^(test|testi|asdf|asdfasdf|qwerty)"
+    r"([ _\-]?(lead|account|company|record|user|oy|ab|inc|ltd))?[ _\-]?\d*$"
+)
+TEST_COLUMNS = {
+    "source": TEST_TEXT, "lead_source": TEST_TEXT, "company": TEST_TEXT,
+    "company_name": TEST_TEXT, "account_name": TEST_TEXT, "title": TEST_TEXT, "job_title": TEST_TEXT,
+}  # fmt: skip
+"""Only whole texts, never a part of one: Test Engineer is a title and Test Valley a place."""
+
+
+def judge_leads(raw: pl.DataFrame, attributes: AttributeList, dated: bool, context: Context) -> Sifted:
+    """Typed leads and their codes, the same to train and to score. `dated`: created_at is required."""
+    created_at, unreadable = times(raw, "leads", "created_at", context)
+    value, no_value = numbers(raw, "value", context)
+    own = pl.DataFrame(
+        {
+            "lead_id": text(raw, "lead_id", strip=False),
+            "created_at": created_at,
+            "account_id": text(raw, "account_id", strip=False),
+            "converted": _converted(raw, context),
+            "value": value,
+            "person_id": text(raw, "person_id", strip=False),
+            "_unreadable": unreadable,
+            "_objected": _objected(raw),
+            "_test": _tests(raw),
+            "_no_value": no_value,
+            **marks(raw),
+        }
+    )
+    rows, bad = _with_attributes(own, raw, "lead", attributes, context)
+    flags = {
+        **structural("lead_id"),
+        "conflicting_id": _conflicts("lead_id"),
+        "objected": pl.col("_objected"),
+        "test_record": pl.col("_test"),
+        "missing_value": pl.lit(dated) & pl.col("created_at").is_null() & ~pl.col("_unreadable"),
+        "unreadable_time": pl.col("_unreadable"),
+        "future_time": pl.col("created_at") > context.started_at,
+        "impossible_number": pl.any_horizontal(pl.col("_no_value"), impossible(pl.col("value")), *bad),
+    }
+    return sift("leads", rows, flags)
+
+
+def judge_accounts(raw: pl.DataFrame, attributes: AttributeList, context: Context) -> Sifted:
+    """Typed accounts and their codes."""
+    own = pl.DataFrame({"account_id": text(raw, "account_id", strip=False), **marks(raw)})
+    rows, bad = _with_attributes(own, raw, "account", attributes, context)
+    flags = {**structural("account_id"), "conflicting_id": _conflicts("account_id")}
+    return sift("accounts", rows, {**flags, "impossible_number": pl.any_horizontal(pl.lit(False), *bad)})
+
+
+def _conflicts(column: str) -> pl.Expr:
+    """Rows that share an id and disagree: what is left when twins and broken rows are set aside."""
+    counts = pl.col("_broken").is_null() & pl.col(column).is_not_null() & ~pl.col("_twin")
+    return counts & (counts.sum().over(column) > 1)
+
+
+def _converted(raw: pl.DataFrame, context: Context) -> pl.Series:
+    if "converted" not in raw.columns:
+        return pl.Series("converted", [None], dtype=pl.Boolean).new_from_index(0, raw.height)
+    return read_positive(raw["converted"], context.definition.positive).cast(pl.Boolean)
+
+
+def _objected(raw: pl.DataFrame) -> pl.Series:
+    """True unless empty or a clear no: a word that we cannot read must not lose an objection."""
+    if "objected" not in raw.columns:
+        return pl.Series("_objected", [False]).new_from_index(0, raw.height)
+    said = raw["objected"]
+    return said.is_not_null() & read_booleans(said).fill_null(True)
+
+
+def _tests(raw: pl.DataFrame) -> pl.Series:
+    """True of records that we made to try something: by a flag, by what ingest saw, or by a whole text."""
+    hits = [pl.lit(raw[TEST])] if TEST in raw.columns else []
+    hits += [pl.lit(read_booleans(raw[name])).fill_null(False) for name in TEST_FLAGS if name in raw.columns]
+    for name, pattern in TEST_COLUMNS.items():
+        if name in raw.columns and raw[name].dtype == pl.String:
+            hits.append(pl.lit(folded(raw[name])).str.contains(pattern).fill_null(False))
+    return raw.select(pl.any_horizontal(pl.repeat(False, pl.len(), dtype=pl.Boolean), *hits).alias("_test")).to_series()
+
+
+def _with_attributes(
+    own: pl.DataFrame,
+    raw: pl.DataFrame,
+    entity: Entity,
+    attributes: Sequence[AttributeInfo],
+    context: Context,
+) -> tuple[pl.DataFrame, list[pl.Expr]]:
+    """The rows with a column an attribute, and for each numeric one where it holds an impossible number."""
+    columns, bad = [], []
+    for attribute in attributes:
+        if attribute.entity != entity:
+            continue
+        values = _column(raw, attribute.column)
+        read = read_values(values, attribute.kind, context.clock).alias(attribute.column)
+        given = values.fill_nan(None) if values.dtype.is_float() else values
+        unreadable = given.is_not_null() & read.is_null()
+        if attribute.kind == "numeric":
+            bad.append(pl.lit(unreadable) | impossible(pl.col(attribute.column), attribute.never_negative))
+        else:
+            place = f"{TABLE_OF[entity]}.{attribute.column}"
+            where = f"{place}: values that are not {attribute.kind}, taken as missing"
+            context.count(where, int(unreadable.sum()))
+        columns.append(read)
+    return own.with_columns(columns), bad
+
+
+def _column(raw: pl.DataFrame, column: str) -> pl.Series:
+    if column in raw.columns:
+        return raw[column]
+    return pl.Series(column, [None], dtype=pl.String).new_from_index(0, raw.height)
