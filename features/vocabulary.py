@@ -18,8 +18,8 @@ TOPIC_D = 30
 NEAR_D = (7, 30)
 """Windows of the colleagues' counts."""
 
-YES = frozenset({"true", "yes", "1", "y", "t", "kyllä", "ja"})
-NO = frozenset({"false", "no", "0", "n", "f", "ei", "nej"})
+YES = frozenset({"true", "yes", "1", "1.0", "y", "t", "kyllä", "ja"})
+NO = frozenset({"false", "no", "0", "0.0", "n", "f", "ei", "nej", "nein"})
 """Texts (case folded) that are true and false where an attribute is, in tables, requests and tables of points."""
 
 SCANNER = "scanner_click"

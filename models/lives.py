@@ -139,7 +139,9 @@ class Lives:
         get, plan = row.get, self.reading.plan
         occurred = micros(get("occurred_at"), "occurred_at", self._zone)
         late = get("available_at")
-        known = max(occurred, micros(late, "available_at", self._zone)) if plain(late) else occurred
+        known = occurred
+        if late is not None and plain(late):
+            known = max(occurred, micros(late, "available_at", self._zone))
         kind, topic = word(row, "type"), get("topic")
         code = -1
         if topic is not None:

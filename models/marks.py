@@ -30,7 +30,7 @@ class Marks:
 
     def text(self, value: Any) -> str:
         """A value as the tables have its text; empty where it is missing."""
-        found = plain(value)
+        found = value.strip() if type(value) is str else plain(value)
         return "" if found in self.nothing else found
 
     @property

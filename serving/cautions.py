@@ -136,7 +136,7 @@ def _new(request: Mapping[str, Any], rows: str, key: str, known: Container[str])
     first: dict[str | None, int] = {}  # texts, as the reader has checked
     for place, row in enumerate(request.get(rows) or ()):
         first.setdefault(row.get(key), place)
-    new = [place for text, place in first.items() if plain(text) and plain(text) not in known]
+    new = [at for text, at in first.items() if text not in known and plain(text) and plain(text) not in known]
     return [("unseen", f"{rows}[{place}].{key}") for place in new]
 
 

@@ -30,6 +30,7 @@ from pipeline.validate import check
         ([{**LEAD, "objected": "yes"}], [(2, "objected")]),
         ([{**LEAD, "objected": "2024-02-01"}], [(2, "objected")]),
         ([{**LEAD, "objected": "no"}], []),
+        ([{**LEAD, "objected": "0.0"}], []),
         ([{**LEAD, "is_test": "true"}], [(2, "test_record")]),
         ([{**LEAD, "source": "Test"}], [(2, "test_record")]),
         ([{**LEAD, "job_title": "Test Engineer"}], []),

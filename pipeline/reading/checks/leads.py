@@ -34,7 +34,7 @@ def judge_leads(raw: pl.DataFrame, attributes: AttributeList, dated: bool, conte
             "value": value,
             "person_id": text(raw, "person_id", strip=False),
             "_unreadable": unreadable,
-            "_objected": _objected(raw),
+            "_objected": _objected(raw, context),
             "_test": _tests(raw),
             "_no_value": no_value,
             **marks(raw),
@@ -74,12 +74,13 @@ def _converted(raw: pl.DataFrame, context: Context) -> pl.Series:
     return read_positive(raw["converted"], context.definition.positive).cast(pl.Boolean)
 
 
-def _objected(raw: pl.DataFrame) -> pl.Series:
+def _objected(raw: pl.DataFrame, context: Context) -> pl.Series:
     """True unless empty or a clear no: a word that we cannot read must not lose an objection."""
     if "objected" not in raw.columns:
         return pl.Series("_objected", [False]).new_from_index(0, raw.height)
-    said = raw["objected"]
-    return said.is_not_null() & read_booleans(said).fill_null(True)
+    said, read = raw["objected"], read_booleans(raw["objected"])
+    context.count("leads.objected: neither yes nor no, taken as objections", read.null_count() - said.null_count())
+    return said.is_not_null() & read.fill_null(True)
 
 
 def _tests(raw: pl.DataFrame) -> pl.Series:
