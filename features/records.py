@@ -43,7 +43,7 @@ class Stages:
     """Code of the stage, `len(plan.stages)` for one that training had not seen."""
     won: Bools
     lost: Bools
-    """Closes the lead without a conversion."""
+    """Closes an open lead without a conversion."""
     closed: Bools
     """Whether the lead is closed after this row."""
     opened: Ints
@@ -176,7 +176,7 @@ def sort_stages(lead: Ints, at: Ints, code: Small, effect: Small, won: Bools, le
     latest = np.maximum.accumulate(np.where(reopens, index, -1))
     opened = np.where(latest >= first, at[np.maximum(latest, 0)], SINCE_CREATION)
     episode: Small = (times - (times - reopens)[first]).astype(np.int16)
-    return Stages(at, code, won, (effect > 0) & ~won, closed, opened, episode, start)
+    return Stages(at, code, won, (effect > 0) & ~won & ~before, closed, opened, episode, start)
 
 
 def take(records: Records, first: int, last: int) -> Records:

@@ -7,14 +7,15 @@ from features.vocabulary import FUNCTIONS, SENIORITIES
 
 _HELPS = re.compile(
     r"\b(?:(?:assistant|secretary|assistent\w*|avustaja|sihteeri|sekreterare) (?:to|of|till|åt|för|der|des)\b|"
-    r"(?:executive|personal|management|office) (?:assistant|secretary)|johdon (?:assistentti|sihteeri)|vd-assistent|"
+    r"(?:executive|personal|management|office) (?:assistant|secretary)|johdon (?:assistentti|sihteeri)|"
+    r"vd-(?:assistent|sekreterare)|\w+assistent(?:in)?|"
     r"assistenz|sekretariat)"
 )
 """Who works for a person of the level that the rest of the title names."""
 # A product has an owner and a department a business partner: neither owns the company.
 _OF_A_THING = ("product", "process", "data", "service", "system", "platform", "application", "solution", "project",
-               "risk", "asset", "content", "technical", "domain", "feature", "scrum", "budget")  # fmt: skip
-_OWNER = "".join(f"(?<!{thing} )" for thing in _OF_A_THING) + "owner"
+               "risk", "account", "asset", "content", "technical", "domain", "feature", "scrum", "budget")  # fmt: skip
+_OWNER = "".join(f"(?<!{thing}[ -])" for thing in _OF_A_THING) + "owner"
 _PARTNER = (
     r"(?:(?<=^)|(?<=[,/&+|] )|(?<=[,/&+|])|(?<=and )|(?:managing|senior|equity|founding|general|tax|audit|law|junior) )"
     r"partner(?! (?!at|of|in|and|for)\w)"
@@ -27,7 +28,7 @@ _SENIORITY = {
     r"md|toimitusjohtaja|pääjohtaja|geschäftsführer(?:in)?|geschäftsführung|vorstand\w*",
     "vp": r"[se]?vp|vice[ -](?:president|managing director|verkställande direktör|vd)|varatoimitusjohtaja",
     "director": r"director|head|\w*johtaja|\w*direktör|avdelningschef|(?!team|gruppen|projekt)\w*leiter(?:in)?|"
-    r"leitung|prokurist(?:in)?",
+    r"(?!team|gruppen|projekt)\w*leitung|prokurist(?:in)?",
     "manager": r"manager|lead(?! gen)|leader|supervisor|principal(?! \w)|teamlead|\w*päällikkö|\w*esimies|\w*vastaava|"
     r"\w*chef|\w*ledare|ansvarig|(?:team|gruppen|projekt)leiter(?:in)?|teamleitung",
     "intern": r"intern|internship|trainee|student|apprentice|harjoittelija|opiskelija|praktikant|studerande|elev|"

@@ -119,7 +119,8 @@ class Lives:
             for field in fields:
                 (own if entity == "lead" else of_account).setdefault(field.number, []).append(change)
         return Life(
-            at, identity(lead.get("lead_id"), "lead.lead_id"), self._fill(list(account), lead, self.reading.lead),
+            at, identity(lead.get("lead_id"), "lead.lead_id", self.reading.marks),
+            self._fill(list(account), lead, self.reading.lead),
             [event for _, _, event in happened if event[2] >= 0],
             [*(self.reading.stage(name, t) for t, name in entered), *self._closing(happened)], own, of_account,
         )  # fmt: skip
@@ -140,9 +141,9 @@ class Lives:
         occurred = micros(get("occurred_at"), "occurred_at", self._zone)
         late = get("available_at")
         known = occurred
-        if late is not None and plain(late):
+        if late is not None and self.reading.marks.text(late):
             known = max(occurred, micros(late, "available_at", self._zone))
-        kind, topic = word(row, "type"), get("topic")
+        kind, topic = word(row, "type", self.reading.marks), get("topic")
         code = -1
         if topic is not None:
             if not isinstance(topic, str):
@@ -151,10 +152,10 @@ class Lives:
                 code = plan.topic_of.get(topic, len(plan.topics))
         worth = amount(get("value"), "value", self.reading.marks)
         event = known, occurred, self.reading.slots.get(kind, plan.other_slot), code, worth
-        return identity(get("event_id"), "event_id"), kind, event
+        return identity(get("event_id"), "event_id", self.reading.marks), kind, event
 
     def _entered(self, row: Item) -> tuple[int, str]:
-        return micros(row.get("entered_at"), "entered_at", self._zone), word(row, "stage")
+        return micros(row.get("entered_at"), "entered_at", self._zone), word(row, "stage", self.reading.marks)
 
     def _closing(self, happened: Iterable[tuple[str | None, str, Event]]) -> list[Stage]:
         """An event that closes its lead is a stage, too."""
@@ -169,7 +170,7 @@ class Lives:
         if entity not in ("lead", "account"):
             raise WrongRequest("entity", "lead or account")
         at = micros(row.get("changed_at"), "changed_at", self._zone)
-        fields, value = self.reading.changed(entity, word(row, "field")), row.get("value")
+        fields, value = self.reading.changed(entity, word(row, "field", self.reading.marks)), row.get("value")
         for field in fields:
             self.coded(field, value, "value")
         return fields, entity, (at, value)

@@ -160,11 +160,14 @@ def _telling(amounts: Floats, codes: Mapping[str, Ints]) -> str | None:
     best = min(errors, key=errors.__getitem__, default=None)
     if best is None or errors[best] >= float(np.abs(amounts - _others(amounts)).mean()):
         return None
-    rng = np.random.default_rng(0)
-    shuffled = (rng.permutation(amounts) for _ in range(SHUFFLES))
+    rng, lucky = np.random.default_rng(0), 0
     limit = errors[best] * (1 + 1e-9)  # the same deals in another order are no worse
-    lucky = sum(min(_left_out_error(a, code) for code in codes.values()) <= limit for a in shuffled)
-    return best if (lucky + 1) / (SHUFFLES + 1) <= CHANCE else None
+    for _ in range(SHUFFLES):
+        shuffled = rng.permutation(amounts)
+        lucky += any(_left_out_error(shuffled, code) <= limit for code in codes.values())
+        if lucky + 1 > CHANCE * (SHUFFLES + 1):
+            return None
+    return best
 
 
 def _left_out_error(amounts: Floats, code: Ints) -> float:

@@ -106,10 +106,10 @@ class Reader:
         for i, other in enumerate(rows(request, "account_leads")):
             try:
                 lead = part(other, "lead")
-                name = identity(lead.get("lead_id"), "lead.lead_id")
+                name = identity(lead.get("lead_id"), "lead.lead_id", self._reading.marks)
                 again = name != "" and name in seen
                 seen.add(name)
-                if not again and not objects(lead):
+                if not again and not objects(lead, self._reading.marks):
                     found.append(self._lives.life(other, account))
                     whole = whole and not unknown_parts(other) & self._needed
             except WrongRequest as error:
@@ -148,6 +148,9 @@ class Reader:
             for lives in self._accounts:
                 shared = [change for life in lives for change in life.of_account.get(field.number, ())]
                 changes += [[*life.history.get(field.number, ()), *shared] for life in lives]
+            for own, unknown in zip(self._own, self._unknown, strict=True):
+                if "history" in unknown:  # whatever a colleague's rows say of the account
+                    changes[own] = []
             if any(changes):
                 found.update(self._columns(field, changes))
         return found

@@ -67,10 +67,10 @@ def rows(item: Item, name: str) -> list[Item]:
     return found
 
 
-def word(row: Item, key: str) -> str:
+def word(row: Item, key: str, marks: Marks = PLAIN) -> str:
     """A text that must be there, without the white space around it."""
     text = row.get(key)
-    if not isinstance(text, str) or not (text := text.strip()):
+    if not isinstance(text, str) or not (text := marks.text(text)):
         raise WrongRequest(key, "a text")
     return text
 
@@ -96,19 +96,19 @@ def amount(value: Any, place: str, marks: Marks = PLAIN) -> float:
     return number(value, place, marks) if marks.text(value) else nan
 
 
-def identity(value: Any, place: str) -> str:
-    """The text of an id, as the tables have it; empty where it is not given. Raises WrongRequest."""
+def identity(value: Any, place: str, marks: Marks = PLAIN) -> str:
+    """The text of an id, as the tables have it with its white space; empty where it is not given."""
     if value is None or isinstance(value, str):
-        return value or ""
+        return value if value and marks.text(value) else ""
     if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
         return plain(value)
     raise WrongRequest(place, "a text or a whole number")
 
 
-def objects(lead: Item) -> bool:
+def objects(lead: Item, marks: Marks = PLAIN) -> bool:
     """True unless empty or a clear no: a word that we cannot read must not lose an objection."""
     said = lead.get("objected")
-    return said is not None and str(said).strip().casefold() not in NO | {""}
+    return said is not None and marks.text(said).casefold() not in NO | {""}
 
 
 def coded(a: Attribute, value: Any, codes: dict[str, int], place: str, marks: Marks = PLAIN) -> tuple[float, ...]:

@@ -3,21 +3,23 @@
 import numpy as np
 import polars as pl
 
+from features.episodes import opening
 from features.kernel import compute
 from features.records import Records
 from models.asking import Worth, worth
 from models.bundle import Bundle
+from pipeline.ended import ended
 from pipeline.errors import Stop
 from pipeline.label import micros
 from pipeline.records import records_of
-from pipeline.score import Asked, open_of, rows_of, whole_accounts
+from pipeline.score import Asked, whole_accounts
 
 
 def questions_of(bundle: Bundle, asked: Asked) -> pl.DataFrame:
     """`lead_id, ask` of the leads that are open: the field to ask for, null where no answer would move anything."""
     _check(bundle)
     records, order = records_of(asked.checked.tables, bundle.plan, asked.unknown)
-    own = rows_of(asked, order)
+    own = _own(bundle, asked, order)
     parts = [pl.DataFrame(schema={"lead_id": pl.String, "ask": pl.String})]
     for part, first in whole_accounts(records):
         lead, found = _worth(bundle, asked, part, own.slice(first, len(part)), np.arange(len(part)))
@@ -32,7 +34,7 @@ def ask(bundle: Bundle, asked: Asked, lead_id: str) -> list[str]:
     _check(bundle)
     records, order = records_of(asked.checked.tables, bundle.plan, asked.unknown)
     place = np.flatnonzero((order["lead_id"] == lead_id).to_numpy())
-    own = rows_of(asked, order)
+    own = _own(bundle, asked, order)
     lead, found = _worth(bundle, asked, records, own, place.astype(np.int64))
     if not len(lead):
         raise Stop(f"lead {lead_id!r}: is not an open lead of the tables at that time, or objected")
@@ -56,12 +58,19 @@ def _lines(found: Worth) -> list[str]:
     return lines
 
 
+def _own(bundle: Bundle, asked: Asked, order: pl.DataFrame) -> pl.DataFrame:
+    """What else is known of each lead of the records, in their order."""
+    tables, at = asked.checked.tables, 0 if asked.as_of is None else micros(asked.as_of)
+    more = order.join(tables["leads"].select("lead_id", "value"), on="lead_id", how="left", maintain_order="left")
+    return more.with_columns(ended=ended(tables, order, bundle.plan.reopens, at))
+
+
 def _worth(
     bundle: Bundle, asked: Asked, records: Records, own: pl.DataFrame, lead: np.ndarray
 ) -> tuple[np.ndarray, Worth]:
     """Of those leads that are open, and which they are."""
     at = 0 if asked.as_of is None else micros(asked.as_of)
-    lead = lead[open_of(records, own, lead, at)]
+    lead = lead[opening(records, lead, np.full(len(lead), at)).open & ~own["ended"].to_numpy()[lead]]
     matrix = compute(records, bundle.plan, lead, np.full(len(lead), at))
     return lead, worth(bundle, matrix, own["value"].gather(lead).to_list())
 

@@ -15,11 +15,12 @@ from models import changes
 from models.bundle import Bundle, score
 from models.calibration import FURTHEST, Calibration, apply, log_odds
 from models.changes import STEPS
+from pipeline.ended import ended
 from pipeline.errors import Stop
 from pipeline.label import micros
 from pipeline.news import news_of
 from pipeline.records import records_of
-from pipeline.score import Asked, Schema, open_of, rows_of, whole_accounts
+from pipeline.score import Asked, Schema, whole_accounts
 
 OLD_DAYS = 90.0
 """A lead of more days than this is old where the bundle does not say up to which age it was trained."""
@@ -61,7 +62,7 @@ def recheck(
     """
     span = _span(asked, since)
     records, order = records_of(asked.checked.tables, bundle.plan, asked.unknown)
-    leads = rows_of(asked, order)
+    leads = _ended_at(bundle, asked, order, span)
     old = None if before is None else _at_first(*before, span, order["lead_id"])
     parts, done = [pl.DataFrame(schema={**SCHEMA, "rise": pl.Float64})], 0
     for part, first in whole_accounts(records):
@@ -102,9 +103,18 @@ def _part(bundle: Bundle, records: Records, leads: pl.DataFrame, span: Span, old
 def _candidates(records: Records, leads: pl.DataFrame, span: Span) -> tuple[Bools, Bools]:
     """Leads open at both instants; leads closed at the second without a conversion, shape (n,) each."""
     every = np.arange(len(records))
-    then, now = (open_of(records, leads, every, at) for at in (span.since, span.as_of))
-    existed, known = records.created <= span.since, ~leads["outcome_refused"].to_numpy()
+    then, now = (
+        opening(records, every, np.full(len(records), at)).open & ~leads[name].to_numpy()
+        for at, name in ((span.since, "then"), (span.as_of, "now"))
+    )
+    existed, known = records.created <= span.since, ~leads["now"].to_numpy()  # else it may be won
     return existed & then & now, existed & ~now & ~_won(records, span.as_of) & known
+
+
+def _ended_at(bundle: Bundle, asked: Asked, order: pl.DataFrame, span: Span) -> pl.DataFrame:
+    """The leads of the records, and whether a refused row had ended each at the two instants."""
+    then, now = (ended(asked.checked.tables, order, bundle.plan.reopens, at) for at in (span.since, span.as_of))
+    return order.with_columns(then=then, now=now)
 
 
 def _won(records: Records, at: int) -> Bools:
@@ -181,7 +191,7 @@ def _kinds(bundle: Bundle, records: Records, lead: Ints, start: Floats, span: Sp
 def _at_first(bundle: Bundle, asked: Asked, span: Span, ids: pl.Series) -> Floats:
     """Log odds by an earlier model at the first instant, in the order of `ids`; NaN for a lead that it cannot read."""
     records, order = records_of(asked.checked.tables, bundle.plan, asked.unknown)
-    leads, parts = rows_of(asked, order), []
+    leads, parts = _ended_at(bundle, asked, order, span), []
     for part, first in whole_accounts(records):
         _, closed = _candidates(part, leads.slice(first, len(part)), span)
         lead = np.flatnonzero(part.created <= span.since)

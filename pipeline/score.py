@@ -10,16 +10,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from features.arrays import Bools, Ints
 from features.columns import Block
 from features.episodes import opening
 from features.kernel import Matrix, compute
-from features.records import SINCE_CREATION, Records, take
+from features.records import Records, take
 from models.bundle import Bundle, score
 from models.decisions import decide
 from models.horizons import column
 from models.reasons import by_group, reasons
 from pipeline import stage
+from pipeline.ended import ended
 from pipeline.errors import Stop
 from pipeline.files import whole_file
 from pipeline.label import micros
@@ -122,8 +122,11 @@ def score_tables(
     """
     tables = asked.checked.tables
     records, order = records_of(tables, bundle.plan, asked.unknown)
-    order = rows_of(asked, order)
+    order = order.join(
+        tables["leads"].select("lead_id", "value", "row"), on="lead_id", how="left", maintain_order="left"
+    )
     at = 0 if asked.as_of is None else micros(asked.as_of)
+    order = order.with_columns(ended=ended(tables, order, bundle.plan.reopens, at))
     parts = [_objected(bundle, asked)]
     done = 0
     for part, first in whole_accounts(records):
@@ -165,29 +168,12 @@ def _frame(bundle: Bundle, leads: pl.DataFrame, **columns: object) -> pl.DataFra
     )
 
 
-def rows_of(asked: Asked, order: pl.DataFrame) -> pl.DataFrame:
-    """What else is known of each lead of the records, in their order."""
-    more = asked.checked.tables["leads"].select("lead_id", "value", "row", "outcome_refused", "refused_at")
-    return order.join(more, on="lead_id", how="left", maintain_order="left")
-
-
-def open_of(records: Records, leads: pl.DataFrame, lead: Ints, at: int) -> Bools:
-    """Whether each of k leads is open at the instant; `leads`: those of the records, by `rows_of`.
-
-    One whose outcome row was refused is not: whatever the row was to say, the lead is no longer open from its time on,
-    until it is opened again; always, where the time cannot be read.
-    """
-    state, own = opening(records, lead, np.full(len(lead), at)), leads[lead.tolist()]
-    when = own["refused_at"].to_physical().fill_null(SINCE_CREATION).to_numpy()
-    since_then = (state.episode == 0) | (when >= state.since) | (when == SINCE_CREATION)
-    return np.asarray(state.open & ~(own["outcome_refused"].to_numpy() & (when <= at) & since_then))
-
-
 def _score_part(
     bundle: Bundle, records: Records, leads: pl.DataFrame, at: int, with_reasons: bool, previous: Routes | None
 ) -> pl.DataFrame:
     every = np.arange(len(records))
-    exists, is_open = records.created <= at, open_of(records, leads, every, at)
+    state = opening(records, every, np.full(len(records), at))
+    exists, is_open = records.created <= at, state.open & ~leads["ended"].to_numpy()
     closed = _frame(bundle, leads.filter(pl.Series(exists & ~is_open)), status="closed")
     mine = every[is_open]
     if not len(mine):

@@ -145,7 +145,11 @@ def _typed(sifted: Mapping[str, Sifted], attributes: AttributeList, context: Con
             accepted = accepted.join(
                 _outcomes_refused(sifted, context), on="lead_id", how="left", maintain_order="left"
             )
-            accepted = accepted.with_columns(pl.col("outcome_refused").fill_null(False))
+            untimed = pl.col("untimed").fill_null(False)
+            accepted = accepted.with_columns(
+                pl.col("outcome_refused").fill_null(False),
+                refused_at=pl.when(untimed).then("created_at").otherwise("refused_at"),
+            )
             context.count("leads: outcome refused, left out", int(accepted["outcome_refused"].sum()))
         columns = [*MODELS[name].to_schema().columns, *more.get(name, [])]
         tables[name] = accepted.select(columns)
@@ -154,22 +158,24 @@ def _typed(sifted: Mapping[str, Sifted], attributes: AttributeList, context: Con
 
 
 def _outcomes_refused(sifted: Mapping[str, Sifted], context: Context) -> pl.DataFrame:
-    """Leads whose outcome row, or a row that may have been one, was refused (a twin of it stays), and its time: the
-    earliest, null where it cannot be read."""
-    found = [pl.DataFrame(schema={"lead_id": pl.String, "at": TIME})]
+    """Leads whose outcome row, or a row that may have been one, was refused; a twin of it stays. `refused_at`: the
+    first time of those that may have closed the lead; `untimed`: whether such a row has none that can be read."""
+    conversion = context.definition.conversion
+    found = [pl.DataFrame(schema={"lead_id": pl.String, "at": TIME, "closes": pl.Boolean})]
     stages = [name for kind in outcomes(context) for name in kind]
     for name, column, time, values in (
         ("stages", "stage", "entered_at", stages),
-        ("events", "type", "known_at", [context.definition.conversion.event]),
+        ("events", "type", "known_at", [conversion.event]),
     ):
         if name in sifted and (name == "stages" or values != [None]):
             rows = sifted[name].coded(False).filter(~pl.col("code").is_in(["duplicate_row", "repeated_event"]))
             may = pl.col(column).is_in(values) | pl.col(column).is_null() | pl.col(BROKEN).is_not_null()
-            found.append(rows.filter(may).select("lead_id", pl.col(time).alias("at")))
-    earliest = pl.when(pl.col("at").is_not_null().all()).then(pl.col("at").min())
+            closes = pl.lit(name == "stages" or not conversion.repeats)
+            found.append(rows.filter(may).select("lead_id", pl.col(time).alias("at"), closes=closes))
+    closing = pl.col("at").filter("closes")
     return (
         pl.concat(found).drop_nulls("lead_id").group_by("lead_id")
-        .agg(outcome_refused=pl.lit(True), refused_at=earliest.cast(TIME))
+        .agg(outcome_refused=pl.lit(True), refused_at=closing.min(), untimed=closing.is_null().any())
     )  # fmt: skip
 
 

@@ -41,7 +41,6 @@ class Wanted:
     request: Mapping[str, Any]
     explain: bool
     language: str
-    objected: bool
     rows: int
     """Events, stages and changes, the colleagues' too: what reading it takes."""
 
@@ -62,7 +61,7 @@ def wanted(request: Any, settings: Settings, defaults: Mapping[str, Any] | None 
         identity(lead.get("lead_id"), "lead.lead_id")
     except WrongRequest as error:
         raise wrong(error.place, error.expected) from None
-    return Wanted(request, explain, language, objects(lead), rows)
+    return Wanted(request, explain, language, rows)
 
 
 def _rows(request: Mapping[str, Any], settings: Settings) -> int:
@@ -109,7 +108,7 @@ def _alike(model: Model, asked: Sequence[Wanted], now: datetime, explain: bool) 
     for i, w in enumerate(asked):
         try:
             as_of = instant(w.request, reading, _micros(now))
-            if w.objected:
+            if objects(w.request["lead"], reading.marks):
                 found[i] = _bare(model, w, "objected", as_of, now)
             else:
                 reader.add(w.request, as_of)

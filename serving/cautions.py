@@ -101,14 +101,22 @@ class Cautions:
                     ("history_only" if key in self._past[entity] else "unknown_field", f"{entity}.{_name(key)}")
                     for key in sorted(item.keys() - self._fields[entity])
                 ]
-        found += _new(request, "events", "type", self._types)
-        found += _new(request, "events", "topic", self._bundle.plan.topic_of)
-        found += _new(request, "stages", "stage", self._stages)
+        found += self._new(request, "events", "type", self._types)
+        found += self._new(request, "events", "topic", self._bundle.plan.topic_of)
+        found += self._new(request, "stages", "stage", self._stages)
         changed = self._bundle.lives.changed
         for place, row in enumerate(request.get("history") or ()):
             if not changed(plain(row.get("entity")).casefold() or "lead", plain(row.get("field"))):
                 found.append(("unknown_field", f"history[{place}].field"))
         return found
+
+    def _new(self, request: Mapping[str, Any], rows: str, key: str, known: Container[str]) -> Found:
+        """Where each text that is not known stands first."""
+        first: dict[str | None, int] = {}  # texts, as the reader has checked
+        for place, row in enumerate(request.get(rows) or ()):
+            first.setdefault(row.get(key), place)
+        new = [at for text, at in first.items() if text not in known and self._text(text)]
+        return [("unseen", f"{rows}[{at}].{key}") for at in new if self._text(request[rows][at][key]) not in known]
 
     def _unseen(self, matrix: Matrix) -> Bools:
         """Which of the coded columns have a text that is rare or new, shape (k, coded)."""
@@ -129,15 +137,6 @@ def _places(bundle: Bundle) -> dict[int, tuple[str, str]]:
         if a.kind != "text":
             found[plan.place[column.name]] = column.name, f"{'history' if a.has_history else a.entity}.{a.column}"
     return found
-
-
-def _new(request: Mapping[str, Any], rows: str, key: str, known: Container[str]) -> Found:
-    """Where each text that is not known stands first."""
-    first: dict[str | None, int] = {}  # texts, as the reader has checked
-    for place, row in enumerate(request.get(rows) or ()):
-        first.setdefault(row.get(key), place)
-    new = [at for text, at in first.items() if text not in known and plain(text) and plain(text) not in known]
-    return [("unseen", f"{rows}[{place}].{key}") for place in new]
 
 
 def _name(key: str) -> str:

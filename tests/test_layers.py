@@ -66,12 +66,15 @@ def test_features_are_pure_numpy(path: Path) -> None:
     assert not called & {"open", "print", "input", "eval", "exec"}
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if p.parts[-2] in ("models", "serving")], ids=name_of)
+SERVES = [path for path in FILES if path.relative_to(ROOT).parts[0] in ("models", "serving")]
+
+
+@pytest.mark.parametrize("path", SERVES, ids=name_of)
 def test_what_serves_imports_nothing_heavy(path: Path) -> None:
     """models and serving import no table, tracking or plotting library; scikit-learn only in a function of models."""
     assert not set(imported(parsed(path), True)) & HEAVY
     inside = set(imported(parsed(path), False)) & HEAVY
-    assert inside <= ({"sklearn"} if path.parts[-2] == "models" else set())
+    assert inside <= ({"sklearn"} if path.is_relative_to(ROOT / "models") else set())
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)

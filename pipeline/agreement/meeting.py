@@ -12,6 +12,7 @@ from models.criteria import Criterion
 from models.points_table import PointsTable, Rule
 from models.points_tests import Look, holds
 from pipeline import stage
+from pipeline.ended import ended
 from pipeline.featurize import instants
 from pipeline.groups import groups_of
 from pipeline.handtuned.points_check import problems_of, tests_of
@@ -123,6 +124,6 @@ def open_now(tables: Tables) -> pl.DataFrame:
     records, order = records_of(tables, bare_plan(definition))
     lead, end = np.arange(len(order)), micros(until)
     state = opening(records, lead, np.full(len(lead), end))
-    there = state.open & (records.created <= end)
+    there = state.open & (records.created <= end) & ~ended(tables, order, definition.reopens, end)
     ids = order.filter(pl.Series(there)).select("lead_id")
     return ids.with_columns(as_of=pl.lit(until).cast(pl.Datetime("us", "UTC")))

@@ -156,10 +156,10 @@ def personal_columns(name: str, table: pl.DataFrame, kept: Collection[str] = ())
         if column in fixed or kind == pl.Boolean:
             continue
         values = table[column].drop_nulls()
+        if column in kept and (not len(values) or why is None):
+            continue
         if why and not _harmless(why, values):
             found[column] = why
-        elif column in kept:
-            continue
         elif kind == pl.String and (looks := _looks(column, values)):
             found[column] = looks
         elif kind == pl.String and _people(name, column, values):

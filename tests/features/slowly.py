@@ -183,8 +183,20 @@ def _colleagues(world: World, plan: Plan, lead: Row, as_of: int) -> list[Value]:
     out += [float(len(active)), float(len(functions)), max(levels) if levels else NAN, float(len(others)), first]
     rows = [s for x in others for s in _entered(world, x, as_of)]
     won = [s["entered_at"] for s in rows if s["stage"] == plan.won]
-    lost = [s for s in rows if s["stage"] in plan.closes and s["stage"] != plan.won]
+    lost = [s for x in others for s in _closing(plan, _entered(world, x, as_of)) if s["stage"] != plan.won]
     return [*out, float(len(won)), float(len(lost)), (as_of - max(won)) / DAY if won else NAN]
+
+
+def _closing(plan: Plan, rows: list[Row]) -> list[Row]:
+    """Rows that close an open lead."""
+    found, is_open = [], True
+    for row in rows:
+        if row["stage"] in plan.closes:
+            found += [row] if is_open else []
+            is_open = False
+        elif row["stage"] in plan.reopens:
+            is_open = True
+    return found
 
 
 def _own(plan: Plan, values: list[Value]) -> list[Value]:

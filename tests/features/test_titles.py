@@ -45,6 +45,9 @@ TITLES = [
     ("Leitung Einkauf", "director", "procurement"), ("Teamleiterin Vertrieb", "manager", "sales"),
     ("Softwareentwickler", "specialist", "engineering"), ("Sachbearbeiterin Buchhaltung", "specialist", "finance"),
     ("Assistenz der Geschäftsführung", "junior", "general"), ("Werkstudentin Marketing", "intern", "marketing"),
+    ("Vorstandsassistentin", "junior", None), ("VD-sekreterare", "junior", "general"),
+    ("Product-Owner", "specialist", "product"), ("Account Owner", "specialist", "sales"),
+    ("Bereichsleitung", "director", None), ("Teamleitung", "manager", None),
     ("Personalleiter", "director", "hr"), ("Vorstandsvorsitzender", "chief", None),
     ("", None, None), ("   ", None, None), ("xyzzy", None, None), ("Gitarist", None, None),
 ]  # fmt: skip

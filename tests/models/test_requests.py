@@ -364,3 +364,43 @@ def test_a_deal_of_less_than_nothing_is_refused() -> None:
     """As in the tables."""
     with pytest.raises(WrongRequest, match=r"lead\.value: expected a number of at least 0"):
         features(request(lead={"lead_id": "1", "created_at": "2025-01-01T00:00:00Z", "value": -1}))
+
+
+def test_what_nobody_knows_is_unknown_in_any_company() -> None:
+    """History that is left out stays unknown, though a colleague's rows tell of the account; alone as beside others."""
+    staff = Attribute("staff", "staff", "account", "numeric", has_history=True)
+    plan = replace(PLAN, attributes=(*PLAN.attributes, staff))
+    reading = Reading(plan)
+    change = {"entity": "account", "field": "staff", "value": "9", "changed_at": "2025-01-01"}
+    colleague = {"lead": {"lead_id": "2", "created_at": "2024-12-01"}, "events": [], "stages": [], "history": [change]}
+    one, other = request(history=None, account_leads=[colleague]), request(history=[change])
+    reader = Reader(reading)
+    for said in (one, other):
+        reader.add(said, instant(said, reading))
+    both, alone = features_of(reader.asked(), plan).values, features_of(asked(one, reading), plan).values
+    place = plan.place["fit_staff"]
+    assert np.isnan(alone[0, place])
+    assert both[1, place] == 9
+    np.testing.assert_array_equal(both[0], alone[0])
+
+
+def test_ids_and_words_that_stand_for_nothing_are_none() -> None:
+    """As in the tables: of events and colleagues, of objections, types and times of records."""
+    reading = Reading(PLAN, marks=Marks(nothing=frozenset({"NULL"})))
+    view = {"type": "page_view", "event_id": "NULL", "available_at": "NULL"}
+    events = [{**view, "occurred_at": f"2025-01-0{day}"} for day in (1, 2)]
+    lead = {"lead_id": "NULL", "created_at": "2024-12-01", "objected": "NULL"}
+    colleagues = [{"lead": lead, "events": [], "stages": []} for _ in range(2)]
+    matrix = features_of(asked(request(events=events, account_leads=colleagues), reading), PLAN)
+    found = {c.name: matrix.values[0, j] for j, c in enumerate(matrix.columns)}
+    assert found["engagement_page_view_all"] == 2
+    assert found["fit_colleagues_known"] == 2
+    with pytest.raises(WrongRequest, match="type"):
+        asked(request(events=[{**events[0], "type": "NULL"}]), reading)
+
+
+def test_a_colleague_that_is_lost_is_lost_once() -> None:
+    """Disqualified after it was lost, without being opened in between, it is not lost again."""
+    rows = [{"stage": "lost", "entered_at": f"2025-01-0{day}"} for day in (1, 2)]
+    colleague = {"lead": {"lead_id": "2", "created_at": "2024-12-01"}, "events": [], "stages": rows}
+    assert features(request(account_leads=[colleague]))["intent_colleagues_lost"] == 1

@@ -9,10 +9,12 @@ import numpy as np
 import polars as pl
 import pytest
 from asking import request_of
+from validating import checked
 
 from models.bundle import Bundle
 from models.reasons import GROUPS
 from pipeline import score as scoring
+from pipeline.ended import ended
 from pipeline.errors import Stop
 from pipeline.score import Asked, parse_time, read, score_tables
 from pipeline.stalled import stalled
@@ -177,6 +179,7 @@ def test_a_lead_whose_outcome_was_refused_is_not_called(bundle: Bundle, tmp_path
         "won-before,won,2025-04-20T08:00:00Z,", "negative,won,2025-05-10T08:00:00Z,-5",
         "both,won,2025-05-10T08:00:00Z,100", "both,lost,2025-05-10T08:00:00Z,", "open,mql,2025-05-10T08:00:00Z,",
         "again,won,2025-05-10T08:00:00Z,-5", "again,lost,2025-05-11T08:00:00Z,", "again,recycled,2025-05-12T08:00:00Z,",
+        "opened,lost,2025-05-10T08:00:00Z,-5", "opened,recycled,2025-05-12T08:00:00Z,",
     ]  # fmt: skip
     leads = list(dict.fromkeys(row.split(",")[0] for row in stages))
     (tmp_path / "leads.csv").write_text("lead_id,created_at\n" + "".join(f"{i},2025-05-01T08:00:00Z\n" for i in leads))
@@ -205,3 +208,20 @@ def test_advice_is_what_can_be_followed(bundle: Bundle, tmp_path: Path) -> None:
     (tmp_path / "leads.csv").write_text("lead_id\n007\n")
     with pytest.raises(Stop, match="how long they have stood still"):
         stalled(flat, read(flat, tmp_path, None, None, NOW), 30)
+
+
+def test_a_bad_row_closes_nobody_who_may_buy_again() -> None:
+    """A purchase that repeats closes no lead, so one that was refused does not either; it is left out of training."""
+    leads = [{"lead_id": str(i), "created_at": "2024-01-01"} for i in range(3)]
+    events = [
+        {"lead_id": "0", "occurred_at": "2024-02-01", "type": "purchase"},
+        {"lead_id": "1", "occurred_at": "soon", "type": "purchase"},
+    ]
+    mql = {"lead_id": "0", "stage": "mql", "entered_at": "2024-01-02"}
+    for repeats in (True, False):
+        definition = {"conversion": {"event": "purchase", "repeats": repeats}}
+        found = checked(definition, leads=leads, events=events, stages=[mql])
+        table = found.tables["leads"]
+        assert table["outcome_refused"].to_list() == [False, True, False]
+        order = table.select("lead_id")
+        assert ended(found.tables, order, ["recycled"], 10**18).tolist() == [False, not repeats, False]

@@ -265,3 +265,11 @@ def test_history_of_a_few_is_worth_a_word() -> None:
     assert "59 of 60" in said[0]
     every = [{**change, "id": str(i)} for i in range(60)]
     assert not [line for line in checked(leads=leads, history=every).meta["warnings"] if "no row in history" in line]
+
+
+def test_a_field_of_history_is_one_of_its_own_entity() -> None:
+    """Leads have Country, accounts have country: COUNTRY of an account is the account's."""
+    leads = [{**lead, "account_id": "A", "Country": "fi"} for lead in LEADS]
+    change = {"entity": "account", "id": "A", "field": "COUNTRY", "value": "se", "changed_at": "2024-01-02"}
+    found = checked(leads=leads, accounts=[{"account_id": "A", "country": "fi"}], history=[change])
+    assert found.tables["history"]["field"].to_list() == ["country"]

@@ -26,8 +26,8 @@ class Running:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         self.said: list[str] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
         self.port = int(self._wait_for(r"http://[\w.:\[\]]+:(\d+)")[1])
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -82,10 +82,18 @@ def serving(bundle: Path, home: Path, *words: str, **environment: str) -> Iterat
     """`leadscore serve` on a free port, in the folder `home`."""
     command = [sys.executable, "-m", "pipeline", "serve", "--bundle", str(bundle), "--port", "0", *words]
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    process = subprocess.Popen(command, cwd=home, stderr=subprocess.PIPE, text=True,
-                               env={**os.environ, "PYTHONPATH": path, **environment})  # fmt: skip
+    with started(command, home, {**os.environ, "PYTHONPATH": path, **environment}) as running:
+        yield running
+
+
+@contextmanager
+def started(command: list[str], home: Path, environment: dict[str, str]) -> Iterator[Running]:
+    """A service by its command, which is stopped at the end."""
+    process = subprocess.Popen(command, cwd=home, stderr=subprocess.PIPE, text=True, env=environment)
+    running = None
     try:
-        yield Running(process)
+        running = Running(process)
+        yield running
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -94,5 +102,7 @@ def serving(bundle: Path, home: Path, *words: str, **environment: str) -> Iterat
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if running is not None:
+            running.reader.join(10)  # its last words, before they are closed
         assert process.stderr is not None
         process.stderr.close()

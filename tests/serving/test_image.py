@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import venv
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import yaml
-from servers import Running
+from servers import started
 
 ROOT = Path(__file__).parents[2]
 NAMES = {"pydantic_settings": "pydantic-settings", "prometheus_client": "prometheus-client"}
@@ -92,12 +91,9 @@ def test_the_image_serves(bundle_folder: Path, tmp_path: Path) -> None:
     first, *words = copied(home)
     assert first == "python"
     env = {"PATH": os.environ["PATH"], "LEADSCORE_BUNDLE": str(bundle_folder), "LEADSCORE_PORT": "0"}
-    with subprocess.Popen([python, *words], cwd=home, env=env, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            lead = json.loads((ROOT / "examples/serving/lead.json").read_text())
-            answer = Running(process).ready().post("/v1/score", lead)
-        finally:
-            process.terminate()
+    with started([str(python), *words], home, env) as running:
+        lead = json.loads((ROOT / "examples/serving/lead.json").read_text())
+        answer = running.ready().post("/v1/score", lead)
     assert answer.status_code == 200
     assert answer.json()["status"] == "scored"
 

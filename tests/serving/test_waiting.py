@@ -14,7 +14,7 @@ from serving.answers import Answer, Wanted
 from serving.problems import Problem
 from serving.waiting import TOGETHER, Queue
 
-LEAD = Wanted({"lead": {}}, False, "en", None, False)
+LEAD = Wanted({"lead": {}}, False, "en", 0)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def queue(capacity: int = 100, timeout_s: float = 5.0) -> Queue:
 
 def of(name: int) -> Wanted:
     """A lead by a number."""
-    return Wanted({"lead": {"lead_id": name}}, False, "en", None, False)
+    return Wanted({"lead": {"lead_id": name}}, False, "en", 0)
 
 
 def test_each_gets_its_own_answer_in_groups_of_eight(groups: list[int]) -> None:

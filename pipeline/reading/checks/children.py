@@ -3,7 +3,7 @@
 import polars as pl
 
 from features.columns import columns_of_fields
-from pipeline.reading.attributes import AttributeList
+from pipeline.reading.attributes import TABLE_OF, AttributeList
 from pipeline.reading.checks.sift import Context, Sifted, impossible, marks, numbers, sift, structural, text, times
 from pipeline.reading.personal import personal_field
 from pipeline.reading.texts import folded, read_booleans, read_numbers
@@ -111,7 +111,7 @@ def judge_history(
         {
             "entity": folded(text(raw, "entity")),
             "id": text(raw, "id", strip=False),
-            "field": _fields(text(raw, "field"), attributes),
+            "field": _fields(folded(text(raw, "entity")), text(raw, "field"), attributes),
             "value": text(raw, "value"),
             "changed_at": changed_at,
             "_unreadable": unreadable,
@@ -135,10 +135,14 @@ def judge_history(
     return sift("history", rows, flags)
 
 
-def _fields(fields: pl.Series, attributes: AttributeList) -> pl.Series:
+def _fields(entities: pl.Series, fields: pl.Series, attributes: AttributeList) -> pl.Series:
     """The column that each field means, where another spelling of it was written."""
-    meant = columns_of_fields(fields.drop_nulls(), [attribute.column for attribute in attributes])
-    return fields.replace(meant) if meant else fields
+    for entity in TABLE_OF:
+        mine = (entities == entity).fill_null(False)
+        columns = [attribute.column for attribute in attributes if attribute.entity == entity]
+        meant = columns_of_fields(fields.filter(mine).drop_nulls(), columns)
+        fields = fields.replace(meant).zip_with(mine, fields) if meant else fields
+    return fields
 
 
 def _canonical(rows: pl.DataFrame, attributes: AttributeList, context: Context) -> tuple[pl.DataFrame, pl.Expr]:
