@@ -210,3 +210,5 @@ def main() -> None:
     with stage.speaking("label") as say:
         for line in folds_in_words(frame):
             say(line)
+        if split.order == "file" and meta["shape"] != "flat":
+            say("split.order: file is for leads without dates; these have dates, so folds follow time")

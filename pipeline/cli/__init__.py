@@ -82,7 +82,7 @@ def score(
 ) -> None:
     """Score every lead of some tables.
 
-    Example: leadscore score --tables data/source --output scores.csv --as-of 2025-06-01T00:00:00Z
+    Example: leadscore score --tables data/simulated --output scores.csv --as-of 2025-06-01T00:00:00Z
     """
     with told():
         from pipeline import score as scoring

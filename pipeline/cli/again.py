@@ -27,7 +27,7 @@ def recheck(
 
     Weak, old and disqualified leads that are likelier than when they were last scored; the change is split exactly.
 
-    Example: leadscore recheck --tables data/source --since 2025-05-01 --output recheck.csv
+    Example: leadscore recheck --tables data/simulated --since 2025-05-01 --output recheck.csv
     """
     with told():
         from pipeline import score as scoring
@@ -58,7 +58,7 @@ def stalled(
 
     Those that have been in their stage for longer than usual, or that no seller touched; the most valuable come first.
 
-    Example: leadscore stalled --tables data/source --days 30 --output stalled.csv
+    Example: leadscore stalled --tables data/simulated --days 30 --output stalled.csv
     """
     with told():
         from pipeline import score as scoring
@@ -86,7 +86,7 @@ def accounts(
     The most valuable come first: the probability that they convert, who of the buying group is known and active there,
     and which role is missing.
 
-    Example: leadscore accounts --tables data/source --output accounts.csv
+    Example: leadscore accounts --tables data/simulated --output accounts.csv
     """
     with told():
         from pipeline import score as scoring
@@ -110,7 +110,7 @@ def ask(
 
     Also says what each missing field would tell.
 
-    Example: leadscore ask L0000012 --tables data/source --as-of 2025-06-01
+    Example: leadscore ask L0008537 --tables data/simulated
     """
     with told():
         from pipeline.ask import ask as run
