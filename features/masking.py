@@ -42,8 +42,7 @@ def field_places(columns: Sequence[Column]) -> FieldPlaces:
 def count_known_fields(values: Floats, places: FieldPlaces) -> None:
     """Count again, in place, how many attributes are known; shape (k, columns). A title, which has two columns, is
     known where it says a seniority or a function."""
-    known = ~np.isnan(values)
-    count = known[:, places.attributes].sum(axis=1)
+    count = (~np.isnan(values[:, places.attributes])).sum(axis=1)
     for j in places.functions:
-        count -= known[:, j] & known[:, j - 1]
+        count -= ~np.isnan(values[:, j - 1 : j + 1]).any(axis=1)
     values[:, places.count] = count[:, None]

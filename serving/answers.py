@@ -104,10 +104,10 @@ def each(model: Model, asked: Sequence[Wanted], now: datetime) -> list[Answer | 
 def _alike(model: Model, asked: Sequence[Wanted], now: datetime, explain: bool) -> list[Answer | Problem]:
     """Answers to requests that all want reasons, or none of them."""
     reading, reader = model.bundle.lives, Reader(model.bundle.lives)
-    found, read = dict[int, Answer | Problem](), dict[int, Answer]()
+    found, read, at = dict[int, Answer | Problem](), dict[int, Answer](), _micros(now)
     for i, w in enumerate(asked):
         try:
-            as_of = instant(w.request, reading, _micros(now))
+            as_of = instant(w.request, reading, at)
             if objects(w.request["lead"], reading.marks):
                 found[i] = _bare(model, w, "objected", as_of, now)
             else:

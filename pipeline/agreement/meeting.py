@@ -97,11 +97,10 @@ def inputs_of(criteria: Sequence[Criterion]) -> Inputs | None:
 
 def fitted(table: PointsTable) -> tuple[Inputs, list[tuple[str, str]]]:
     """The inputs of a table, and what does not fit the tables of the last run: where, and how."""
-    given = last_run(table)
-    left_out, definition, clock = given[4:]
-    tables, attributes = widened(*given)
-    problems = problems_of(tests_of(table), tables, attributes, definition.events, left_out)
-    return Inputs(table, tables, tuple(attributes), clock.timezone), problems
+    given = last_run()
+    found = widened(table, given)
+    events = given.definition.events
+    return found, problems_of(tests_of(table), found.tables, found.attributes, events, given.left_out)
 
 
 def met(inputs: Inputs | None, rows: pl.DataFrame) -> Bools:

@@ -16,7 +16,7 @@ from models.points_tests import Look
 from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.handtuned.points_file import load_points
-from pipeline.handtuned.points_inputs import Inputs, fitting, read_inputs, read_table
+from pipeline.handtuned.points_inputs import Inputs, Material, fitting, read_inputs, read_table
 from pipeline.label import micros
 from pipeline.params import Params, load_params
 from pipeline.points import point_records
@@ -51,7 +51,8 @@ def _checked(table: PointsTable, folder: Path, params: Params, id_key: bytes | N
     checked = check(raw, source, params.definition, None, datetime.now(UTC), None, names)
     attributes = stage.attributes_of(to_json(checked.attributes))
     left_out = checked.meta["left_out_columns"]
-    return fitting(table, checked.tables, attributes, raw, left_out, params.definition, Clock.of(source), place)
+    given = Material(checked.tables, attributes, raw, left_out, params.definition, Clock.of(source))
+    return fitting(table, given, place)
 
 
 def explain(asked: Inputs, lead_id: str, at: datetime) -> list[str]:

@@ -15,8 +15,8 @@ from models.points_when import FieldTest
 from pipeline import stage
 from pipeline.handtuned.points_check import check_points, fields_there, tests_of
 from pipeline.params import Definition, Source
-from pipeline.reading.attributes import TABLE_OF, Entity
 from pipeline.reading.kinds import kind_of, read_values
+from pipeline.reading.naming import TABLE_OF, Entity
 from pipeline.reading.texts import Clock
 from pipeline.records import Tables
 
@@ -37,58 +37,52 @@ def read_table() -> PointsTable | None:
     return None if given is None else PointsTable.model_validate(given)
 
 
+@dataclass(frozen=True)
+class Material:
+    """What a table of points may look at."""
+
+    tables: Tables
+    """Validated."""
+    attributes: Collection[Attribute]
+    raw: Tables
+    """Leads and accounts as they came, where they have columns that are no attributes."""
+    left_out: Mapping[str, str]
+    """Column to why it is no attribute."""
+    definition: Definition
+    clock: Clock
+
+
 def read_inputs(table: PointsTable, place: str) -> Inputs:
     """With the tables of the last run. Raises Stop where the table of points (from `place`) does not fit them."""
-    return fitting(*last_run(table), place)
+    return fitting(table, last_run(), place)
 
 
-def last_run(
-    table: PointsTable,
-) -> tuple[PointsTable, Tables, tuple[Attribute, ...], Tables, dict[str, str], Definition, Clock]:
-    """The arguments of `widened` for the tables of the last run."""
+def last_run() -> Material:
+    """Of the tables of the last run."""
     left_out = stage.read_json(stage.TABLES / "meta.json")["left_out_columns"]
     paths = {name: stage.INGESTED / f"{name}.parquet" for name in TABLE_OF.values()}
     raw = {name: stage.read_table(path) for name, path in paths.items() if left_out and path.is_file()}
-    source, definition = stage.section(Source), stage.section(Definition)
-    return table, stage.read_tables(), stage.read_attributes(), raw, left_out, definition, Clock.of(source)
+    clock, definition = Clock.of(stage.section(Source)), stage.section(Definition)
+    return Material(stage.read_tables(), stage.read_attributes(), raw, left_out, definition, clock)
 
 
-def fitting(
-    table: PointsTable,
-    tables: Tables,
-    attributes: Collection[Attribute],
-    raw: Tables,
-    left_out: Mapping[str, str],
-    definition: Definition,
-    clock: Clock,
-    place: str,
-) -> Inputs:
-    """Validated tables with what the table of points names besides the attributes, out of the `raw` ones.
-
-    `left_out`: column to why it is no attribute. Raises Stop as `check_points` does.
-    """
-    tables, found = widened(table, tables, attributes, raw, left_out, definition, clock)
-    check_points(table, tables, found, definition.events, left_out, place)
-    return Inputs(table, tables, tuple(found), clock.timezone)
+def fitting(table: PointsTable, given: Material, place: str) -> Inputs:
+    """The table with what it may look at. Raises Stop as `check_points` does."""
+    found = widened(table, given)
+    check_points(table, found.tables, found.attributes, given.definition.events, given.left_out, place)
+    return found
 
 
-def widened(
-    table: PointsTable,
-    tables: Tables,
-    attributes: Collection[Attribute],
-    raw: Tables,
-    left_out: Mapping[str, str],
-    definition: Definition,
-    clock: Clock,
-) -> tuple[Tables, list[Attribute]]:
-    """Tables and attributes with the columns that the table of points names besides; arguments as of `fitting`."""
-    tables, found = dict(tables), list(attributes)
+def widened(table: PointsTable, given: Material) -> Inputs:
+    """With the columns that the table of points names besides the attributes, out of the raw tables; unchecked."""
+    tables, found = dict(given.tables), list(given.attributes)
     used = {test.field for _, test in tests_of(table) if isinstance(test, FieldTest)}
-    for column in sorted(used & set(left_out) - set(definition.exclude) - set(fields_there(tables, found))):
-        attribute = _more(column, tables, raw, clock)
+    more = used & set(given.left_out) - set(given.definition.exclude) - set(fields_there(tables, found))
+    for column in sorted(more):
+        attribute = _more(column, tables, given.raw, given.clock)
         if attribute is not None:
             found.append(attribute)
-    return tables, found
+    return Inputs(table, tables, tuple(found), given.clock.timezone)
 
 
 def _more(column: str, tables: dict[str, pl.DataFrame], raw: Tables, clock: Clock) -> Attribute | None:

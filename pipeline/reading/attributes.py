@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
@@ -11,13 +11,10 @@ from models.nearest import nearest
 from pipeline.errors import Stop
 from pipeline.params import Attribute, Definition, Group
 from pipeline.reading.kinds import Kind, kind_of
-from pipeline.reading.naming import snake_case, tokens, unique, words
+from pipeline.reading.naming import TABLE_OF, Entity, snake_case, tokens, unique, words
 from pipeline.reading.personal import personal_field, personal_name
 from pipeline.reading.tables import OPTIONAL, OURS, REQUIRED
 from pipeline.reading.texts import Clock, folded
-
-Entity = Literal["lead", "account"]
-TABLE_OF: dict[Entity, str] = {"lead": "leads", "account": "accounts"}
 
 TYPED_LEADS = (
     "lead_id",

@@ -1,9 +1,13 @@
-"""Column names as words, and as names that are safe in features and formulas."""
+"""Names of tables, and column names as words and as names that are safe in features and formulas."""
 
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import Literal
 
+Entity = Literal["lead", "account"]
+TABLE_OF: dict[Entity, str] = {"lead": "leads", "account": "accounts"}
+"""The table of each entity that has attributes."""
 SPLIT = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^0-9A-Za-z]+")
 
 

@@ -13,7 +13,7 @@ from validating import checked, raw
 
 from pipeline.errors import Stop
 from pipeline.handtuned.points_file import load_points, parse_points
-from pipeline.handtuned.points_inputs import Inputs, fitting
+from pipeline.handtuned.points_inputs import Inputs, Material, fitting
 from pipeline.label import micros
 from pipeline.params import Definition
 from pipeline.points import points_of, replay
@@ -96,10 +96,11 @@ def tables() -> Checked:
 def inputs(tables: Checked, rules: str, zone: str = "UTC", **definition: object) -> Inputs:
     """A table of points beside the tables."""
     table = parse_points(f"rules: [{rules}]", "p.yaml", zone)
-    return fitting(
-        table, tables.tables, attributes_of(to_json(tables.attributes)), raw(leads=LEADS, accounts=ACCOUNTS),
-        tables.meta["left_out_columns"], Definition.model_validate(definition), Clock(zone), "p.yaml",
+    given = Material(
+        tables.tables, attributes_of(to_json(tables.attributes)), raw(leads=LEADS, accounts=ACCOUNTS),
+        tables.meta["left_out_columns"], Definition.model_validate(definition), Clock(zone),
     )  # fmt: skip
+    return fitting(table, given, "p.yaml")
 
 
 def points(tables: Checked, rules: str, at: str, lead: str = "1", zone: str = "UTC") -> float:

@@ -3,8 +3,9 @@
 import polars as pl
 
 from features.columns import columns_of_fields
-from pipeline.reading.attributes import TABLE_OF, AttributeList
+from pipeline.reading.attributes import AttributeList
 from pipeline.reading.checks.sift import Context, Sifted, impossible, marks, numbers, sift, structural, text, times
+from pipeline.reading.naming import TABLE_OF
 from pipeline.reading.personal import personal_field
 from pipeline.reading.texts import folded, read_booleans, read_numbers
 

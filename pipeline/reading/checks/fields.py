@@ -14,8 +14,8 @@ from features.columns import slug
 from features.titles import read_title
 from features.vocabulary import ENGAGEMENT, INTENT, SELLER
 from pipeline.params import Definition
-from pipeline.reading.attributes import TABLE_OF, AttributeInfo, AttributeList
-from pipeline.reading.naming import tokens, words
+from pipeline.reading.attributes import AttributeInfo, AttributeList
+from pipeline.reading.naming import TABLE_OF, tokens, words
 
 ROWS = 50
 """Fewer known values than this agree by chance."""

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pipeline.reading.attributes import TABLE_OF, TEST_FLAGS, AttributeInfo, AttributeList, Entity
+from pipeline.reading.attributes import TEST_FLAGS, AttributeInfo, AttributeList
 from pipeline.reading.checks.sift import Context, Sifted, impossible, marks, numbers, sift, structural, text, times
 from pipeline.reading.kinds import read_values
+from pipeline.reading.naming import TABLE_OF, Entity
 from pipeline.reading.tables import TEST
 from pipeline.reading.texts import folded, read_booleans, read_positive
 
