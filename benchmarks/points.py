@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from features.arrays import DAY_US, Floats
-from models.crossings import first_crossings
-from models.points import tally
-from models.points_records import FieldRecords, PointRecords
-from models.points_table import PointsTable
-from pipeline.handtuned.points_file import parse_points
+from models.points.crossings import first_crossings
+from models.points.records import FieldRecords, PointRecords
+from models.points.table import PointsTable
+from models.points.totals import tally
+from pipeline.handtuned.file import parse_points
 
 COMPANY = Path(__file__).parents[1] / "examples/points/company.yaml"
 MORE = """rules:

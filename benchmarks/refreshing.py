@@ -37,11 +37,11 @@ def _losses(shift: float) -> tuple[float, float, float]:
     import numpy as np
 
     from features.plan import plan_of_json
-    from models import metrics
-    from models.refresh import shifted
+    from models.judging import metrics
+    from models.learning.refresh import shifted
     from pipeline import evaluate, stage
+    from pipeline.data import load
     from pipeline.fitted import Fitted, read_model
-    from pipeline.train import load
 
     plan = plan_of_json(stage.read_json(stage.PLAN))
     leads = stage.read_table(stage.TABLES / "leads.parquet")

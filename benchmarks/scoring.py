@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from models.lean import import_lean
+from models.bundle.lean import import_lean
 
 MOST_WITH_REASONS = 2_000
 
@@ -21,8 +21,8 @@ def main(root: Path) -> int:
 
     from features.episodes import opening
     from features.kernel import compute
-    from models.bundle import load_bundle, score
-    from models.reasons import reasons
+    from models.bundle.folder import load_bundle, score
+    from models.explaining.reasons import reasons
     from pipeline import score as scoring
     from pipeline.label import micros
     from pipeline.records import records_of

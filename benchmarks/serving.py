@@ -23,11 +23,11 @@ import numpy as np
 
 from benchmarks.load import Timing, turn
 from benchmarks.peers import HOME, Peer, empty, mlflow, mlserver, ours
-from models.booster import raw_scores
-from models.bundle import Bundle, read_bundle
-from models.encoding import encode
-from models.golden import golden_requests
-from models.requests import asked, features_of
+from models.bundle.folder import Bundle, read_bundle
+from models.bundle.golden import golden_requests
+from models.bundle.requests import asked, features_of
+from models.learning.encoding import encode
+from models.trees.booster import raw_scores
 from serving.answers import Model, answer, wanted
 from serving.cautions import Cautions
 from serving.settings import Settings

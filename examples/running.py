@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from models import metrics
+from models.judging import metrics
 from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.stages import STAGES

@@ -11,13 +11,14 @@ from features.arrays import DAY_US, NEVER, Bools, Floats, Ints, ranges
 from features.colleagues import silence
 from features.plan import Plan
 from features.records import Records, known_events, owners
-from models import labels
-from models.accounts import Looks, looks
-from models.labels import Conversions
-from models.roles import by_account, roles
+from models.bundle.accounts import Looks, looks
+from models.bundle.roles import by_account, roles
+from models.learning import labels
+from models.learning.labels import Conversions
 from pipeline.label import closing_when_it_happened, conversions_of_events, micros
 from pipeline.params import Definition
-from pipeline.records import Tables, records_of, with_known_outcomes
+from pipeline.records import records_of, with_known_outcomes
+from pipeline.values import Tables
 
 ACTIVE_US = 30 * DAY_US
 """A person is active whose last sign of life is no older."""

@@ -9,17 +9,17 @@ import polars as pl
 
 from features.arrays import DAY_US, Floats, Ints
 from features.plan import Plan, plan_of_json
-from models import bootstrap, metrics
-from models.accounts import INDEPENDENT, AccountModel, fit
+from models.bundle.accounts import INDEPENDENT, AccountModel, fit
+from models.bundle.roles import Wanted, by_account, has_titles, missing, roles, said, wanted
 from models.folds import whole_groups
-from models.roles import Wanted, by_account, has_titles, missing, roles, said, wanted
+from models.judging import bootstrap, metrics
 from pipeline import stage
 from pipeline.account_looks import Book, Look, Past, converts, first_wins, look_at, open_lead_converts, past, people
 from pipeline.featurize import features
 from pipeline.fitted import log_odds, log_odds_unseen, read_model
 from pipeline.groups import groups_of
 from pipeline.params import Definition, Train
-from pipeline.records import Tables
+from pipeline.values import Tables
 
 EVERY_US = 28 * DAY_US
 """Accounts are looked at so often."""

@@ -6,8 +6,8 @@ import polars as pl
 from features.episodes import opening
 from features.kernel import compute
 from features.records import Records
-from models.asking import Worth, worth
-from models.bundle import Bundle
+from models.bundle.asking import Worth, worth
+from models.bundle.folder import Bundle
 from pipeline.ended import ended
 from pipeline.errors import Stop
 from pipeline.label import micros

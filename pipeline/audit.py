@@ -8,11 +8,12 @@ import polars as pl
 
 from features.arrays import Floats
 from features.plan import Plan, plan_of_json
-from models.bayes import bins, quantile_edges
-from models.ranking import auc as auc_of
-from models.ranking import ranking, taken
-from models.screening import LEAST, bounded
+from models.baselines.bayes import bins, quantile_edges
+from models.judging.ranking import auc as auc_of
+from models.judging.ranking import ranking, taken
+from models.leaks.screening import LEAST, bounded
 from pipeline import stage
+from pipeline.data import Data, load
 from pipeline.fitted import read_model
 from pipeline.later import Looks, looks_of
 from pipeline.leaks.culprits import culprit_of
@@ -20,10 +21,8 @@ from pipeline.leaks.findings import Check, conclude, of_json
 from pipeline.leaks.futures import check_future
 from pipeline.leaks.trials import check_encoding, check_shuffled, check_splits
 from pipeline.params import Definition, Leaks, Source, Train
-from pipeline.records import Tables
-from pipeline.refresh import begin_of_test
 from pipeline.reporting.verdict import standing
-from pipeline.train import Data, load
+from pipeline.values import Tables
 
 TEST = "AUC of the test fold"
 BETTER = "better than the base rate"
@@ -131,7 +130,7 @@ def checks_of(data: Data, plan: Plan) -> list[Check]:
 def _looking(tables: Tables, plan: Plan, train: Train) -> Callable[[Data], Looks | None]:
     """The later looks of examples, where training softens labels by them."""
     within = stage.section(Definition).conversion.within_days
-    return lambda data: looks_of(data, tables, plan, within, begin_of_test(data)) if train.soft_labels else None
+    return lambda data: looks_of(data, tables, plan, within, data.begin_of_test) if train.soft_labels else None
 
 
 def main() -> None:

@@ -10,11 +10,11 @@ import numpy as np
 import polars as pl
 
 from features.plan import plan_of_json
-from models import bundle as bundles
-from models.golden import answer, golden_requests
-from models.policy import Policy, Values, scale
-from models.routing import Routing, Rule
-from models.thresholds import continuity
+from models.bundle import folder as bundles
+from models.bundle.golden import answer, golden_requests
+from models.policy.policy import Policy, Values, scale
+from models.policy.routing import Routing, Rule
+from models.policy.thresholds import continuity
 from pipeline import stage
 from pipeline.card import card
 from pipeline.errors import Stop

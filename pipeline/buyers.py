@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
-from models.bundle import Bundle
-from models.metrics import logit
-from models.roles import missing, said
+from models.bundle.folder import Bundle
+from models.bundle.roles import missing, said
+from models.judging.metrics import logit
 from pipeline.account_looks import Book, Look, book, gathered, people
 from pipeline.accounts import account_names
 from pipeline.errors import Stop

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from models.policy import Policy
+from models.policy.policy import Policy
 from pipeline.params import Definition
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from features.arrays import Array
 from features.plan import Plan
 from features.records import Records, attribute_at
-from models.funnel import ON, Episodes, whole_way
+from models.funnel.ways import ON, Episodes, whole_way
 from pipeline.params import Definition
 from pipeline.partings import column_of
 from pipeline.spells import Telling, told

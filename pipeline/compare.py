@@ -6,11 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from models.points_table import PointsTable
+from models.points.table import PointsTable
 from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.files import whole_folder
-from pipeline.handtuned.points_inputs import read_inputs, read_table
+from pipeline.handtuned.inputs import read_inputs, read_table
 from pipeline.handtuned.reconcile import AGREE, reconcile, summary
 from pipeline.handtuned.swapping import swap_set
 from pipeline.params import Compare, Definition, Train

@@ -8,10 +8,10 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from models.points_table import PointsTable
+from models.points.table import PointsTable
 from pipeline import stage
 from pipeline.errors import Stop
-from pipeline.handtuned.points_file import load_points
+from pipeline.handtuned.file import load_points
 from pipeline.params import SECTIONS, Params, Policy, load_params
 from pipeline.thresholds import mark_of, old_mark
 

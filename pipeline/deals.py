@@ -5,9 +5,9 @@ import polars as pl
 
 from features.arrays import Floats
 from features.plan import Attribute, Plan
-from models.policy import Values, segment_values
+from models.policy.policy import Values, segment_values
 from pipeline.params import Definition
-from pipeline.records import Tables
+from pipeline.values import Tables
 
 
 def brought(rows: pl.DataFrame, tables: Tables, definition: Definition) -> Floats:

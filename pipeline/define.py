@@ -8,11 +8,11 @@ import polars as pl
 
 from features.arrays import Bools
 from features.plan import plan_of_json
-from models.criteria import Criterion, criteria_of
-from models.editions import edition
-from models.points_write import write
-from models.rates import rate
-from models.weighing import weigh
+from models.funnel.editions import edition
+from models.funnel.weighing import weigh
+from models.judging.rates import rate
+from models.points.criteria import Criterion, criteria_of
+from models.points.write import write
 from pipeline import stage
 from pipeline.agreement.definition_page import render
 from pipeline.agreement.meeting import Population, fitting, inputs_of, met, population
@@ -98,7 +98,7 @@ def agreement(criteria: tuple[Criterion, ...], definition: Definition) -> dict[s
 
 def _model() -> str:
     """The digest of the bundle, as everywhere."""
-    from models.bundle import read_files
+    from models.bundle.folder import read_files
 
     return read_files(stage.BUNDLE).digest[:12]
 

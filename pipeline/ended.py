@@ -7,7 +7,7 @@ import polars as pl
 
 from features.arrays import Bools
 from features.records import SINCE_CREATION
-from pipeline.records import Tables
+from pipeline.values import Tables
 
 
 def ended(tables: Tables, order: pl.DataFrame, reopens: Sequence[str], at: int) -> Bools:

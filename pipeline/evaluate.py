@@ -11,27 +11,30 @@ import polars as pl
 from features.arrays import Array, Floats
 from features.kernel import Matrix
 from features.plan import Plan, plan_of_json
-from models import bootstrap, calibration, folds, horizons, metrics
-from models.baselines import Baselines
-from models.encoding import encode
-from models.horizons import column
-from models.points_baseline import probabilities
-from models.policy import Values
-from models.trees import Trees
-from pipeline import points, stage
+from models import folds
+from models.baselines.fitted import Baselines
+from models.baselines.points import probabilities
+from models.judging import bootstrap, metrics
+from models.learning import calibration, horizons
+from models.learning.encoding import encode
+from models.learning.horizons import column
+from models.policy.policy import Values
+from models.trees.model import Trees
+from pipeline import stage
+from pipeline.data import Data, load
 from pipeline.deals import deal_values
 from pipeline.errors import Stop
 from pipeline.featurize import instants
 from pipeline.fitted import Fitted, read_model
-from pipeline.handtuned.points_inputs import read_inputs
-from pipeline.handtuned.points_inputs import read_table as read_points_table
+from pipeline.handtuned.inputs import read_inputs
+from pipeline.handtuned.inputs import read_table as read_points_table
+from pipeline.handtuned.records import points_of
 from pipeline.horizons import measure
 from pipeline.params import Definition, Policy, Source, Train
 from pipeline.partings import column_of
-from pipeline.records import Tables
 from pipeline.replay import Replay, Test, absent, replay
 from pipeline.slices import diagnosis
-from pipeline.train import Data, load
+from pipeline.values import Tables
 from pipeline.weeks import pool
 
 DRAWS = 200
@@ -124,7 +127,7 @@ def replayed(
     def scored(rows: pl.DataFrame, matrix: Matrix) -> Mapping[str, Floats]:
         found = {"model": predict(replace(data, matrix=matrix), fitted, params.threads), **others.predict(matrix)}
         if hand_tuned is not None:
-            found["points"] = points.points_of(hand_tuned, rows["lead_id"], instants(rows))
+            found["points"] = points_of(hand_tuned, rows["lead_id"], instants(rows))
         return found
 
     zone, most = stage.section(Source).timezone, stage.section(Policy).weekly_capacity
@@ -135,7 +138,7 @@ def replayed(
     return replay(tables, plan, found, values, scored, looked, params.seed, DRAWS)
 
 
-def points_of(examples: pl.DataFrame) -> Floats | None:
+def replayed_points(examples: pl.DataFrame) -> Floats | None:
     """Hand-tuned points of the mature examples; None where there is no table of points."""
     replayed = stage.read_table(stage.POINTS)
     return replayed.filter(examples["mature"])["points"].to_numpy() if "points" in replayed.columns else None
@@ -169,7 +172,7 @@ def main() -> None:
     plan = plan_of_json(stage.read_json(stage.PLAN))
     tables, examples = stage.read_tables(), stage.read_table(stage.EXAMPLES)
     data = load(examples, stage.read_table(stage.FEATURES), tables["leads"], plan)
-    params, fitted, by_hand = stage.section(Train), read_model(), points_of(examples)
+    params, fitted, by_hand = stage.section(Train), read_model(), replayed_points(examples)
     others = stage.read_table(stage.BASELINES)
     baselines = {k: others[k].to_numpy() for k in others.columns if k not in ("lead_id", "as_of")}
     if by_hand is not None:

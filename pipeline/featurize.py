@@ -13,7 +13,8 @@ from pipeline import stage
 from pipeline.matrices import frame_of
 from pipeline.params import Definition
 from pipeline.planning import learn_plan
-from pipeline.records import Tables, records_of
+from pipeline.records import records_of
+from pipeline.values import Tables
 
 
 def featurize(

@@ -7,13 +7,13 @@ import numpy as np
 
 from features.arrays import Floats, Ints
 from features.kernel import Matrix
-from models import calibration
-from models.booster import load_booster, raw_scores
-from models.bundle import links_of
-from models.calibration import Calibration
-from models.encoding import Encoding, encode
-from models.horizons import Link
-from models.trees import Trees
+from models.bundle.folder import links_of
+from models.learning import calibration
+from models.learning.calibration import Calibration
+from models.learning.encoding import Encoding, encode
+from models.learning.horizons import Link
+from models.trees.booster import load_booster, raw_scores
+from models.trees.model import Trees
 from pipeline import stage
 
 
@@ -49,7 +49,7 @@ def log_odds_unseen(fitted: Fitted, matrix: Matrix, member: Ints, rounds: Sequen
     account out; by the whole bag where `member` (k,) is below 0. `rounds`: trees of each member, in their order.
 
     The encodings of many-valued categories have seen the account, one among all of its category, and soft labels know
-    of it at second hand (models/soft.py). One member's scores spread a little further than the mean of all.
+    of it at second hand (models/learning/soft.py). One member's scores spread a little further than the mean of all.
     """
     X = encode(fitted.encoding, matrix)
     raw, never = np.empty(len(X)), member < 0

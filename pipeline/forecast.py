@@ -8,14 +8,14 @@ import polars as pl
 
 from features.arrays import DAY_US, Bools, Floats, Ints
 from features.kernel import Matrix
-from models.bootstrap import span, weights
-from models.flow import flow
-from models.metrics import known
-from models.policy import Policy
+from models.funnel.flow import flow
+from models.judging.bootstrap import span, weights
+from models.judging.metrics import known
+from models.policy.policy import Policy
 from pipeline.deals import brought
 from pipeline.groups import groups_of
 from pipeline.params import Definition
-from pipeline.records import Tables
+from pipeline.values import Tables
 
 DRAWS = 400
 

@@ -12,18 +12,19 @@ from features.arrays import NEVER, Bools
 from features.plan import Attribute, EventType, Plan
 from features.records import Records
 from features.vocabulary import event_group
-from models import funnel as way
-from models.funnel import CLOSED, CONVERTED, ON, OPEN, OUT, Episodes
+from models.funnel import ways as way
+from models.funnel.ways import CLOSED, CONVERTED, ON, OPEN, OUT, Episodes
 from pipeline import stage
 from pipeline.cohorts import cohorts
 from pipeline.label import closing_when_it_happened, conversions_of_events, micros
 from pipeline.params import Definition
 from pipeline.planning import MOST_STAGES, MOST_TYPES, bare_plan
 from pipeline.reach import accounts_reached, contacts
-from pipeline.records import Tables, records_of
+from pipeline.records import records_of
 from pipeline.spells import Telling, told
 from pipeline.standing import standing_still
 from pipeline.targets import targets
+from pipeline.values import Tables
 
 DRAWS, SEED = 200, 7
 """Of the intervals; no setting of training, or each trial of one would follow every lead again."""

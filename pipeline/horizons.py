@@ -4,25 +4,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from features.arrays import Floats
 from features.plan import Plan
-from models import metrics
-from models.booster import Settings
-from models.bundle import HORIZONS, horizon_model
-from models.horizons import Held, Link, fit_link, label
-from models.training import Rows, take
+from models.bundle.folder import HORIZONS, horizon_model
+from models.judging import metrics
+from models.learning.horizons import Held, Link, fit_link, label
+from models.learning.training import Rows, take
+from models.trees.booster import Settings
 from pipeline import stage
-
-if TYPE_CHECKING:
-    from pipeline.train import Data
+from pipeline.data import Data
 
 
 def learn(
-    data: "Data", train: Rows, plan: Plan, masked_fraction: float, settings: Settings, horizons: Sequence[float]
+    data: Data, train: Rows, plan: Plan, masked_fraction: float, settings: Settings, horizons: Sequence[float]
 ) -> list[Link]:
     """A link for each horizon but the last, from the rows of train, calibrated on calibrate where there is one."""
     links, mine, group = [], data.rows("train"), data.group[data.rows("train")]
@@ -35,7 +33,7 @@ def learn(
     return links
 
 
-def within(data: "Data", days: float) -> Floats:
+def within(data: Data, days: float) -> Floats:
     """Label of each mature example for a horizon: 1 where it converts within `days`. Shape (k,)."""
     came = data.examples["days_to_conversion"].fill_null(np.inf).to_numpy()
     return np.asarray(came <= days, dtype=np.float64)
@@ -52,7 +50,7 @@ def write_links(links: Sequence[Link], folder: Path) -> None:
 
 
 def measure(
-    data: "Data", p: Floats, shorter: dict[float, Floats], links: Sequence[Link], logistic: Floats, seed: int
+    data: Data, p: Floats, shorter: dict[float, Floats], links: Sequence[Link], logistic: Floats, seed: int
 ) -> dict[str, Any]:
     """The metrics of every horizon on the test fold, by its days.
 
@@ -66,7 +64,7 @@ def measure(
     return found
 
 
-def _scores(data: "Data", y: Floats, p: Floats, logistic: Floats, seed: int) -> dict[str, Any]:
+def _scores(data: Data, y: Floats, p: Floats, logistic: Floats, seed: int) -> dict[str, Any]:
     test = data.rows("test")
     own = metrics.scores(y[test], p[test], seed)
     return {**own, "baselines": {"logistic": metrics.scores(y[test], logistic[test], seed)}}

@@ -7,13 +7,15 @@ import polars as pl
 
 from features.arrays import Array, Floats, Ints
 from features.records import Records, starts
-from models import folds, labels
-from models.labels import Conversions, Examples
+from models import folds
+from models.learning import labels
+from models.learning.labels import Conversions, Examples
 from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.params import Definition, Split
 from pipeline.planning import bare_plan
-from pipeline.records import Tables, records_of, with_known_outcomes
+from pipeline.records import records_of, with_known_outcomes
+from pipeline.values import Tables
 
 
 def label(tables: Tables, shape: str, until: datetime | None, definition: Definition, split: Split) -> pl.DataFrame:

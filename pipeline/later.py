@@ -1,7 +1,6 @@
-"""The leads of the examples some days later: what softens their labels (models/soft.py)."""
+"""The leads of the examples some days later: what softens their labels (models/learning/soft.py)."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,13 +8,12 @@ from features.arrays import DAY_US, Bools, Floats, Ints
 from features.episodes import opening
 from features.kernel import Matrix, compute
 from features.plan import Plan
-from models.booster import Settings
-from models.soft import Later, Past, soften
-from models.training import Rows, take
-from pipeline.records import Tables, records_of
-
-if TYPE_CHECKING:
-    from pipeline.train import Data
+from models.learning.soft import Later, Past, soften
+from models.learning.training import Rows, take
+from models.trees.booster import Settings
+from pipeline.data import Data
+from pipeline.records import records_of
+from pipeline.values import Tables
 
 STEP = 28 / 90
 """Of the horizon: so much later the first model looks."""
@@ -35,12 +33,12 @@ class Looks:
     heard: Floats
     """… and to its record."""
 
-    def over(self, data: "Data", begin: int) -> Bools:
+    def over(self, data: Data, begin: int) -> Bools:
         """Examples whose next days were over at `begin` (µs), shape (k,)."""
         return np.asarray(data.as_of + round(self.days * DAY_US) <= begin)
 
 
-def looks_of(data: "Data", tables: Tables, plan: Plan, within_days: float, until: int) -> Looks | None:
+def looks_of(data: Data, tables: Tables, plan: Plan, within_days: float, until: int) -> Looks | None:
     """Features of the leads that are still open later, up to `until` (µs). None where the tables have no dates, or do
     not say when a lead converted."""
     came, heard = (data.examples[f"days_to_{what}"].fill_null(np.nan).to_numpy() for what in ("conversion", "record"))
@@ -77,7 +75,7 @@ def part_of(looks: Looks, keep: Bools) -> Later:
 
 
 def softened(
-    data: "Data", rows: Rows, keep: Bools, known: Bools, begin: int, looks: Looks | None, settings: Settings
+    data: Data, rows: Rows, keep: Bools, known: Bools, begin: int, looks: Looks | None, settings: Settings
 ) -> tuple[Rows, Bools]:
     """The rows with soft labels and which of them to learn from; where nothing softens, as they are and those `known`.
 
@@ -94,7 +92,7 @@ def softened(
     return replace(rows, y=y), over[keep]
 
 
-def _past(data: "Data", looks: Looks, keep: Bools, begin: int) -> Past:
+def _past(data: Data, looks: Looks, keep: Bools, begin: int) -> Past:
     """What was known of the examples kept at `begin` (µs)."""
     age = (begin - data.as_of[keep]) / DAY_US
     came = np.where(looks.heard[keep] <= age, looks.came[keep], np.nan)

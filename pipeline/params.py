@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from features.vocabulary import YES
-from models.criteria import criteria_of
 from models.nearest import nearest
+from models.points.criteria import criteria_of
 from pipeline.errors import Stop
 from pipeline.yamls import read_yaml
 
@@ -160,7 +160,7 @@ class Definition(Section):
     slices: Slices = Slices()
     events: dict[str, EventGroup] = {}
     criteria: dict[str, Any] = {}
-    """Name to words, or to `words` and `when`, as models/criteria.py reads them."""
+    """Name to words, or to `words` and `when`, as models/points/criteria.py reads them."""
     language: Literal["en", "fi", "sv"] = "en"
     """Of the page on which marketing and sales agree."""
     horizons: list[Annotated[float, Field(gt=0, le=LONGEST_D)]] = []
@@ -223,9 +223,9 @@ class Train(Section):
     masked_fraction: float = Field(0.2, ge=0, lt=1)
     threads: int = Field(2, ge=1)
     soft_labels: bool = True
-    """Learn what a first model says of each lead some days later, instead of the bare outcome (models/soft.py)."""
+    """Learn what a first model says of a lead some days later, not the bare outcome (models/learning/soft.py)."""
     refresh_intercept: bool = False
-    """Shift the probabilities by what the early conversions of recent leads say (models/refresh.py)."""
+    """Shift the probabilities by what the early conversions of recent leads say (models/learning/refresh.py)."""
 
 
 class Leaks(Section):

@@ -9,7 +9,7 @@ from features.columns import Block
 from features.plan import Attribute, EventType, Plan
 from features.vocabulary import SELLER, event_group
 from pipeline.params import Definition
-from pipeline.records import Tables
+from pipeline.values import Tables
 
 MOST_TYPES, MOST_TOPICS, MOST_STAGES = 60, 12, 20
 """The most frequent ones get columns of their own; the other types are counted together."""

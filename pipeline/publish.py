@@ -10,16 +10,15 @@ import polars as pl
 from matplotlib.figure import Figure as Picture
 
 from features.plan import plan_of_json
-from models.bundle import Bundle, read_bundle
+from models.bundle.folder import Bundle, read_bundle
 from pipeline import stage
 from pipeline.bundling import assemble, policy_of
 from pipeline.deals import deal_values
 from pipeline.files import whole_file, whole_folder
 from pipeline.forecast import forecast
-from pipeline.handtuned.points_inputs import read_table
+from pipeline.handtuned.inputs import read_table
 from pipeline.matrices import matrix_of
 from pipeline.params import Definition, Policy, Source, Train
-from pipeline.records import Tables
 from pipeline.reporting import funnel_charts
 from pipeline.reporting.content import gather, pictures_of
 from pipeline.reporting.drawing import png
@@ -27,6 +26,7 @@ from pipeline.reporting.portraits import portraits
 from pipeline.reporting.report import ReportContent, render_report, without_leads
 from pipeline.thresholds import Standing, how_set, standing_of
 from pipeline.unseen import unseen
+from pipeline.values import Tables
 
 
 def facts_of() -> dict[str, Any]:

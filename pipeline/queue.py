@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
-from models.policy import Policy
+from models.policy.policy import Policy
 from pipeline import stage
 from pipeline.params import Source
 

@@ -9,10 +9,10 @@ from features.arrays import Bools
 from features.plan import Plan
 from features.records import Records, attribute_at, owners
 from features.vocabulary import SENIORITIES, event_group
-from models.funnel import ON, Episodes
-from models.metrics import known
-from models.survival import Spells
-from models.touches import KINDS, Touches, a_month, first_touch, is_of, reaching_accounts, touches
+from models.funnel.touches import KINDS, Touches, a_month, first_touch, is_of, reaching_accounts, touches
+from models.funnel.ways import ON, Episodes
+from models.judging.metrics import known
+from models.judging.survival import Spells
 from pipeline.spells import Telling, told
 
 TOUCHED_D = 30.0

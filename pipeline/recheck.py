@@ -11,10 +11,10 @@ from features.arrays import DAY_US, Bools, Floats, Ints
 from features.episodes import opening
 from features.kernel import compute
 from features.records import Records, owners
-from models import changes
-from models.bundle import Bundle, score
-from models.calibration import FURTHEST, Calibration, apply, log_odds
-from models.changes import STEPS
+from models.bundle.folder import Bundle, score
+from models.explaining import changes
+from models.explaining.changes import STEPS
+from models.learning.calibration import FURTHEST, Calibration, apply, log_odds
 from pipeline.ended import ended
 from pipeline.errors import Stop
 from pipeline.label import micros

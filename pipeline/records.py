@@ -5,14 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from features.arrays import Array, Floats, Ints, Small
+from features.arrays import Array, Floats, Small
 from features.columns import Block, Column
 from features.plan import Attribute, Plan
 from features.records import Events, History, Records, Stages, sort_events, sort_stages, starts
 from features.titles import read_title
-from pipeline.reading.texts import read_booleans
-
-Tables = Mapping[str, pl.DataFrame]
+from pipeline.values import Tables, changes_of, history_of, micros, now_of, numbers, past_of
 
 
 def with_known_outcomes(tables: Tables) -> Tables:
@@ -30,7 +28,7 @@ def records_of(tables: Tables, plan: Plan, unknown: frozenset[Block] = frozenset
     account = leads["account"].to_numpy().astype(np.int64)
     attributes, levels, history = _attributes(tables, leads, plan)
     records = Records(
-        created=_micros(leads["created_at"].fill_null(_EPOCH)),
+        created=micros(leads["created_at"].fill_null(_EPOCH)),
         account=account,
         attributes=attributes,
         levels=levels,
@@ -65,91 +63,37 @@ def _ordered(leads: pl.DataFrame) -> pl.DataFrame:
     return keyed.with_columns(number).drop("_own", "_key").with_row_index("index")
 
 
-def _micros(times: pl.Series) -> Ints:
-    return times.cast(pl.Datetime("us", "UTC")).to_physical().to_numpy().astype(np.int64)
-
-
 def _attributes(
     tables: Tables, leads: pl.DataFrame, plan: Plan
 ) -> tuple[Floats, dict[str, list[str]], dict[str, History]]:
-    changes = _changes(tables, leads)
+    changes = changes_of(tables, leads)
     columns: list[Floats] = []
     levels: dict[str, list[str]] = {}
     history: dict[str, History] = {}
     of = dict(zip((a.name for a in plan.attributes), plan.columns_of, strict=True))
     for attribute in plan.attributes:
-        now = _values(attribute, tables, leads)
-        rows = changes.filter((pl.col("field") == attribute.column) & (pl.col("entity") == attribute.entity))
-        both = pl.concat([now.cast(pl.String), rows["value"]]) if attribute.has_history else now
-        for column, values in zip(of[attribute.name], _coded(attribute, both, levels, of), strict=True):
+        now, past = now_of(attribute, tables, leads), past_of(attribute, changes)
+        both = pl.concat([now.cast(pl.String), past["value"]]) if attribute.has_history else now
+        for column, values in zip(of[attribute.name], _columns(attribute, both, levels, of), strict=True):
             columns.append(values[: len(now)])
             if attribute.has_history:
-                history[column.name] = _history(rows, values[len(now) :], len(leads))
+                history[column.name] = history_of(past, values[len(now) :], len(leads))
     matrix = np.column_stack(columns) if columns else np.empty((len(leads), 0))
     return np.ascontiguousarray(matrix), levels, history
 
 
-def _values(attribute: Attribute, tables: Tables, leads: pl.DataFrame) -> pl.Series:
-    """An attribute's column, one value a lead; all null where there is no such column."""
-    if attribute.entity == "lead":
-        found = leads.get_column(attribute.column) if attribute.column in leads.columns else None
-    else:
-        accounts = tables.get("accounts")
-        found = None
-        if accounts is not None and attribute.column in accounts.columns:
-            side = accounts.select("account_id", pl.col(attribute.column).alias("_value"))
-            found = leads.select("account_id").join(side, on="account_id", how="left", maintain_order="left")["_value"]
-    return pl.Series([None] * len(leads), dtype=pl.String) if found is None else found
-
-
-def _coded(
+def _columns(
     attribute: Attribute, values: pl.Series, levels: dict[str, list[str]], of: dict[str, tuple[Column, ...]]
 ) -> list[Floats]:
     """Numbers or codes of an attribute's columns: one, or seniority and function for a text."""
-    if attribute.kind == "numeric":
-        return [_floats(values.cast(pl.Float64, strict=False))]
-    if attribute.kind == "boolean":
-        return [_booleans(values)]
-    unique = values.cast(pl.String).unique().drop_nulls().sort()
-    code = values.cast(pl.String).replace_strict(unique, pl.int_range(len(unique), eager=True), default=None)
-    codes = _floats(code.cast(pl.Float64))
+    unique, codes = numbers(values, attribute.kind)
     if attribute.kind == "categorical":
-        levels[of[attribute.name][0].name] = unique.to_list()
+        levels[of[attribute.name][0].name] = unique
+    if attribute.kind != "text":
         return [codes]
-    read = np.array([read_title(t) for t in unique.to_list()] + [(np.nan, np.nan)])
+    read = np.array([read_title(t) for t in unique] + [(np.nan, np.nan)])
     row = np.where(np.isnan(codes), len(unique), codes).astype(np.int64)
     return [read[row, 0], read[row, 1]]
-
-
-def _floats(values: pl.Series) -> Floats:
-    return values.fill_null(float("nan")).to_numpy().astype(np.float64)
-
-
-def _booleans(values: pl.Series) -> Floats:
-    return _floats(read_booleans(values).cast(pl.Float64))
-
-
-def _changes(tables: Tables, leads: pl.DataFrame) -> pl.DataFrame:
-    """Rows of history with the number of each lead that they concern, sorted by it and time."""
-    rows = tables.get("history")
-    if rows is None:
-        names = ("entity", "field", "value", "changed_at", "index")
-        dtypes = (pl.String, pl.String, pl.String, pl.Datetime("us", "UTC"), pl.UInt32)
-        return pl.DataFrame(schema=list(zip(names, dtypes, strict=True)))
-    mine = rows.filter(pl.col("entity") == "lead").join(
-        leads.select("index", pl.col("lead_id").alias("id")), on="id", how="inner"
-    )
-    accounts = leads.filter(pl.col("account_id").is_not_null())
-    theirs = rows.filter(pl.col("entity") == "account").join(
-        accounts.select("index", pl.col("account_id").alias("id")), on="id", how="inner"
-    )
-    both = pl.concat([mine, theirs]).sort("index", "changed_at", "row")
-    return both.select("entity", "field", "value", "changed_at", "index")
-
-
-def _history(rows: pl.DataFrame, values: Floats, leads: int) -> History:
-    index = rows["index"].to_numpy().astype(np.int64)
-    return History(_micros(rows["changed_at"]), values, starts(index, leads))
 
 
 def _events(events: pl.DataFrame | None, leads: pl.DataFrame, plan: Plan) -> Events:
@@ -220,7 +164,7 @@ def _stages(tables: Tables, leads: pl.DataFrame, plan: Plan) -> Stages:
     effect = names.is_in(list(plan.closes)).cast(pl.Int16) - names.is_in(list(plan.reopens)).cast(pl.Int16)
     return sort_stages(
         rows["index"].to_numpy().astype(np.int64),
-        _micros(rows["at"]),
+        micros(rows["at"]),
         _small(code["stage"]),
         _small(effect),
         (names == plan.won).to_numpy().astype(np.bool_),

@@ -1,34 +1,31 @@
 """The intercept refresh in a run: what was known of recent examples when the test began, and no more."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from features.arrays import DAY_US, Bools
-from models import calibration, refresh
-from models.calibration import Calibration
-from models.encoding import encode
-from models.refresh import Recent, Refresh
-from models.training import Model
-from models.trees import Trees
+from models.learning import calibration, refresh
+from models.learning.calibration import Calibration
+from models.learning.encoding import encode
+from models.learning.refresh import Recent, Refresh
+from models.learning.training import Model
+from models.trees.model import Trees
+from pipeline.data import Data
 from pipeline.errors import Stop
 
-if TYPE_CHECKING:
-    from pipeline.train import Data
 
-
-def recent_rows(data: "Data", within_days: float) -> Bools:
+def recent_rows(data: Data, within_days: float) -> Bools:
     """Examples that were looked at before the test began, and were not over then: all of them are in `gap`."""
-    return np.asarray(data.rows("gap") & (data.as_of + round(within_days * DAY_US) > begin_of_test(data)))
+    return np.asarray(data.rows("gap") & (data.as_of + round(within_days * DAY_US) > data.begin_of_test))
 
 
-def begin_of_test(data: "Data") -> int:
+def begin_of_test(data: Data) -> int:
     """The instant of the first test example, µs."""
     return int(data.as_of[data.rows("test")].min())
 
 
-def find(data: "Data", model: Model, chosen: Calibration, within_days: float, threads: int) -> Refresh:
+def find(data: Data, model: Model, chosen: Calibration, within_days: float, threads: int) -> Refresh:
     """The shift since the model was calibrated. Raises Stop where the tables do not say when a lead converted."""
     days = data.examples["days_to_record"].fill_null(float("nan")).to_numpy()
     over = (data.rows("train") | data.rows("calibrate")) & ~np.isnan(days)
@@ -40,7 +37,7 @@ def find(data: "Data", model: Model, chosen: Calibration, within_days: float, th
     rows = recent_rows(data, within_days)
     part = replace(data.matrix, values=data.matrix.values[rows])
     raw = Trees(model.bag.text).scores(encode(model.encoding, part), threads)
-    age = (begin_of_test(data) - data.as_of[rows]) / DAY_US
+    age = (data.begin_of_test - data.as_of[rows]) / DAY_US
     known = np.where(days[rows] <= age, days[rows], np.nan)  # what came later was not known yet
     recent = Recent(calibration.log_odds(chosen, raw), age, known, data.lead[rows], data.group[rows])
     timing = refresh.fit_timing(days[over], data.lead[over])

@@ -10,12 +10,13 @@ import polars as pl
 from features.arrays import Floats, Ints
 from features.kernel import Matrix
 from features.plan import Plan
-from models import bootstrap, folds, metrics, weekly
-from models.policy import Values
-from models.weekly import Played, Weeks
+from models import folds
+from models.judging import bootstrap, metrics, weekly
+from models.judging.weekly import Played, Weeks
+from models.policy.policy import Values
 from pipeline.featurize import features, instants
 from pipeline.groups import groups_of
-from pipeline.records import Tables
+from pipeline.values import Tables
 from pipeline.weeks import Pool
 
 Predict = Callable[[pl.DataFrame, Matrix], Mapping[str, Floats]]

@@ -14,10 +14,10 @@ from features.columns import Block
 from features.episodes import opening
 from features.kernel import Matrix, compute
 from features.records import Records, take
-from models.bundle import Bundle, score
-from models.decisions import decide
-from models.horizons import column
-from models.reasons import by_group, reasons
+from models.bundle.folder import Bundle, score
+from models.explaining.reasons import by_group, reasons
+from models.learning.horizons import column
+from models.policy.decisions import decide
 from pipeline import stage
 from pipeline.ended import ended
 from pipeline.errors import Stop

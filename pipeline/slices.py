@@ -9,8 +9,8 @@ import polars as pl
 
 from features.arrays import Floats
 from features.kernel import Matrix
-from models.slices import by_slice
-from pipeline.train import Data
+from models.judging.slices import by_slice
+from pipeline.data import Data
 
 MOST = 12
 """Values of a slicing that stand alone; with more, the rarer ones are merged."""

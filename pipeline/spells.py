@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from features.arrays import Floats
-from models.survival import Spells, curve
+from models.judging.survival import Spells, curve
 
 
 @dataclass(frozen=True)

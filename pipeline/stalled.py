@@ -5,7 +5,7 @@ from datetime import datetime
 import polars as pl
 
 from features.vocabulary import event_group
-from models.bundle import Bundle
+from models.bundle.folder import Bundle
 from pipeline.errors import Stop
 from pipeline.pace import entries, latest, usual_days
 from pipeline.score import Asked, Schema, score_tables

@@ -8,7 +8,7 @@ import polars as pl
 from pipeline.pace import entries, latest, usual_days
 from pipeline.params import Definition
 from pipeline.planning import bare_plan
-from pipeline.records import Tables
+from pipeline.values import Tables
 
 
 def standing_still(tables: Tables, definition: Definition, until: datetime) -> list[dict[str, Any]]:

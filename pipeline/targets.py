@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from features.arrays import Bools
-from models.criteria import criteria_of
+from models.points.criteria import criteria_of
 from pipeline import stage
 from pipeline.agreement.meeting import fitting, inputs_of, met
 

@@ -9,9 +9,9 @@ import polars as pl
 
 from features.arrays import DAY_US, Floats
 from features.vocabulary import stages_called
-from models.points_table import PointsTable
-from models.policy import Values
-from models.thresholds import filling
+from models.points.table import PointsTable
+from models.policy.policy import Values
+from models.policy.thresholds import filling
 from pipeline.errors import Stop
 from pipeline.params import NetBenefit, Policy
 

@@ -9,69 +9,31 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.arrays import DAY_US, Array, Bools, Floats, Ints
-from features.kernel import Matrix
+from features.arrays import DAY_US, Bools, Floats
 from features.plan import Plan, plan_of_json
-from models import calibration, folds, metrics, training
-from models.baselines import Baselines, fit_baselines
-from models.booster import Settings
-from models.bundle import QUESTIONS
-from models.calibration import Calibration
-from models.horizons import Link
-from models.horizons import label as horizon_label
-from models.questions import Questions
-from models.questions import learn as learn_questions
-from models.refresh import Refresh, shifted
-from models.trained_ranges import trained_ranges
-from models.training import Model, Rows
+from models import folds
+from models.baselines.fitted import Baselines, fit_baselines
+from models.bundle.folder import QUESTIONS
+from models.bundle.questions import Questions
+from models.bundle.questions import learn as learn_questions
+from models.bundle.trained_ranges import trained_ranges
+from models.judging import metrics
+from models.learning import calibration, training
+from models.learning.calibration import Calibration
+from models.learning.horizons import Link
+from models.learning.horizons import label as horizon_label
+from models.learning.refresh import Refresh, shifted
+from models.learning.training import Model, Rows
+from models.trees.booster import Settings
 from pipeline import horizons, refresh, stage
+from pipeline.data import Data, known, load
 from pipeline.errors import Stop
-from pipeline.featurize import instants
 from pipeline.files import whole_folder
-from pipeline.groups import groups_of
 from pipeline.later import Looks, looks_of, softened
-from pipeline.matrices import matrix_of
 from pipeline.params import Definition, Train
 
 FEW = 200
 """Under so many converting leads trees of 16 leaves find what is not there."""
-
-
-@dataclass(frozen=True)
-class Data:
-    """Mature examples with their features, shape (k,) each."""
-
-    examples: pl.DataFrame
-    matrix: Matrix
-    y: Floats
-    as_of: Ints
-    fold: Array
-    lead: Ints
-    group: Ints
-    """Number of the account, or of the lead that has none."""
-    groups: list[str]
-    """Its name: folds inside train go by a hash of it."""
-
-    def rows(self, fold: str) -> Bools:
-        """Which examples are in a fold."""
-        return np.asarray(self.fold == fold)
-
-
-def load(examples: pl.DataFrame, features: pl.DataFrame, leads: pl.DataFrame, plan: Plan) -> Data:
-    """The mature examples with what training needs of them."""
-    mature = examples["mature"]
-    examples, features = examples.filter(mature), features.filter(mature)
-    names = groups_of(examples, leads)
-    return Data(
-        examples=examples,
-        matrix=matrix_of(features, plan.features),
-        y=examples["label"].to_numpy().astype(np.float64),
-        as_of=instants(examples),
-        fold=examples["fold"].to_numpy(),
-        lead=examples["lead_id"].rank("dense").to_numpy().astype(np.int64),
-        group=names.rank("dense").to_numpy().astype(np.int64),
-        groups=names.to_list(),
-    )
 
 
 @dataclass(frozen=True)
@@ -136,27 +98,13 @@ def _grown(
     over = known(data, within_days)
     keep, begin = over, 0
     if looks is not None:
-        begin = refresh.begin_of_test(data)
+        begin = data.begin_of_test
         keep = over | looks.over(data, begin)
     rows, learn = softened(data, rows_of(data, keep, params), keep, over, begin, looks, settings)
     model = training.fit(rows, plan.blocks, params.masked_fraction, settings, learn)
     left_out = np.full(len(keep), np.nan)
     left_out[keep] = model.bag.left_out
     return replace(model, bag=replace(model.bag, left_out=left_out[over])), left_out
-
-
-def known(data: Data, within_days: float) -> Bools:
-    """Examples whose label was known when the test began: train, calibrate, and what lies between the two.
-
-    To learn from the calibrate fold too is worth more than a calibrator that comes after the trees in time (on the
-    simulated company 5 points of the attainable, on bank_marketing 0.04 of log loss); it is still fitted to scores of
-    members that saw nothing of the row's account.
-    """
-    rows = data.rows("train") | data.rows("calibrate")
-    if data.examples["as_of"].null_count() or not data.rows("test").any():
-        return rows
-    over = data.as_of + round(within_days * DAY_US) <= refresh.begin_of_test(data)
-    return np.asarray(rows | (data.rows("gap") & over))
 
 
 def _converting(data: Data, rows: Bools) -> int:
@@ -238,7 +186,7 @@ def _looks(data: Data, plan: Plan, params: Train, within_days: float, say: Calla
     if not params.soft_labels or not data.rows("test").any():
         return None
     say("looking at the leads again, some days on")
-    return looks_of(data, stage.read_tables(), plan, within_days, refresh.begin_of_test(data))
+    return looks_of(data, stage.read_tables(), plan, within_days, data.begin_of_test)
 
 
 def _refreshed(data: Data, trained: Trained, params: Train, within_days: float, say: Callable[[str], None]) -> Trained:

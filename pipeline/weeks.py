@@ -11,13 +11,14 @@ import polars as pl
 from features.arrays import DAY_US, Floats, Ints
 from features.episodes import opening
 from features.records import Records, known_until
-from models import labels
-from models.labels import Conversions
+from models.learning import labels
+from models.learning.labels import Conversions
 from pipeline.deals import brought
 from pipeline.label import closing_when_it_happened, conversions_of_events, micros
 from pipeline.params import Definition
 from pipeline.planning import bare_plan
-from pipeline.records import Tables, records_of, with_known_outcomes
+from pipeline.records import records_of, with_known_outcomes
+from pipeline.values import Tables
 
 INFLOW_SHARE = 10
 """Unless policy.weekly_capacity says otherwise, one of so many leads that come in can be taken."""

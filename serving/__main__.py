@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 
-from models.lean import import_lean
+from models.bundle.lean import import_lean
 
 
 def main() -> int:

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from features.episodes import opening
-from models.bundle import Bundle, score
-from models.decisions import decide
-from models.horizons import column
-from models.reasons import by_group, reasons
-from models.requests import Asked, Reader, features_of, instant
-from models.values import WrongRequest, identity, objects, part
-from models.words import LANGUAGES
+from models.bundle.folder import Bundle, score
+from models.bundle.requests import Asked, Reader, features_of, instant
+from models.bundle.values import WrongRequest, identity, objects, part
+from models.explaining.reasons import by_group, reasons
+from models.explaining.words import LANGUAGES
+from models.learning.horizons import column
+from models.policy.decisions import decide
 from serving.cautions import Cautions, said
 from serving.logs import failed
 from serving.problems import Problem, bug, wrong

@@ -8,9 +8,9 @@ import numpy as np
 from features.arrays import Bools
 from features.columns import Block
 from features.kernel import Matrix
-from models.bundle import Bundle
+from models.bundle.folder import Bundle
+from models.bundle.requests import OPTIONAL
 from models.marks import plain
-from models.requests import OPTIONAL
 
 LEAD = frozenset({"lead_id", "account_id", "created_at", "converted", "objected", "value"})
 REQUEST = frozenset({"lead", *OPTIONAL, "as_of", "explain", "language"})

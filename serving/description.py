@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from models.bundle import Bundle
+from models.bundle.folder import Bundle
 
 
 def described(bundle: Bundle) -> dict[str, Any]:

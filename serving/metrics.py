@@ -5,7 +5,7 @@ from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
-from models.bundle import Bundle
+from models.bundle.folder import Bundle
 from serving.answers import Answer
 from serving.supervisor import SHARED
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from models.golden import golden_requests
-from models.words import LANGUAGES
+from models.bundle.golden import golden_requests
+from models.explaining.words import LANGUAGES
 from serving.answers import Model, answer, wanted
 from serving.schemas import ANSWER, BATCH_ANSWER, PROBLEM, Schema, request_schema
 from serving.settings import Settings

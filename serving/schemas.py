@@ -3,8 +3,8 @@
 from typing import Any
 
 from features.plan import Attribute
-from models.bundle import Bundle
-from models.words import LANGUAGES
+from models.bundle.folder import Bundle
+from models.explaining.words import LANGUAGES
 from serving.cautions import TEXTS
 from serving.settings import Settings
 

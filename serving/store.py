@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from models.bundle import Bundle, load_bundle
+from models.bundle.folder import Bundle, load_bundle
 from models.errors import DamagedBundle
 from serving.answers import Model
 from serving.cautions import Cautions

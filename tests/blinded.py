@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from models.baselines import Analyst, Baselines, Crm
-from models.bayes import Bayes
-from models.encoding import Encoding
-from models.logistic import Logistic
+from models.baselines.bayes import Bayes
+from models.baselines.fitted import Analyst, Baselines, Crm
+from models.baselines.logistic import Logistic
+from models.learning.encoding import Encoding
 
 
 def blind(matrix: Any, y: Any, *_: Any) -> Baselines:

@@ -8,7 +8,7 @@ import pytest
 import staged
 from blinded import blind
 
-from models.bundle import Bundle, read_bundle
+from models.bundle.folder import Bundle, read_bundle
 from pipeline.score import Asked, read
 
 POINTS = Path(__file__).parents[1] / "examples/points/company.yaml"
@@ -33,8 +33,8 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr("pipeline.evaluate.DRAWS", 2)
         patch.setattr("pipeline.funnel.DRAWS", 2)
         patch.setattr("pipeline.accounts.DRAWS", 2)
-        patch.setattr("models.slices.NULL_DRAWS", 2)
-        patch.setattr("models.bundle.prove", lambda folder: None)  # tests/models/test_bundle.py lets it prove itself
+        patch.setattr("models.judging.slices.NULL_DRAWS", 2)
+        patch.setattr("models.bundle.folder.prove", lambda folder: None)  # test_bundle.py lets it prove itself
         for name in (
             *("configure", "ingest", "validate", "label", "featurize"),
             *("points", "screen", "train", "evaluate", "audit", "compare", "funnel", "accounts"),

@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,26 @@ def test_imports_go_one_way(path: Path) -> None:
     assert ours <= MAY[room] | ({"serving"} if name_of(path) == DOOR else set())
 
 
+def within(path: Path) -> Iterator[str]:
+    """The packages and modules of its own room that a file imports, by their first name."""
+    room = path.relative_to(ROOT).parts[0]
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == room:
+            rest = str(node.module).partition(".")[2]
+            yield from [rest.partition(".")[0]] if rest else [alias.name for alias in node.names]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_packages_of_a_room_need_each_other(room: str) -> None:
+    """Each package, and each module beside them, can be read without what is built on it."""
+    needs: dict[str, set[str]] = {}
+    for path in (p for p in FILES if p.relative_to(ROOT).parts[0] == room):
+        first = path.relative_to(ROOT / room).parts[0].removesuffix(".py")
+        if first != "__init__":
+            needs.setdefault(first, set()).update(set(within(path)) - {first})
+    TopologicalSorter(needs).prepare()  # raises CycleError
+
+
 @pytest.mark.parametrize("path", [p for p in FILES if p.is_relative_to(ROOT / "features")], ids=name_of)
 def test_features_are_pure_numpy(path: Path) -> None:
     """Nothing but NumPy and the standard library; no clock, no file, no chance."""
@@ -85,7 +106,7 @@ def test_nothing_is_pickled(path: Path) -> None:
     assert not re.search(r"\b(?:read_pickle|to_pickle|allow_pickle=True|torch\.load)\b", text)
 
 
-PRINTING = {"models/proof.py"}
+PRINTING = {"models/bundle/proof.py"}
 """Prints why a bundle does not prove itself: digests and golden answers of imagined leads."""
 ALL = {"Exception", "BaseException"}
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.routing import PRODUCT_DAYS
-from models.words import LANGUAGES
+from models.explaining.words import LANGUAGES
+from models.policy.routing import PRODUCT_DAYS
 from pipeline.agreement.language import PAGES
 from pipeline.reporting.pages import page_environment
 from pipeline.reporting.wording import UNKNOWN

@@ -8,20 +8,21 @@ import polars as pl
 
 from features.arrays import DAY_US, Bools, Floats, Ints
 from features.episodes import opening
-from models.criteria import Criterion
-from models.points_table import PointsTable, Rule
-from models.points_tests import Look, holds
+from models.points.criteria import Criterion
+from models.points.holding import Look, holds
+from models.points.table import PointsTable, Rule
 from pipeline import stage
 from pipeline.ended import ended
 from pipeline.featurize import instants
 from pipeline.groups import groups_of
-from pipeline.handtuned.points_check import problems_of, tests_of
-from pipeline.handtuned.points_inputs import Inputs, last_run, widened
+from pipeline.handtuned.check import problems_of, tests_of
+from pipeline.handtuned.inputs import Inputs, last_run, widened
+from pipeline.handtuned.records import point_records
 from pipeline.label import closing_when_it_happened, micros
 from pipeline.params import Definition
 from pipeline.planning import bare_plan
-from pipeline.points import point_records
-from pipeline.records import Tables, records_of
+from pipeline.records import records_of
+from pipeline.values import Tables
 
 WEEK_US = 7 * DAY_US
 AGE_D = 14

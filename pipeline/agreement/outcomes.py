@@ -12,12 +12,13 @@ from features.arrays import DAY_US, NEVER, Array, Bools, Floats
 from features.plan import Plan
 from features.records import attribute_at
 from features.vocabulary import SENIORITIES, stages_called
-from models.deciders import deciders
+from models.funnel.deciders import deciders
 from pipeline.agreement.meeting import Population
 from pipeline.deals import brought
 from pipeline.label import micros
 from pipeline.params import Definition
-from pipeline.records import Tables, records_of
+from pipeline.records import records_of
+from pipeline.values import Tables
 
 MOST_TOPICS = 8
 
@@ -48,7 +49,7 @@ def value_of(rows: pl.DataFrame, tables: Tables, definition: Definition) -> Floa
 def who_decides(
     tables: Tables, plan: Plan, definition: Definition, until: datetime | None, age_days: float | None
 ) -> dict[str, Any]:
-    """models.deciders of the accounts; `left_out` says why there are none."""
+    """models.funnel.deciders of the accounts; `left_out` says why there are none."""
     leads, won = tables["leads"], definition.conversion.stage
     if won is None:
         return {"left_out": "by_event"}

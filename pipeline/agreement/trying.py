@@ -8,17 +8,17 @@ import numpy as np
 import polars as pl
 
 from features.arrays import Bools
-from models.criteria import Criterion, criteria_of
+from models.funnel.trying import Measured, Trial, trial
 from models.nearest import nearest
-from models.points_parse import Misread, Parsed, parse
-from models.points_when import leaves
-from models.points_write import write
-from models.trying import Measured, Trial, trial
+from models.points.criteria import Criterion, criteria_of
+from models.points.parse import Misread, Parsed, parse
+from models.points.when import leaves
+from models.points.write import write
 from pipeline import stage
 from pipeline.agreement.meeting import Population, checkable, fitted, fitting, inputs_of, met, open_now, population
 from pipeline.agreement.outcomes import value_of
 from pipeline.errors import Stop
-from pipeline.handtuned.points_inputs import Inputs
+from pipeline.handtuned.inputs import Inputs
 from pipeline.params import Definition, Train
 
 NEW = "tried"

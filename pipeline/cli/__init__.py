@@ -203,12 +203,12 @@ def explain(
     Example: leadscore points explain L0000012 --at 2025-03-01T00:00:00Z
     """
     with told():
-        from pipeline.handtuned import points_explain
+        from pipeline.handtuned import explain as by_hand
         from pipeline.reading.personal import id_key
         from pipeline.score import parse_time
 
-        asked = points_explain.read(tables, table, id_key())
-        lines = points_explain.explain(asked, lead, parse_time(at, asked.timezone, "--at"))
+        asked = by_hand.read(tables, table, id_key())
+        lines = by_hand.explain(asked, lead, parse_time(at, asked.timezone, "--at"))
     typer.echo("\n".join(lines))
 
 
@@ -299,11 +299,11 @@ app.add_typer(serving.keys, name="keys")
 def main() -> None:
     """The console script: a process that only scores leaves out what LightGBM would import besides."""
     if sys.argv[1:2] in (["score"], ["queue"]) or sys.argv[1:3] in (["stage", "evaluate"], ["stage", "audit"]):
-        from models.lean import import_lean
+        from models.bundle.lean import import_lean
 
         import_lean()
     if sys.argv[1:2] == ["serve"]:
-        from models.lean import import_lean
+        from models.bundle.lean import import_lean
 
         import_lean("pandas", "pyarrow")
     app()

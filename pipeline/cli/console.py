@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:  # what it imports takes half a second, which --help must not
-    from models.bundle import Bundle
+    from models.bundle.folder import Bundle
     from pipeline.score import Asked
 
 BUNDLE = Path("artifacts/bundle")
@@ -55,7 +55,7 @@ def bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def read(bundle: Path, tables: Path, as_of: str | None) -> "tuple[Bundle, Asked]":
     """A model, and the tables as it reads them. Raises Stop and DamagedBundle."""
-    from models.bundle import load_bundle
+    from models.bundle.folder import load_bundle
     from pipeline import score as scoring
     from pipeline.reading.personal import id_key
 

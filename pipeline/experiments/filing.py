@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from models.bundle import Bundle, read_bundle
-from models.golden import golden_requests
-from models.requests import asked, features_of
+from models.bundle.folder import Bundle, read_bundle
+from models.bundle.golden import golden_requests
+from models.bundle.requests import asked, features_of
 from pipeline import stage
 from pipeline.experiments.differences import committed, defaults, differing, in_full, in_short, of_run
 from pipeline.experiments.headlines import CHOOSE, headlines

@@ -4,7 +4,7 @@ import hashlib
 
 import polars as pl
 
-from models.bundle import MANIFEST
+from models.bundle.folder import MANIFEST
 from pipeline import stage
 from pipeline.params import SECTIONS
 

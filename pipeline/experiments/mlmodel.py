@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from models.bundle import read_bundle
-from models.horizons import column
+from models.bundle.folder import read_bundle
+from models.learning.horizons import column
 
 CODE = Path(__file__).parents[2]
 PACKAGES = ("lightgbm", "mlflow", "numpy", "pandas", "scipy")

@@ -15,8 +15,8 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from features.arrays import Floats
 from features.columns import Column
 from features.kernel import Matrix
-from models.bundle import load_bundle, score
-from models.horizons import column
+from models.bundle.folder import load_bundle, score
+from models.learning.horizons import column
 
 SHOWN = 10
 

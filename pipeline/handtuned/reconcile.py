@@ -13,15 +13,16 @@ import polars as pl
 from features.arrays import DAY_US, NEVER, Ints
 from features.episodes import opening
 from features.vocabulary import stages_called
-from models.crossings import first_crossings
-from models.points import tally
-from models.points_table import TOTAL
-from pipeline.handtuned.points_inputs import Inputs
+from models.points.crossings import first_crossings
+from models.points.table import TOTAL
+from models.points.totals import tally
+from pipeline.handtuned.inputs import Inputs
+from pipeline.handtuned.records import point_records
 from pipeline.label import micros
 from pipeline.params import Definition
 from pipeline.planning import bare_plan
-from pipeline.points import point_records
-from pipeline.records import Tables, records_of
+from pipeline.records import records_of
+from pipeline.values import Tables
 
 AGREE, EARLIER, LATER, ONLY_REPLAY, ONLY_ACTUAL = "agree", "earlier", "later", "only_replay", "only_actual"
 TIME = pl.Datetime("us", "UTC")

@@ -12,18 +12,18 @@ import yaml
 from features.arrays import Bools, Floats
 from features.plan import Attribute
 from features.vocabulary import event_group
-from models import metrics
-from models.points import tally
-from models.points_baseline import probabilities
-from models.points_table import TOTAL, PointsTable, Rule
-from models.points_tests import Look, holds
-from models.scorecard import choose, overlap, rank_correlation, whole_points
+from models.baselines.points import probabilities
+from models.judging import metrics
+from models.points.holding import Look, holds
+from models.points.scorecard import choose, overlap, rank_correlation, whole_points
+from models.points.table import TOTAL, PointsTable, Rule
+from models.points.totals import tally
 from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.featurize import instants
-from pipeline.handtuned.points_inputs import Inputs
+from pipeline.handtuned.inputs import Inputs
+from pipeline.handtuned.records import point_records
 from pipeline.params import Definition, Source
-from pipeline.points import point_records
 
 LEAST_SHARE = 0.005
 """A test that holds of fewer examples, or of all but so few, is no candidate."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from features.arrays import Floats
 from features.plan import Plan
+from pipeline.data import Data
 from pipeline.evaluate import predict
 from pipeline.featurize import features
 from pipeline.fitted import Fitted
@@ -16,8 +17,7 @@ from pipeline.leaks.findings import Check
 from pipeline.leaks.rebuilds import UNDATED_DATA, blamed, differing, some_of
 from pipeline.leaks.trials import part_of
 from pipeline.matrices import frame_of
-from pipeline.records import Tables
-from pipeline.train import Data
+from pipeline.values import Tables
 
 NAME = "scores without the future"
 

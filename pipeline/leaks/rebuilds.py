@@ -15,7 +15,7 @@ from pipeline.leaks.findings import Check
 from pipeline.matrices import frame_of
 from pipeline.params import Definition
 from pipeline.planning import learn_plan
-from pipeline.records import Tables
+from pipeline.values import Tables
 
 REBUILD = "features from what was known"
 VOCABULARY = "names from what was known"

@@ -9,8 +9,8 @@ import polars as pl
 
 from features.arrays import Array, Ints
 from features.plan import Plan
-from models import screening
-from models.screening import NOTHING, Area, Pure, Strength
+from models.leaks import screening
+from models.leaks.screening import NOTHING, Area, Pure, Strength
 from pipeline.leaks.culprits import UNDATED, Culprit, allowed, culprit_of, listed
 from pipeline.leaks.findings import Check
 from pipeline.leaks.rebuilds import some_of

@@ -8,16 +8,18 @@ import numpy as np
 import polars as pl
 
 from features.arrays import Array, Bools, Floats, Ints
-from models import folds, memory, shuffling, training
-from models.encoding import encode
-from models.ranking import auc, ranking, taken
-from models.trees import Trees
+from models import folds
+from models.judging.ranking import auc, ranking, taken
+from models.leaks import memory, shuffling
+from models.learning import training
+from models.learning.encoding import encode
+from models.trees.model import Trees
+from pipeline.data import Data
 from pipeline.later import Looks, softened
 from pipeline.leaks.findings import Check
 from pipeline.leaks.rebuilds import some_of
 from pipeline.params import Train
-from pipeline.refresh import begin_of_test
-from pipeline.train import Data, rows_of, settings_of
+from pipeline.train import rows_of, settings_of
 
 ENCODING = "target encodings"
 SHUFFLED = "labels shuffled within their month"
@@ -52,7 +54,7 @@ def part_of(data: Data, rows: Ints) -> Data:
 def learned(data: Data, params: Train, looks: Looks | None = None) -> Floats:
     """Raw scores of every example by a small model of the fold train, shape (k,); `looks` soften its labels."""
     keep, settings = data.rows("train"), settings_of(params)
-    begin = 0 if looks is None else begin_of_test(data)
+    begin = 0 if looks is None else data.begin_of_test
     rows, learn = softened(data, rows_of(data, keep, params), keep, keep, begin, looks, settings)
     model = training.fit(rows, (), params.masked_fraction, settings, learn)
     return Trees(model.bag.text).scores(encode(model.encoding, data.matrix), params.threads)
@@ -68,7 +70,7 @@ def check_encoding(data: Data, params: Train) -> Check:
     said = f"For none of {len(some.y):,} rows of train does the row's own label reach what the model is given for it."
     problems = [
         f"feature {name}: its target encoding is made with the row's own label, not out of fold: the model learns "
-        "labels by heart. To do: encode with models.encoding.out_of_fold"
+        "labels by heart. To do: encode with models.learning.encoding.out_of_fold"
         for name in found
     ]
     return Check(ENCODING, "Labels reach their own rows." if found else said, problems=problems)

@@ -6,7 +6,7 @@ import polars as pl
 
 from features.plan import Attribute
 from pipeline.leaks.findings import Check
-from pipeline.records import Tables
+from pipeline.values import Tables
 
 NAME = "duplicate leads across the split"
 TELLING = 2

@@ -1,7 +1,7 @@
-"""What a feature measures, in plain words. models/reasons.py says what a value of it means."""
+"""What a feature measures, in plain words. models/explaining/reasons.py says what a value of it means."""
 
 from features.columns import Column
-from models.words.english import ENGLISH
+from models.explaining.words.english import ENGLISH
 
 _ABOUT = {
     "count": "number of {events} {window}",

@@ -8,9 +8,9 @@ import polars as pl
 
 from features.arrays import Floats
 from features.kernel import Matrix
-from models.bundle import Bundle, score
-from models.decisions import decide
-from models.reasons import reasons
+from models.bundle.folder import Bundle, score
+from models.explaining.reasons import reasons
+from models.policy.decisions import decide
 
 MOST = 10
 REASONS = 3

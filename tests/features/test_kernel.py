@@ -19,8 +19,8 @@ from features.masking import mask
 from features.own import OWN
 from features.plan import Attribute, EventType, Plan, plan_of_json, plan_to_json
 from features.records import Records, take
-from models.lives import Reading
-from models.requests import OPTIONAL, asked, features_of
+from models.bundle.lives import Reading
+from models.bundle.requests import OPTIONAL, asked, features_of
 from pipeline.records import records_of
 
 READING = Reading(PLAN)

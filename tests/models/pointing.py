@@ -6,10 +6,10 @@ import numpy as np
 
 from features.arrays import DAY_US
 from features.records import History, starts
-from models.points import Tally, tally
-from models.points_records import FieldRecords, PointRecords
-from models.points_table import PointsTable
-from pipeline.handtuned.points_file import parse_points
+from models.points.records import FieldRecords, PointRecords
+from models.points.table import PointsTable
+from models.points.totals import Tally, tally
+from pipeline.handtuned.file import parse_points
 
 START_US = 1_735_689_600_000_000
 """1 January 2025 UTC, a midnight."""

@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.arrays import Bools, Ints
-from models import metrics, newton
-from models.accounts import COUNT, INDEPENDENT, MAX, UNION, AccountModel, fit, looks
-from models.metrics import logit
-from models.roles import ROLES, Wanted, by_account, missing, said, wanted
+from models import newton
+from models.bundle.accounts import COUNT, INDEPENDENT, MAX, UNION, AccountModel, fit, looks
+from models.bundle.roles import ROLES, Wanted, by_account, missing, said, wanted
+from models.judging import metrics
+from models.judging.metrics import logit
 
 chances = st.lists(st.floats(1e-6, 1 - 1e-6), min_size=1, max_size=8)
 

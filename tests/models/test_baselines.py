@@ -8,7 +8,7 @@ import pytest
 
 from features.columns import Column
 from features.kernel import Matrix
-from models.baselines import Baselines, fit_baselines
+from models.baselines.fitted import Baselines, fit_baselines
 
 COLUMNS = (
     Column("fit_size", "fit", "lead", "numeric"),

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models import booster
-from models.booster import Bag, Settings, contributions, fit_bag, load_booster, merge, raw_scores
-from models.trees import Trees
+from models.trees import booster
+from models.trees.booster import Bag, Settings, contributions, fit_bag, load_booster, merge, raw_scores
+from models.trees.model import Trees
 
 SETTINGS = Settings(
     seed=7, num_leaves=8, max_depth=4, learning_rate=0.1, max_rounds=40, early_stopping_rounds=10,

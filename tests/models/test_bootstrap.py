@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from features.arrays import Floats, Ints
-from models import bootstrap, metrics, recalibration
+from models.judging import bootstrap, metrics, recalibration
 
 
 def accounts(seed: int, of: int = 300, rows: int = 5) -> tuple[Floats, Floats, Ints]:

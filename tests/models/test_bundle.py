@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models import bundle as bundles
-from models.bundle import (
+from models.bundle import folder as bundles
+from models.bundle.folder import (
     ACCOUNTS,
     FILES,
     MANIFEST,
@@ -24,8 +24,8 @@ from models.bundle import (
     load_bundle,
     read_files,
 )
-from models.golden import answer
-from models.proof import main as prove_here
+from models.bundle.golden import answer
+from models.bundle.proof import main as prove_here
 
 
 @pytest.fixture

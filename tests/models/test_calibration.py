@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.arrays import Floats, Ints
-from models import calibration
-from models.calibration import Calibration, apply, choose, fit
+from models.learning import calibration
+from models.learning.calibration import Calibration, apply, choose, fit
 
 SLOPES = st.floats(0.01, 5)
 CALIBRATIONS = (
@@ -135,6 +135,8 @@ def test_equal_seeds_choose_equally() -> None:
 
 def test_it_needs_numpy_alone() -> None:
     """Serving imports it: no scikit-learn, SciPy or Polars comes along."""
-    code = "import sys, models.calibration; print({'sklearn', 'scipy', 'polars', 'lightgbm'} & set(sys.modules))"
+    code = (
+        "import sys, models.learning.calibration; print({'sklearn', 'scipy', 'polars', 'lightgbm'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.arrays import NEVER
-from models.criteria import WrongCriterion, criteria_of
-from models.deciders import deciders
-from models.editions import edition
-from models.points_parse import parse
-from models.rates import rate, wilson
-from models.trying import trial
-from models.weighing import FEW, NO, UNSHOWN, YES, weigh
+from models.funnel.deciders import deciders
+from models.funnel.editions import edition
+from models.funnel.trying import trial
+from models.funnel.weighing import FEW, NO, UNSHOWN, YES, weigh
+from models.judging.rates import rate, wilson
+from models.points.criteria import WrongCriterion, criteria_of
+from models.points.parse import parse
 
 
 def test_words_of_any_shape_are_kept() -> None:

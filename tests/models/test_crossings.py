@@ -10,8 +10,8 @@ from pointing import event, lead, records, table, us
 from test_points import LEADS, tables
 
 from features.arrays import NEVER, Bools, Ints
-from models.crossings import first_crossings
-from models.points import tally
+from models.points.crossings import first_crossings
+from models.points.totals import tally
 
 GRID = np.arange(0, 110, 0.25)
 """Everything that the drawn leads and rules can turn on lies on quarters of a day."""

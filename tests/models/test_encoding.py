@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from features.columns import Column
 from features.kernel import Matrix
-from models.encoding import MANY, Encoding, coded, encode, fit_encoding, once_each, out_of_fold
+from models.learning.encoding import MANY, Encoding, coded, encode, fit_encoding, once_each, out_of_fold
 
 COLUMNS = (
     Column("fit_size", "fit", "lead", "numeric"),
@@ -140,7 +140,7 @@ def test_levels_are_told_apart_where_they_differ_and_hardly_where_not(leads: int
 
 def test_a_text_that_tells_nothing_is_the_same_in_every_fold(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its log odds are 0, out of fold and when serving: by no value can a fold, and so its labels, be told."""
-    monkeypatch.setattr("models.encoding._prior", lambda *_: np.inf)
+    monkeypatch.setattr("models.learning.encoding._prior", lambda *_: np.inf)
     matrix, y, lead = world(1)
     fitted = fit_encoding(matrix, y, lead, lead)
     known = ~np.isnan(matrix.values[:, 1])

@@ -3,8 +3,8 @@
 import json
 from dataclasses import replace
 
-from models.bundle import Bundle
-from models.golden import answer, failures, golden_requests
+from models.bundle.folder import Bundle
+from models.bundle.golden import answer, failures, golden_requests
 
 
 def test_golden_requests_are_the_same_for_a_seed_and_are_json(bundle: Bundle) -> None:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from features.columns import Column
 from features.kernel import Matrix
-from models.booster import Settings
-from models.calibration import Calibration
-from models.horizons import Held, Link, column, fit_link, shares, shorter
-from models.training import Rows
+from models.learning.calibration import Calibration
+from models.learning.horizons import Held, Link, column, fit_link, shares, shorter
+from models.learning.training import Rows
+from models.trees.booster import Settings
 
 SETTINGS = Settings(7, 8, 4, 0.1, 60, 10, 0.8, 0.9, 10, 0.1, 1.0, 1)
 COLUMNS = (Column("fit_haste", "fit", "lead", "numeric"), Column("fit_noise", "fit", "lead", "numeric"))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from features.arrays import DAY_US
 from features.records import Events, Records, sort_stages, starts
-from models.labels import Conversions, Examples, at_ages, at_instants, conversions_of_stages, labelled
+from models.learning.labels import Conversions, Examples, at_ages, at_instants, conversions_of_stages, labelled
 
 CLOSES, REOPENS, WON = ("won", "lost"), ("recycled",), "won"
 Rows = list[tuple[int, str]]

@@ -8,10 +8,10 @@ from growing import grown, hostile_rows, rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.booster import load_booster, merge, raw_scores
-from models.forest import forest_of
-from models.leaves import Leaves, leaves_of
-from models.trees import Trees
+from models.trees.booster import load_booster, merge, raw_scores
+from models.trees.forest import forest_of
+from models.trees.leaves import Leaves, leaves_of
+from models.trees.model import Trees
 
 
 def leaves(text: str) -> Leaves:

@@ -5,8 +5,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from features.arrays import Floats, Ints
-from models import metrics
-from models.logistic import Logistic, fit_logistic
+from models.baselines.logistic import Logistic, fit_logistic
+from models.judging import metrics
 
 
 def world(n: int, seed: int) -> tuple[Floats, Floats, Floats, Ints]:
@@ -41,7 +41,7 @@ def test_it_recovers_what_is_linear() -> None:
 
 def test_it_is_as_good_as_a_tight_fit() -> None:
     """Its log loss is within 1e-4 of scikit-learn's optimum on the same columns and strength."""
-    from models.logistic import _design
+    from models.baselines.logistic import _design
 
     model, X, y, _ = fitted(5_000, 3)
     Z = _design(X, model.numeric, model.missing, model.levels).astype(np.float64)
@@ -97,7 +97,7 @@ def test_nothing_to_learn_from_is_the_base_rate() -> None:
 
 def test_many_rows_are_thinned_by_whole_groups() -> None:
     """Above the limit, whole groups are kept until it is reached."""
-    from models.logistic import _some
+    from models.baselines.logistic import _some
 
     groups = np.repeat(np.arange(100), 7)
     rows = _some(groups, 350, 1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from features.arrays import Floats
-from models import metrics
+from models.judging import metrics
 
 ROWS = st.lists(
     st.tuples(st.booleans(), st.sampled_from([0.0, 0.01, 0.05, 0.2, 0.5, 0.77, 1.0]) | st.floats(0, 1)),

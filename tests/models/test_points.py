@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pointing import event, lead, records, table, tallied, us
 
-from models.points import tally
+from models.points.totals import tally
 
 DAYS = st.sampled_from([0, 0.25, 0.5, 1, 5, 5.25, 7, 7.25, 10, 12, 20, 27, 30, 37.5, 40])  # many are 0.25, 7 … apart
 TYPES = ("view", "click", "call")
@@ -123,7 +123,7 @@ def test_parts_change_nothing(monkeypatch: Any) -> None:
     text = "rules: [{id: a, when: {event: x}, points: 3, each: true}, {id: b, when: {no_event_for_days: 2}, points: 1}]"
     leads = [lead(*(event(d, "x") for d in range(n))) for n in range(9)]
     whole = tallied(text, leads, [5.0] * 9)
-    monkeypatch.setattr("models.points.PAIRS", 4)
+    monkeypatch.setattr("models.points.totals.PAIRS", 4)
     parts = tallied(text, leads, [5.0] * 9)
     assert parts.total.tolist() == whole.total.tolist()
     assert parts.fired.tolist() == whole.fired.tolist()

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.points_parse import WORDS, Misread, parse
-from models.points_records import FieldRecords, PointRecords
-from models.points_tests import Look, holds
-from models.points_when import All, EventTest, FieldTest, Not, Silence, Some, leaves
-from models.points_write import write
+from models.points.holding import Look, holds
+from models.points.parse import WORDS, Misread, parse
+from models.points.records import FieldRecords, PointRecords
+from models.points.when import All, EventTest, FieldTest, Not, Silence, Some, leaves
+from models.points.write import write
 
 names = st.one_of(
     st.sampled_from(["employees", "Prospect ID", "value", "and", '"', "1"]), st.text(min_size=1, max_size=9)
@@ -102,7 +102,7 @@ def test_by_hand(text: str, test: dict[str, Any]) -> None:
 def _of(test: dict[str, Any]) -> Any:
     from pydantic import TypeAdapter
 
-    from models.points_when import Test
+    from models.points.when import Test
 
     return TypeAdapter(Test).validate_python(test)
 

@@ -8,8 +8,8 @@ import pytest
 from features.columns import Column
 from features.kernel import Matrix
 from features.plan import Attribute, EventType, Plan
-from models.reasons import by_group, reasons, say
-from models.words import LANGUAGES
+from models.explaining.reasons import by_group, reasons, say
+from models.explaining.words import LANGUAGES
 
 PLAN = Plan(
     (Attribute("size", "size", "lead", "numeric"), Attribute("title", "job title", "lead", "text"),

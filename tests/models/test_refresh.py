@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models import calibration
-from models.calibration import KINDS, Calibration
-from models.refresh import SURE, Recent, Timing, fit, fit_timing, shifted, shrunk
+from models.learning import calibration
+from models.learning.calibration import KINDS, Calibration
+from models.learning.refresh import SURE, Recent, Timing, fit, fit_timing, shifted, shrunk
 
 TIMING = Timing(np.array([0.0, 10.0, 30.0, 90.0]), np.array([0.0, 0.3, 0.6, 1.0]))
 WINDOW = 30

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.plan import Attribute, EventType, Plan
-from models.lives import Reading
+from models.bundle.lives import Reading
+from models.bundle.requests import Asked, Reader, asked, features_of, instant
+from models.bundle.values import WrongRequest, micros
 from models.marks import Marks
-from models.requests import Asked, Reader, asked, features_of, instant
-from models.values import WrongRequest, micros
 
 PLAN = Plan(
     attributes=(

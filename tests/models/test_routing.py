@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.routing import Routing, Rule
+from models.policy.routing import Routing, Rule
 from pipeline.params import ROUTES
 
 ROUTING = Routing(tuple(Rule(**rule.model_dump()) for rule in ROUTES), 0.8, 1000.0, ("product_use",))

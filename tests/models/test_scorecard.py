@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.scorecard import MOST_POINTS, choose, overlap, rank_correlation, whole_points
+from models.points.scorecard import MOST_POINTS, choose, overlap, rank_correlation, whole_points
 
 
 def test_the_tests_that_made_the_log_odds_are_found() -> None:

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from features.columns import Column
 from features.kernel import Matrix
-from models.screening import SURE_Z, bounded, purest, strengths
+from models.leaks.screening import SURE_Z, bounded, purest, strengths
 
 
 def matrix(*columns: tuple[np.ndarray, bool]) -> Matrix:

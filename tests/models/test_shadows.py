@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.booster import Settings
-from models.shadows import belief_in, strangers
+from models.learning.shadows import belief_in, strangers
+from models.trees.booster import Settings
 
 SETTINGS = Settings(7, 8, 4, 0.15, 60, 10, 0.8, 0.9, 10, 0.1, 1.0, 1)
 THREE = np.arange(3)

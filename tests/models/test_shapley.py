@@ -9,10 +9,10 @@ from growing import grown, hostile_rows, rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.booster import contributions, load_booster, merge
-from models.bundle import Bundle
-from models.forest import forest_of
-from models.shapley import Tables, shapley, tables_of
+from models.bundle.folder import Bundle
+from models.trees.booster import contributions, load_booster, merge
+from models.trees.forest import forest_of
+from models.trees.shapley import Tables, shapley, tables_of
 
 
 def looked_up(text: str) -> Tables:
@@ -82,7 +82,7 @@ def test_a_game_is_divided_as_shapley_says(n: int) -> None:
 def test_trees_too_deep_or_too_many_have_no_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     """Then LightGBM's own code is used."""
     assert tables_of(forest_of(grown(1, max_depth=-1, num_leaves=60, min_data_in_leaf=2, rounds=3))) is None
-    monkeypatch.setattr("models.shapley.MOST_BYTES", 1000)
+    monkeypatch.setattr("models.trees.shapley.MOST_BYTES", 1000)
     assert tables_of(forest_of(grown(1))) is None
 
 

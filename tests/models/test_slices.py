@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from models.slices import FEW, by_slice
+from models.judging.slices import FEW, by_slice
 
 
 def test_slices_say_what_came_and_what_was_promised() -> None:

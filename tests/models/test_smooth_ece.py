@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.arrays import Floats
-from models.smooth_ece import smooth_ece, smooth_ece_null
+from models.judging.smooth_ece import smooth_ece, smooth_ece_null
 
 
 def direct(y: Floats, p: Floats) -> float:

@@ -7,10 +7,10 @@ import pytest
 
 from features.columns import Column
 from features.kernel import Matrix
-from models import training
-from models.booster import Settings
-from models.soft import LEAST_TO_SOFTEN, Later, Past, soften
-from models.training import Rows, fit, thirds
+from models.learning import training
+from models.learning.soft import LEAST_TO_SOFTEN, Later, Past, soften
+from models.learning.training import Rows, fit, thirds
+from models.trees.booster import Settings
 
 SETTINGS = Settings(7, 8, 4, 0.1, 30, 10, 0.8, 0.9, 10, 0.1, 1.0, 1)
 ONE_ROUND = replace(SETTINGS, max_rounds=1)

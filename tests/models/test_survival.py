@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.arrays import Floats
-from models import survival
-from models.survival import LEAST, Spells, curve, halfway
+from models.judging import survival
+from models.judging.survival import LEAST, Spells, curve, halfway
 
 HORIZON = 30.0
 rows = st.lists(

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.swap import NONE, difference, swap
+from models.judging.swap import NONE, difference, swap
 
 ROWS = st.lists(
     st.tuples(st.integers(0, 6), st.booleans(), st.booleans(), st.integers(0, 1000)), min_size=1, max_size=40

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.policy import Policy, Values
-from models.routing import Routing, Rule
-from models.thresholds import continuity, entering, filling
+from models.policy.policy import Policy, Values
+from models.policy.routing import Routing, Rule
+from models.policy.thresholds import continuity, entering, filling
 
 distinct = st.lists(st.floats(0.001, 0.999), min_size=1, max_size=80, unique=True)
 

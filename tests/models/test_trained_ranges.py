@@ -4,7 +4,7 @@ import numpy as np
 
 from features.columns import Column
 from features.kernel import Matrix
-from models.trained_ranges import trained_ranges
+from models.bundle.trained_ranges import trained_ranges
 
 
 def test_ranges_are_those_of_the_rows_and_of_numbers() -> None:

@@ -8,12 +8,13 @@ import pytest
 from features.arrays import DAY_US
 from features.columns import Column
 from features.kernel import Matrix
-from models import metrics, training
-from models.booster import Settings
-from models.encoding import encode
+from models.judging import metrics
+from models.learning import training
+from models.learning.encoding import encode
+from models.learning.training import MASKS, Rows, fit, thirds, validate
 from models.newton import sigmoid
-from models.training import MASKS, Rows, fit, thirds, validate
-from models.trees import Trees
+from models.trees.booster import Settings
+from models.trees.model import Trees
 
 SETTINGS = Settings(7, 8, 4, 0.1, 30, 10, 0.8, 0.9, 10, 0.1, 1.0, 1)
 COLUMNS = (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from features.arrays import DAY_US, NEVER, Bools, Ints
-from models.funnel import (
+from models.funnel.ways import (
     CLOSED,
     CONVERTED,
     ON,

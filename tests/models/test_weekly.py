@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.arrays import Floats
-from models import weekly
-from models.weekly import Pairs, Weeks
+from models.judging import weekly
+from models.judging.weekly import Pairs, Weeks
 
 
 def world(seed: int, n: int = 300, weeks: int = 6, turns: int = 90) -> Weeks:

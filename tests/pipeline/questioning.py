@@ -13,9 +13,9 @@ import polars as pl
 
 from features.arrays import Bools, Floats, Ints
 from features.kernel import Matrix
-from models.asking import again, worth
-from models.bundle import Bundle, read_bundle, score
-from models.questions import Question
+from models.bundle.asking import again, worth
+from models.bundle.folder import Bundle, read_bundle, score
+from models.bundle.questions import Question
 
 HIDDEN = 0.7
 """Share of the known fields of each example that are hidden."""

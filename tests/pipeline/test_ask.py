@@ -10,10 +10,10 @@ import pytest
 from questioning import measure
 
 from features.kernel import Matrix, compute
-from models.asking import answer, missing, worth
-from models.bundle import Bundle, score
-from models.decisions import decide
-from models.questions import NOTHING_TO_ASK, Questions, learn
+from models.bundle.asking import answer, missing, worth
+from models.bundle.folder import Bundle, score
+from models.bundle.questions import NOTHING_TO_ASK, Questions, learn
+from models.policy.decisions import decide
 from pipeline.ask import ask, questions_of
 from pipeline.errors import Stop
 from pipeline.label import micros

@@ -359,7 +359,7 @@ def score(*args: object) -> tuple[int, str]:
 def to_score(bundle_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Options that score three leads by the finished run's bundle."""
     (tmp_path / "leads.csv").write_text("lead_id,created_at\n0007,2025-01-01\n007,2025-01-02\n7,2025-01-03\n")
-    monkeypatch.setattr("models.bundle.prove", lambda folder: None)
+    monkeypatch.setattr("models.bundle.folder.prove", lambda folder: None)
     return ["--bundle", bundle_folder, "--tables", tmp_path]
 
 

@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from features.arrays import DAY_US
-from models.accounts import COUNT, UNION, AccountModel, looks
-from models.bundle import Bundle
-from models.metrics import logit
-from models.roles import Wanted
+from models.bundle.accounts import COUNT, UNION, AccountModel, looks
+from models.bundle.folder import Bundle
+from models.bundle.roles import Wanted
+from models.judging.metrics import logit
 from pipeline.account_looks import Past, converts, look_at, open_lead_converts, past
 from pipeline.accounts import LEAST_CONVERTING, learned, roles_of_won
 from pipeline.buyers import SCHEMA, accounts
@@ -153,7 +153,7 @@ def test_the_command_writes_a_file_whole(
     bundle_folder: Path, lead_tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """CSV with the columns, a line that says how many; another ending is refused before anything is read."""
-    monkeypatch.setattr("models.bundle.prove", lambda folder: None)
+    monkeypatch.setattr("models.bundle.folder.prove", lambda folder: None)
     there = ["accounts", "--tables", str(lead_tables), "--bundle", str(bundle_folder), "--output"]
     done = CliRunner().invoke(app, [*there, str(tmp_path / "accounts.csv")])
     assert done.exit_code == 0, done.output

@@ -154,7 +154,7 @@ def test_score_counts_what_it_wrote(
     bundle_folder: Path, lead_tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The line on the screen has the numbers of the file, and the rows that were refused are counted."""
-    monkeypatch.setattr("models.bundle.prove", lambda folder: None)
+    monkeypatch.setattr("models.bundle.folder.prove", lambda folder: None)
     out_file = tmp_path / "scores.parquet"
     code, out, said = invoke("score", "--tables", lead_tables, "--output", out_file, "--bundle", bundle_folder)
     assert code == 0

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from pipeline import cli, configure, stage
 from pipeline.errors import Stop
-from pipeline.handtuned.points_check import tests_of as leaves_of
-from pipeline.handtuned.points_file import load_points
-from pipeline.handtuned.points_inputs import Inputs, read_inputs, read_table
+from pipeline.handtuned.check import tests_of as leaves_of
+from pipeline.handtuned.file import load_points
+from pipeline.handtuned.inputs import Inputs, read_inputs, read_table
 from pipeline.handtuned.reconcile import AGREE, LATER, ONLY_ACTUAL, ONLY_REPLAY, reconcile
 from pipeline.params import Definition
 from pipeline.points import replay

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from features.plan import plan_of_json
-from models.policy import Policy
+from models.policy.policy import Policy
 from pipeline import define, stage
 from pipeline.agreement import trying
 from pipeline.agreement.definition_page import Page, render

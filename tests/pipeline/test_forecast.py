@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from features.plan import plan_of_json
-from models.bundle import Bundle
-from models.policy import Values
+from models.bundle.folder import Bundle
+from models.policy.policy import Values
 from pipeline.bundling import policy_of
 from pipeline.errors import Stop
 from pipeline.forecast import forecast

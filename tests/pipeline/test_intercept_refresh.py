@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 
 from features.plan import plan_of_json
-from models import refresh as models_refresh
-from models.booster import Bag
-from models.calibration import Calibration
-from models.training import Model
+from models.learning import refresh as models_refresh
+from models.learning.calibration import Calibration
+from models.learning.training import Model
+from models.trees.booster import Bag
 from pipeline import refresh, stage
+from pipeline.data import Data, load
 from pipeline.errors import Stop
 from pipeline.fitted import read_model
-from pipeline.train import Data, load
 
 DAYS = 90
 
@@ -39,7 +39,7 @@ def test_only_what_was_known_when_the_test_began_counts(run: tuple[Data, Model, 
     data, model, chosen = run
     found = refresh.find(data, model, chosen, DAYS, 1)
     assert found.standard_error is not None
-    begin = refresh.begin_of_test(data)
+    begin = data.begin_of_test
     heard = pl.col("as_of").dt.epoch("us") + pl.col("days_to_record") * 86_400_000_000
     after = pl.lit(begin) - pl.col("as_of").dt.epoch("us") + 86_400_000_000
     for planted in (pl.lit(None, pl.Float64), pl.max_horizontal(after / 86_400_000_000, 0.5)):
@@ -55,7 +55,7 @@ def test_it_looks_at_examples_that_are_not_over_and_began_before_the_test(run: t
     """None of train, calibrate or test; some there are."""
     data, *_ = run
     rows = refresh.recent_rows(data, DAYS)
-    begin = refresh.begin_of_test(data)
+    begin = data.begin_of_test
     assert rows.any()
     assert set(data.fold[rows]) == {"gap"}
     assert (data.as_of[rows] < begin).all()

@@ -10,11 +10,11 @@ import pytest
 from features.arrays import DAY_US
 from features.plan import Plan, plan_of_json
 from pipeline import featurize, stage
+from pipeline.data import Data, known, load
 from pipeline.later import STEP, Looks, looks_of, softened
 from pipeline.matrices import frame_of
 from pipeline.params import Train
-from pipeline.refresh import begin_of_test
-from pipeline.train import Data, known, load, rows_of, settings_of
+from pipeline.train import rows_of, settings_of
 
 WITHIN_D = 90.0
 SETTINGS = settings_of(Train(bags=2, max_rounds=5, threads=1))
@@ -28,7 +28,7 @@ def seen(finished_run: Path, checked_tables: dict[str, pl.DataFrame]) -> tuple[D
         plan = plan_of_json(stage.read_json(stage.PLAN))
         leads = stage.read_table(stage.TABLES / "leads.parquet")
         data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
-    looks = looks_of(data, checked_tables, plan, WITHIN_D, begin_of_test(data))
+    looks = looks_of(data, checked_tables, plan, WITHIN_D, data.begin_of_test)
     assert looks is not None
     return data, plan, looks
 
@@ -41,7 +41,7 @@ def test_later_features_are_the_kernels_own(
     row = looks.later.row
     later = data.as_of[row] + round(looks.days * DAY_US)
     assert len(row) > 100
-    assert later.max() <= begin_of_test(data)
+    assert later.max() <= data.begin_of_test
     examples = data.examples[row.tolist()].with_columns(as_of=pl.Series(later).cast(pl.Datetime("us", "UTC")))
     expected = frame_of(featurize.features(checked_tables, plan, examples))
     found = frame_of(looks.later.matrix)
@@ -61,9 +61,9 @@ def test_what_came_after_the_test_began_softens_nothing(
     seen: tuple[Data, Plan, Looks], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Outcomes recorded after that instant, turned over or taken away, leave every label that is learned as it is."""
-    monkeypatch.setattr("models.soft.LEAST_TO_SOFTEN", 2)
+    monkeypatch.setattr("models.learning.soft.LEAST_TO_SOFTEN", 2)
     data, _, looks = seen
-    begin, over = begin_of_test(data), known(data, WITHIN_D)
+    begin, over = data.begin_of_test, known(data, WITHIN_D)
     keep = over | looks.over(data, begin)
     later = ~(data.as_of + looks.heard * DAY_US <= begin)
     secret = np.where(np.isnan(looks.came), 80.0, np.nan)
@@ -81,7 +81,7 @@ def test_what_came_after_the_test_began_softens_nothing(
 def test_no_test_example_is_learned_from(seen: tuple[Data, Plan, Looks]) -> None:
     """Every example whose next days were over came before the test."""
     data, _, looks = seen
-    assert not (looks.over(data, begin_of_test(data)) & data.rows("test")).any()
+    assert not (looks.over(data, data.begin_of_test) & data.rows("test")).any()
 
 
 def test_nothing_is_softened_without_times_of_conversions(
@@ -90,9 +90,9 @@ def test_nothing_is_softened_without_times_of_conversions(
     """Where the tables only say that leads converted, labels stay what they are."""
     data, plan, _ = seen
     without = replace(data, examples=data.examples.with_columns(days_to_record=pl.lit(None, pl.Float64)))
-    assert looks_of(without, checked_tables, plan, WITHIN_D, begin_of_test(data)) is None
+    assert looks_of(without, checked_tables, plan, WITHIN_D, data.begin_of_test) is None
     over = known(data, WITHIN_D)
     rows = rows_of(data, over, Train(bags=2))
-    same, learn = softened(data, rows, over, over, begin_of_test(data), None, SETTINGS)
+    same, learn = softened(data, rows, over, over, data.begin_of_test, None, SETTINGS)
     assert same is rows
     assert learn.all()

@@ -16,8 +16,9 @@ from leaking import BEFORE, Frames, brought, check, run, simulated, stopped
 
 from features.own import OWN, Own
 from features.plan import Attribute, plan_of_json
-from models.encoding import encode
+from models.learning.encoding import encode
 from pipeline.audit import check_better, check_test, within
+from pipeline.data import Data, load
 from pipeline.later import looks_of
 from pipeline.leaks import trials
 from pipeline.leaks.findings import Check
@@ -25,8 +26,6 @@ from pipeline.leaks.singles import check_single
 from pipeline.leaks.trials import check_encoding, check_shuffled
 from pipeline.leaks.twins import check_twins
 from pipeline.params import Leaks, Train
-from pipeline.refresh import begin_of_test
-from pipeline.train import Data, load
 
 LEADS = 700
 SETTINGS = Train(bags=2, threads=1)
@@ -322,9 +321,9 @@ def data(screened: Path) -> Data:
 
 def test_target_encodings_with_the_own_label_are_caught(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     """The encoding of all rows, given to the very rows that made it."""
-    monkeypatch.setattr("models.encoding.MANY", 2)
+    monkeypatch.setattr("models.learning.encoding.MANY", 2)
     assert check_encoding(data, SETTINGS).result == "passed"
-    monkeypatch.setattr("models.training.out_of_fold", lambda encoding, matrix, *_: encode(encoding, matrix))
+    monkeypatch.setattr("models.learning.training.out_of_fold", lambda encoding, matrix, *_: encode(encoding, matrix))
     problems = check_encoding(data, SETTINGS).problems
     assert any(problem.startswith("feature fit_industry: its target encoding") for problem in problems)
 
@@ -341,7 +340,7 @@ def test_shuffled_labels_are_softened_as_in_training(
 ) -> None:
     """What is tried is how the model learns: from labels between 0 and 1, of conversions that moved with the labels;
     and nothing is found in them."""
-    monkeypatch.setattr("models.soft.LEAST_TO_SOFTEN", 2)
+    monkeypatch.setattr("models.learning.soft.LEAST_TO_SOFTEN", 2)
     monkeypatch.setattr(trials, "LEAST", 2)
     seen, real = [], trials.softened
 
@@ -354,7 +353,7 @@ def test_shuffled_labels_are_softened_as_in_training(
     folder = screened / "data"
     plan = plan_of_json(json.loads((folder / "plan.json").read_text()))
     tables = {path.stem: pl.read_parquet(path) for path in (folder / "tables").glob("*.parquet")}
-    found = check_shuffled(data, SETTINGS, lambda some: looks_of(some, tables, plan, 90, begin_of_test(some)))
+    found = check_shuffled(data, SETTINGS, lambda some: looks_of(some, tables, plan, 90, some.begin_of_test))
     assert found.result == "passed"
     assert any(((y > 0) & (y < 1)).any() for _, y in seen)
     moved = [looks.came for looks, _ in seen]

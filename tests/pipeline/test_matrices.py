@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from features.columns import Column
 from features.kernel import Matrix, compute
-from models.bundle import Bundle, score
+from models.bundle.folder import Bundle, score
 from pipeline.featurize import instants
 from pipeline.matrices import frame_of, matrix_of
 from pipeline.records import records_of

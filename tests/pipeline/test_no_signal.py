@@ -7,7 +7,7 @@ import pytest
 from blinded import blind
 
 from features.plan import plan_of_json
-from models import metrics
+from models.judging import metrics
 from pipeline import evaluate, stage, train
 from pipeline.fitted import read_model
 from pipeline.stages import STAGES

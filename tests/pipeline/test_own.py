@@ -9,11 +9,11 @@ import pytest
 from features.arrays import Floats
 from features.own import OWN, Columns, Own, per
 from features.plan import Plan, plan_of_json
-from models.bundle import read_bundle
+from models.bundle.folder import read_bundle
+from models.bundle.lives import Reading
+from models.bundle.requests import asked, features_of
 from models.errors import DamagedBundle
-from models.lives import Reading
-from models.reasons import say
-from models.requests import asked, features_of
+from models.explaining.reasons import say
 from pipeline import stage
 from pipeline.featurize import features
 from pipeline.leaks.rebuilds import check_rebuild

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.handtuned.points_file import load_points
+from pipeline.handtuned.file import load_points
 
 FOLDER = Path(__file__).parents[2] / "examples" / "points"
 TABLES = sorted(FOLDER.rglob("*.yaml"))

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline import configure, stage
 from pipeline.errors import Stop
-from pipeline.handtuned.points_file import load_points, parse_points
+from pipeline.handtuned.file import load_points, parse_points
 
 GOOD = "{id: a, when: {event: x}, points: 5}"
 
@@ -101,7 +101,7 @@ def test_configure_stops_at_a_wrong_table(tmp_path: Path, monkeypatch: pytest.Mo
         "rules: [{id: a, when: {not: {field: x, in: [1, a]}}, points: 5, from: 2025-01-01}]\nthresholds: {mql: 5}"
     )
     configure.main()
-    from pipeline.handtuned.points_inputs import read_table
+    from pipeline.handtuned.inputs import read_table
 
     assert read_table() == load_points(Path("p.yaml"), "UTC")
 

@@ -12,11 +12,12 @@ import pytest
 from validating import checked, raw
 
 from pipeline.errors import Stop
-from pipeline.handtuned.points_file import load_points, parse_points
-from pipeline.handtuned.points_inputs import Inputs, Material, fitting
+from pipeline.handtuned.file import load_points, parse_points
+from pipeline.handtuned.inputs import Inputs, Material, fitting
+from pipeline.handtuned.records import points_of
 from pipeline.label import micros
 from pipeline.params import Definition
-from pipeline.points import points_of, replay
+from pipeline.points import replay
 from pipeline.reading.attributes import to_json
 from pipeline.reading.texts import Clock
 from pipeline.stage import attributes_of

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from features.columns import Column
-from models.bundle import Bundle
-from models.reasons import _PHRASES as SAID
+from models.bundle.folder import Bundle
+from models.explaining.reasons import _PHRASES as SAID
 from pipeline import stage
 from pipeline.experiments.filing import run_of
 from pipeline.reporting.plainly import about

@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 
 from features.kernel import Matrix
-from models.bundle import Bundle, score
+from models.bundle.folder import Bundle, score
 from pipeline import experiments
 from pipeline.experiments.mlmodel import model_parts
 from pipeline.matrices import frame_of, matrix_of

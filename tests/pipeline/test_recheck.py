@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from models import changes
-from models.bundle import Bundle
-from models.calibration import Calibration
+from models.bundle.folder import Bundle
+from models.explaining import changes
+from models.learning.calibration import Calibration
 from pipeline.errors import Stop
 from pipeline.recheck import STEPS, recheck
 from pipeline.records import records_of

@@ -10,10 +10,10 @@ import pytest
 
 from features.arrays import Bools, Floats
 from features.plan import Plan
-from models import weekly
-from models.baselines import Baselines
-from models.bundle import Bundle, score
-from models.weekly import Weeks
+from models.baselines.fitted import Baselines
+from models.bundle.folder import Bundle, score
+from models.judging import weekly
+from models.judging.weekly import Weeks
 from pipeline import stage
 from pipeline.featurize import features
 from pipeline.params import Definition

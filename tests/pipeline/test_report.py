@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models import bootstrap, metrics
+from models.judging import bootstrap, metrics
 from pipeline.leaks.findings import Check
 from pipeline.reporting import drawing, plots
 from pipeline.reporting.report import PARTS, Feature, Figure, Refused, ReportContent, by_group, render_report

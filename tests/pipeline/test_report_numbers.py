@@ -14,13 +14,14 @@ from figures import Facts, Figures, agree, ends, facts_of
 
 from features.arrays import DAY_US, Floats
 from features.plan import plan_of_json
-from models import bootstrap, metrics
-from models.bundle import Bundle, score
-from models.points_baseline import probabilities
-from models.slices import by_slice
-from models.smooth_ece import smooth_ece, smooth_ece_null
-from models.swap import difference
+from models.baselines.points import probabilities
+from models.bundle.folder import Bundle, score
+from models.judging import bootstrap, metrics
+from models.judging.slices import by_slice
+from models.judging.smooth_ece import smooth_ece, smooth_ece_null
+from models.judging.swap import difference
 from pipeline import evaluate, stage
+from pipeline.data import load
 from pipeline.deals import deal_values
 from pipeline.fitted import read_model
 from pipeline.forecast import forecast
@@ -33,7 +34,6 @@ from pipeline.reporting.quarter import quarter, said
 from pipeline.reporting.summary import rivals
 from pipeline.reporting.verdict import headline, verdict
 from pipeline.slices import ages
-from pipeline.train import load
 from pipeline.unseen import unseen
 
 SEED, DRAWS, NULL_DRAWS = 7, 2, 2

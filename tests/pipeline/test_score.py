@@ -11,8 +11,8 @@ import pytest
 from asking import request_of
 from validating import checked
 
-from models.bundle import Bundle
-from models.reasons import GROUPS
+from models.bundle.folder import Bundle
+from models.explaining.reasons import GROUPS
 from pipeline import score as scoring
 from pipeline.ended import ended
 from pipeline.errors import Stop
@@ -62,7 +62,7 @@ def test_reasons_change_no_bit(bundle: Bundle, asked: Asked, scored: pl.DataFram
 
 def test_base_and_groups_add_up(bundle: Bundle, scored: pl.DataFrame) -> None:
     """In log odds before calibration, within 1e-9: calibrated they are the probability."""
-    from models.calibration import apply
+    from models.learning.calibration import apply
 
     mine = scored.filter(pl.col("status") == "scored")
     raw = mine.select(pl.sum_horizontal("base", *GROUPS)).to_series().to_numpy()
@@ -149,7 +149,7 @@ def test_requests_made_of_tables_get_the_tables_probabilities(
     bundle: Bundle, asked: Asked, scored: pl.DataFrame, day: datetime
 ) -> None:
     """JSON made of a lead's rows and those of its account gives the very bits of the file of scores."""
-    from models.golden import answer
+    from models.bundle.golden import answer
 
     tables = asked.checked.tables
     mine = scored.filter(pl.col("status") == "scored").sample(25, seed=2)

@@ -14,8 +14,7 @@ import polars as pl
 import pytest
 from blinded import blind
 
-from models import horizons
-from models.bundle import (
+from models.bundle.folder import (
     ACCOUNTS,
     FILES,
     HORIZONS,
@@ -27,7 +26,8 @@ from models.bundle import (
     read_files,
     write_manifest,
 )
-from models.proof import main as prove_here
+from models.bundle.proof import main as prove_here
+from models.learning import horizons
 from pipeline import publish, stage
 from pipeline import score as scoring
 from pipeline import train as train_stage
@@ -51,7 +51,7 @@ def run(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         patch.setattr(train_stage, "fit_baselines", blind)
         patch.setattr(train_stage.training, "validate", lambda *_: None)
         patch.setattr("pipeline.evaluate.DRAWS", 2)
-        patch.setattr("models.bundle.prove", lambda folder: None)
+        patch.setattr("models.bundle.folder.prove", lambda folder: None)
         definition = stage.section(Definition).model_copy(update={"horizons": [30, 60, 90]})
         stage.write_json(definition.model_dump(mode="json"), stage.SETTINGS / "definition.json")
         for name in ("label", "train", "evaluate"):
@@ -132,7 +132,7 @@ def test_mlflow_gives_every_horizon(several: Bundle, run: Path) -> None:
         warnings.simplefilter("ignore")  # MLflow's own, of type hints, at import
         from pipeline.experiments.pyfunc import LeadConversion
 
-        patch.setattr("models.bundle.prove", lambda folder: None)
+        patch.setattr("models.bundle.folder.prove", lambda folder: None)
         model = LeadConversion()
         model.load_context(SimpleNamespace(artifacts={"bundle": str(folder)}))
     examples = pl.read_parquet(run / "data" / "examples.parquet")["mature"]

@@ -96,8 +96,11 @@ def test_a_change_of_its_code_reruns_a_stage(name: str) -> None:
 
 @pytest.mark.parametrize("name", STAGES)
 def test_no_dependency_is_there_for_nothing(name: str) -> None:
-    """No stage runs again for a module that it does not import, named by itself or by its package of pipeline/."""
+    """No stage runs again for a module that it does not import, named by itself or by its package of pipeline/; nor for
+    a package of models/ of which it imports nothing."""
     files = imported(f"pipeline/{name}.py")
+    below = [path for path in DVC[name].get("deps", []) if path.startswith(("features", "models"))]
+    assert [path for path in below if not any(covered(file, [path]) for file in files)] == []
     deps = [ROOT / path for path in DVC[name].get("deps", []) if path.endswith(".py") or path.startswith("pipeline/")]
     modules = [file for dep in deps for file in (dep.rglob("*.py") if dep.is_dir() else [dep])]
     assert [

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from models.bundle import Bundle
+from models.bundle.folder import Bundle
 from pipeline.pace import usual_days
 from pipeline.score import Asked
 from pipeline.stalled import SCHEMA, stalled

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.bundle.values import WrongRequest
+from models.bundle.values import number as wide_number
 from models.marks import Marks
-from models.values import WrongRequest
-from models.values import number as wide_number
 from pipeline.reading.texts import (
     TIME,
     Clock,

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import polars as pl
 import pytest
 
-from models.bundle import registered_version
+from models.bundle.folder import registered_version
 from pipeline.experiments.mlstore import _locked, home_of, store_at, without_secrets
 from pipeline.experiments.tracking import (
     Dataset,

@@ -9,13 +9,13 @@ import pytest
 from blinded import blind
 
 from features.plan import plan_of_json
-from models.baselines import Baselines
+from models.baselines.fitted import Baselines
 from pipeline import stage
 from pipeline import train as stages_train
+from pipeline.data import Data, known, load
 from pipeline.errors import Stop
 from pipeline.params import Train
-from pipeline.refresh import begin_of_test
-from pipeline.train import FEW, Data, known, load, settings_of, sized
+from pipeline.train import FEW, settings_of, sized
 
 WITHIN_D = 90.0
 DAY_US = 86_400_000_000
@@ -34,7 +34,7 @@ def data(finished_run: object) -> Data:
 def test_only_outcomes_known_when_the_test_began_are_learned_from(data: Data) -> None:
     """Every row's horizon was over then; train and calibrate are among them, the test never is."""
     rows = known(data, WITHIN_D)
-    assert (data.as_of[rows] + WITHIN_D * DAY_US <= begin_of_test(data)).all()
+    assert (data.as_of[rows] + WITHIN_D * DAY_US <= data.begin_of_test).all()
     assert rows[data.rows("train") | data.rows("calibrate")].all()
     assert not rows[data.rows("test")].any()
 

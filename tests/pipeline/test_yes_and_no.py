@@ -5,13 +5,13 @@ import pytest
 
 from features.plan import Attribute
 from features.vocabulary import NO, YES
-from models.points_tests import number_of
-from models.points_when import Values
-from models.values import coded, objects
-from pipeline.handtuned.points_check import _misfits
+from models.bundle.values import coded, objects
+from models.points.holding import number_of
+from models.points.when import Values
+from pipeline.handtuned.check import _misfits
 from pipeline.params import Definition
 from pipeline.reading.texts import read_booleans, read_positive
-from pipeline.records import _booleans
+from pipeline.values import numbers
 
 WORDS = [(word, word in YES) for word in sorted(YES | NO)]
 BUDGET = Attribute("budget", "budget", "lead", "boolean")
@@ -23,7 +23,7 @@ def test_every_reader_knows_every_word(word: str, yes: bool) -> None:
     for text in (word, word.upper(), f" {word.title()} "):
         assert read_booleans(pl.Series([text])).item() is yes
         assert read_positive(pl.Series([text]), Definition().positive).item() is yes
-        assert _booleans(pl.Series([text])).item() == yes
+        assert numbers(pl.Series([text]), "boolean")[1].item() == yes
         assert coded(BUDGET, text, {}, "budget") == (yes,)
         assert objects({"objected": text}) is yes
     assert number_of(word.upper()) == yes

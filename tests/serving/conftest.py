@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from servers import Running, serving
 from starlette.testclient import TestClient
 
-from models.bundle import Bundle
+from models.bundle.folder import Bundle
 from serving.app import create_app
 from serving.settings import Settings
 from serving.store import Served, served

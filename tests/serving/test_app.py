@@ -12,8 +12,8 @@ import pytest
 from conftest import app_of
 from starlette.testclient import TestClient
 
-from models.bundle import Bundle
-from models.golden import golden_requests
+from models.bundle.folder import Bundle
+from models.bundle.golden import golden_requests
 from serving.answers import Model, answer, wanted
 from serving.settings import Settings
 from serving.store import Served, served

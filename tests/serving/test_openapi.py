@@ -18,8 +18,8 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.testclient import TestClient
 
-from models.bundle import Bundle
-from models.golden import golden_requests
+from models.bundle.folder import Bundle
+from models.bundle.golden import golden_requests
 from serving.answers import Model
 from serving.openapi import document
 from serving.settings import Settings

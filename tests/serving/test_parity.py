@@ -14,7 +14,7 @@ from asking import request_of
 from servers import Running
 
 from features.kernel import compute
-from models.bundle import Bundle, score
+from models.bundle.folder import Bundle, score
 from pipeline.records import records_of
 from pipeline.score import read, score_tables
 from serving.answers import Model, answer, wanted

@@ -18,7 +18,7 @@ import httpx2 as httpx
 import pytest
 from servers import ROOT, Running, serving
 
-from models.bundle import FILES, MANIFEST, digest_of
+from models.bundle.folder import FILES, MANIFEST, digest_of
 from serving.server import address_of, admit_no_more
 
 STOPS = int(os.environ.get("STOPS", "2"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from models.bundle import FILES, MANIFEST, digest_of
+from models.bundle.folder import FILES, MANIFEST, digest_of
 from models.errors import DamagedBundle
 from serving.settings import Settings
 from serving.store import Served, Store

@@ -1,0 +1,203 @@
+"""What a request says of one lead, in the kernel's numbers."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from functools import cached_property
+from math import nan
+from typing import Any, TypeVar
+
+from features.columns import spelling
+from features.plan import Attribute, Plan
+from models.bundle.values import Item, WrongRequest, amount, coded, identity, micros, part, rows, word
+from models.marks import PLAIN, Marks, plain
+
+Event = tuple[int, int, int, int, float]
+"""Known and occurred (µs), slot, topic, value."""
+Stage = tuple[int, int, int, bool]
+"""Entered (µs), code, +1 closes or -1 opens again, won."""
+Change = tuple[int, Any]
+"""When (µs), and to what."""
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One lead."""
+
+    created: int
+    id: str
+    values: list[float]
+    """One a column of attributes."""
+    events: list[Event]
+    stages: list[Stage]
+    history: dict[int, list[Change]]
+    """By number of the attribute."""
+    of_account: dict[int, list[Change]]
+
+
+@dataclass(frozen=True)
+class Field:
+    """An attribute, and where its columns begin."""
+
+    attribute: Attribute
+    at: int
+    number: int
+    """Its place among the attributes."""
+    place: str
+    """Where a request has it."""
+
+
+class Reading:
+    """How a plan reads leads. Knows nothing of any request: one serves all, and threads at once."""
+
+    def __init__(self, plan: Plan, zone: tzinfo = UTC, marks: Marks = PLAIN, dated: bool = True) -> None:
+        self.plan, self.zone, self.marks = plan, zone, marks
+        self.dated = dated
+        """Whether training knew when leads were created; else no lead's creation is looked at, nor any instant."""
+        self.width = sum(map(len, plan.columns_of))
+        self.fields = [
+            Field(a, plan.place[own[0].name], i, f"{a.entity}.{a.column}")
+            for i, (a, own) in enumerate(zip(plan.attributes, plan.columns_of, strict=True))
+        ]
+        self.lead = [f for f in self.fields if f.attribute.entity == "lead"]
+        self.company = [f for f in self.fields if f.attribute.entity == "account"]
+        self._columns = dict.fromkeys((a.entity, a.column) for a in plan.attributes)
+        self._alike: dict[tuple[str, str], list[str]] = {}
+        for entity, column in self._columns:
+            self._alike.setdefault((entity, spelling(column)), []).append(column)
+        self.slots = {**plan.slot_of, **dict.fromkeys(plan.ignored, -1)}
+        """As `plan.event_code` has it, but for the types that training had not seen."""
+        self._effects = {name: self._effect(name) for name in {*plan.stages, *plan.closes, *plan.reopens, plan.won}}
+
+    def _effect(self, name: str) -> tuple[int, int, bool]:
+        p = self.plan
+        return p.stage_of.get(name, len(p.stages)), (name in p.closes) - (name in p.reopens), name == p.won
+
+    def stage(self, name: str, at: int) -> Stage:
+        """A row of the funnel; a stage that training had not seen changes nothing."""
+        return at, *self._effects.get(name, (len(self.plan.stages), 0, False))
+
+    @cached_property
+    def changing(self) -> dict[tuple[str, str], list[Field]]:
+        """Attributes with history, by entity and column."""
+        found: dict[tuple[str, str], list[Field]] = {}
+        for f in self.fields:
+            if f.attribute.has_history:
+                found.setdefault((f.attribute.entity, f.attribute.column), []).append(f)
+        return found
+
+    def changed(self, entity: str, name: str) -> list[Field]:
+        """The attributes that a field of history means, as `columns_of_fields` has it; none where it means none."""
+        if (entity, name) in self._columns:
+            return self.changing.get((entity, name), [])
+        alike = self._alike.get((entity, spelling(name)), ())
+        return self.changing.get((entity, alike[0]), []) if len(alike) == 1 else []
+
+
+class Lives:
+    """Reads leads by a plan, and numbers the texts that it meets on the way."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.codes: list[dict[str, int]] = [{} for _ in reading.fields]
+        self._zone = reading.zone
+
+    def account(self, account: Item) -> list[float]:
+        """Columns of a lead of which nothing but the account is known."""
+        return self._fill([nan] * self.reading.width, account, self.reading.company)
+
+    def life(self, member: Item, account: Sequence[float]) -> Life:
+        """One lead with its rows. Raises WrongRequest."""
+        lead = part(member, "lead")
+        at = micros(lead.get("created_at"), "lead.created_at", self._zone) if self.reading.dated else 0
+        happened = _once(_each("events", rows(member, "events"), self._happened))
+        entered = dict.fromkeys(_each("stages", rows(member, "stages"), self._entered))  # of twins the first
+        own: dict[int, list[Change]] = {}
+        of_account: dict[int, list[Change]] = {}
+        for fields, entity, change in _each("history", rows(member, "history"), self._change):
+            for field in fields:
+                (own if entity == "lead" else of_account).setdefault(field.number, []).append(change)
+        return Life(
+            at, identity(lead.get("lead_id"), "lead.lead_id", self.reading.marks),
+            self._fill(list(account), lead, self.reading.lead),
+            [event for _, _, event in happened if event[2] >= 0],
+            [*(self.reading.stage(name, t) for t, name in entered), *self._closing(happened)], own, of_account,
+        )  # fmt: skip
+
+    def _fill(self, row: list[float], item: Item, fields: Sequence[Field]) -> list[float]:
+        for f in fields:
+            if (value := item.get(f.attribute.column)) is not None:
+                found = self.coded(f, value, f.place)
+                row[f.at : f.at + len(found)] = found
+        return row
+
+    def coded(self, field: Field, value: Any, place: str) -> tuple[float, ...]:
+        """The numbers of an attribute's value."""
+        return coded(field.attribute, value, self.codes[field.number], place, self.reading.marks)
+
+    def _happened(self, row: Item) -> tuple[str, str, Event]:
+        get, plan = row.get, self.reading.plan
+        occurred = micros(get("occurred_at"), "occurred_at", self._zone)
+        late = get("available_at")
+        known = occurred
+        if late is not None and self.reading.marks.text(late):
+            known = max(occurred, micros(late, "available_at", self._zone))
+        kind, topic = word(row, "type", self.reading.marks), get("topic")
+        code = -1
+        if topic is not None:
+            if not isinstance(topic, str):
+                raise WrongRequest("topic", "a text")
+            if topic := self.reading.marks.text(topic):
+                code = plan.topic_of.get(topic, len(plan.topics))
+        worth = amount(get("value"), "value", self.reading.marks)
+        event = known, occurred, self.reading.slots.get(kind, plan.other_slot), code, worth
+        return identity(get("event_id"), "event_id", self.reading.marks), kind, event
+
+    def _entered(self, row: Item) -> tuple[int, str]:
+        return micros(row.get("entered_at"), "entered_at", self._zone), word(row, "stage", self.reading.marks)
+
+    def _closing(self, happened: Iterable[tuple[str | None, str, Event]]) -> list[Stage]:
+        """An event that closes its lead is a stage, too."""
+        if self.reading.plan.closing_event is None:
+            return []
+        return [
+            self.reading.stage(kind, event[0]) for _, kind, event in happened if kind == self.reading.plan.closing_event
+        ]
+
+    def _change(self, row: Item) -> tuple[list[Field], str, Change]:
+        entity = plain(row.get("entity")).casefold() or "lead"
+        if entity not in ("lead", "account"):
+            raise WrongRequest("entity", "lead or account")
+        at = micros(row.get("changed_at"), "changed_at", self._zone)
+        fields, value = self.reading.changed(entity, word(row, "field", self.reading.marks)), row.get("value")
+        for field in fields:
+            self.coded(field, value, "value")
+        return fields, entity, (at, value)
+
+
+def _each(name: str, given: Sequence[Item], read: Callable[[Item], Read]) -> list[Read]:
+    found = []
+    for i, row in enumerate(given):
+        try:
+            found.append(read(row))
+        except WrongRequest as error:
+            raise error.within(f"{name}[{i}].") from None
+    return found
+
+
+def _once(happened: list[tuple[str, str, Event]]) -> list[tuple[str, str, Event]]:
+    """In the order they were known; of a repeat the earliest stays, as in validation."""
+    if len(happened) < 2:
+        return happened
+    happened.sort(key=lambda h: h[2][0])
+    ids = [h[0] for h in happened if h[0]]
+    if len(set(ids)) == len(ids):
+        return happened
+    seen: set[str] = set()
+    kept = []
+    for one in happened:
+        if not one[0] or one[0] not in seen:
+            kept.append(one)
+        seen.add(one[0])
+    return kept

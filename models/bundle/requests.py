@@ -1,0 +1,186 @@
+"""Scoring requests, as contract section 7 has them, to the kernel's arrays."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isnan
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from features.arrays import Ints
+from features.columns import Block
+from features.kernel import Matrix, compute
+from features.masking import mask
+from features.plan import Plan
+from features.records import Events, History, Records, Stages, sort_events, sort_stages, starts
+from models.bundle.lives import Change, Field, Life, Lives, Reading
+from models.bundle.values import WrongRequest, amount, identity, micros, objects, part, rows
+
+OPTIONAL: tuple[Block, ...] = ("account", "events", "stages", "history", "account_leads")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """k leads to score, each among the leads of its account."""
+
+    records: Records
+    lead: Ints
+    """Shape (k,): places among the records."""
+    as_of: Ints
+    """Shape (k,), µs."""
+    unknown: tuple[frozenset[Block], ...]
+    """What nobody knows of each lead. What nobody knows of any of them is in the records, too."""
+    worth: tuple[float | None, ...]
+    """Deal value that each lead says of itself."""
+
+    def some(self, rows: Sequence[int]) -> "Asked":
+        """A few of the leads asked for, among the same records."""
+        unknown, worth = tuple(self.unknown[i] for i in rows), tuple(self.worth[i] for i in rows)
+        return Asked(self.records, self.lead[rows], self.as_of[rows], unknown, worth)
+
+
+def unknown_parts(request: Mapping[str, Any]) -> frozenset[Block]:
+    """What a request leaves out, or has as null: nobody knows. An empty list says there was nothing."""
+    return frozenset(name for name in OPTIONAL if request.get(name) is None)
+
+
+def instant(request: Mapping[str, Any], reading: Reading, now: int | None = None) -> int:
+    """`as_of` of a request in µs; `now` where it gives none. Raises WrongRequest, also where there is neither."""
+    given = request.get("as_of")
+    return now if given is None and now is not None else micros(given, "as_of", reading.zone)
+
+
+def asked(request: Mapping[str, Any], reading: Reading) -> Asked:
+    """Records of the lead and its colleagues. `as_of` must be there. Raises WrongRequest."""
+    reader = Reader(reading)
+    reader.add(request, instant(request, reading))
+    return reader.asked()
+
+
+def features_of(given: Asked, plan: Plan) -> Matrix:
+    """The kernel's features of the leads asked for, a row each."""
+    matrix = compute(given.records, plan, given.lead, given.as_of)
+    for unknown in set(given.unknown) - {given.records.unknown}:
+        rows = [i for i, own in enumerate(given.unknown) if own == unknown]
+        matrix.values[rows] = mask(matrix.values[rows], matrix.columns, unknown)
+    return matrix
+
+
+class Reader:
+    """Requests, read one after another, an account each."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._lives, self._reading = Lives(reading), reading
+        self._needed = frozenset[Block]({"events", "stages"}).intersection(reading.plan.blocks)
+        """What must be known of every colleague, or nobody knows what they did: as where such a table is absent."""
+        self._accounts: list[list[Life]] = []
+        self._own: list[int] = []
+        self._as_of: list[int] = []
+        self._unknown: list[frozenset[Block]] = []
+        self._worth: list[float | None] = []
+
+    def __len__(self) -> int:
+        return len(self._own)
+
+    def add(self, request: Mapping[str, Any], as_of: int) -> None:
+        """Read one more, as of an instant (µs). Raises WrongRequest, and then nothing stays."""
+        account = {} if request.get("account") is None else part(request, "account")
+        values = self._lives.account(account)
+        own = self._lives.life(request, values)
+        worth = amount(request["lead"].get("value"), "lead.value", self._reading.marks)
+        if worth < 0:
+            raise WrongRequest("lead.value", "a number of at least 0")
+        colleagues, whole = self._colleagues(request, own.id, values)
+        lives = sorted([own, *colleagues], key=attrgetter("created", "id"))
+        self._as_of.append(as_of if self._reading.dated else 0)
+        self._own.append(sum(map(len, self._accounts)) + next(i for i, life in enumerate(lives) if life is own))
+        self._accounts.append(lives)
+        self._unknown.append(unknown_parts(request) | (frozenset() if whole else {"account_leads"}))
+        self._worth.append(None if isnan(worth) else worth)
+
+    def _colleagues(self, request: Mapping[str, Any], own: str, account: Sequence[float]) -> tuple[list[Life], bool]:
+        """The other leads of the account, each once and none that objects; and whether all that is needed is known of
+        each. All leads of an account, as a CRM lists them, have the lead `own` among them."""
+        found, seen, whole = list[Life](), {own}, True
+        for i, other in enumerate(rows(request, "account_leads")):
+            try:
+                lead = part(other, "lead")
+                name = identity(lead.get("lead_id"), "lead.lead_id", self._reading.marks)
+                again = name != "" and name in seen
+                seen.add(name)
+                if not again and not objects(lead, self._reading.marks):
+                    found.append(self._lives.life(other, account))
+                    whole = whole and not unknown_parts(other) & self._needed
+            except WrongRequest as error:
+                raise error.within(f"account_leads[{i}].") from None
+        return found, whole
+
+    def asked(self) -> Asked:
+        """All that was read."""
+        reading = self._reading
+        lives = [life for account in self._accounts for life in account]
+        sizes = np.array([len(account) for account in self._accounts], np.int64)
+        records = Records(
+            created=np.array([life.created for life in lives], np.int64),
+            account=np.arange(len(sizes)).repeat(sizes),
+            attributes=np.array([life.values for life in lives], np.float64).reshape(len(lives), reading.width),
+            levels={},
+            events=_events(lives, reading.plan),
+            stages=_stages(lives),
+            history=self._history(),
+            account_start=np.concatenate([[0], sizes.cumsum()]),
+            unknown=frozenset.intersection(*self._unknown) if self._unknown else frozenset(),
+        )
+        for field in reading.fields:
+            if field.attribute.kind == "categorical":
+                records.levels[reading.plan.columns[field.at].name] = list(self._lives.codes[field.number])
+        own, as_of = np.array(self._own, np.int64), np.array(self._as_of, np.int64)
+        return Asked(records, own, as_of, tuple(self._unknown), tuple(self._worth))
+
+    def _history(self) -> dict[str, History]:
+        """An account's rows, given with any of its leads, hold for all of them."""
+        found: dict[str, History] = {}
+        if not any(life.history or life.of_account for lives in self._accounts for life in lives):
+            return found
+        for field in (f for fields in self._reading.changing.values() for f in fields):
+            changes: list[list[Change]] = []
+            for lives in self._accounts:
+                shared = [change for life in lives for change in life.of_account.get(field.number, ())]
+                changes += [[*life.history.get(field.number, ()), *shared] for life in lives]
+            for own, unknown in zip(self._own, self._unknown, strict=True):
+                if "history" in unknown:  # whatever a colleague's rows say of the account
+                    changes[own] = []
+            if any(changes):
+                found.update(self._columns(field, changes))
+        return found
+
+    def _columns(self, field: Field, changes: Sequence[list[Change]]) -> dict[str, History]:
+        """History of each column of an attribute, from its changes by lead."""
+        every = [(i, at, value) for i, own in enumerate(changes) for at, value in sorted(own, key=lambda c: c[0])]
+        values = np.array([self._lives.coded(field, value, "history.value") for _, _, value in every])
+        lead, at = (np.array(column, np.int64) for column in list(zip(*every, strict=True))[:2])
+        start, columns = starts(lead, len(changes)), self._reading.plan.columns[field.at :]
+        return {columns[j].name: History(at, values[:, j], start) for j in range(values.shape[1])}
+
+
+def _lead(counts: Sequence[int]) -> Ints:
+    return np.arange(len(counts)).repeat(counts)
+
+
+def _events(lives: Sequence[Life], plan: Plan) -> Events:
+    every = [event for life in lives for event in life.events]
+    known, occurred, slot, topic, value = zip(*every, strict=True) if every else ((),) * 5
+    return sort_events(
+        _lead([len(life.events) for life in lives]), np.array(known, np.int64), np.array(occurred, np.int64),
+        np.array(slot, np.int16), np.array(topic, np.int16), np.array(value, np.float64), len(lives), plan,
+    )  # fmt: skip
+
+
+def _stages(lives: Sequence[Life]) -> Stages:
+    every = [stage for life in lives for stage in life.stages]
+    at, code, effect, won = zip(*every, strict=True) if every else ((),) * 4
+    return sort_stages(
+        _lead([len(life.stages) for life in lives]), np.array(at, np.int64), np.array(code, np.int16),
+        np.array(effect, np.int16), np.array(won, bool), len(lives),
+    )  # fmt: skip

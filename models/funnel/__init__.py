@@ -1,0 +1,1 @@
+"""What the company's own funnel shows of the way of its leads."""

@@ -1,0 +1,1 @@
+"""How good probabilities and choices are, and how sure that is."""

@@ -1,0 +1,1 @@
+"""What would tell the future, found in the numbers alone."""

@@ -1,0 +1,183 @@
+"""How much a single feature tells of the outcome. One that tells nearly all was written down after it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.arrays import Floats, Ints
+from features.kernel import Matrix
+from models.baselines.bayes import bins, quantile_edges
+from models.folds import random_folds
+from models.judging.ranking import auc, ranking, taken
+from models.judging.rates import wilson
+
+LEAST = 10
+"""With fewer converting leads, or fewer others, nothing is said."""
+FOLDS = 5
+PRIOR_LEADS = 5.0
+Z = 1.645
+"""One-sided 95 %."""
+SLACK = 0.1
+LUCK = 4.0
+"""Standard deviations of a coin that the luckiest of some hundred features does not reach."""
+
+
+@dataclass(frozen=True)
+class Area:
+    """An area under the ROC curve, turned to be 0.5 or more."""
+
+    auc: float
+    low: float
+    """Lower end of its interval."""
+    luck: float
+    """What a coin may reach."""
+
+    def above(self, limit: float) -> bool:
+        """Whether it is above the limit and few leads do not explain it: it is beyond luck, and the lower end of its
+        interval is above the limit less SLACK."""
+        return self.auc > limit and self.auc > self.luck and self.low > limit - SLACK
+
+
+NOTHING = Area(0.5, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Strength:
+    """What one feature tells alone."""
+
+    column: int
+    """Its place in the matrix."""
+    value: Area
+    missing: Area
+    """Of being missing alone."""
+
+
+def strengths(matrix: Matrix, y: Floats, group: Ints) -> list[Strength]:
+    """Of every column, in order. Rows (n,) are one a lead; y is 0 or 1; `group` keeps accounts together.
+
+    Empty where fewer than LEAST convert, or do not. A column counts by the better of its own order, in either
+    direction, and the out-of-fold rates of its levels (tenths, for numbers), missing being one of them: so
+    categories, and numbers whose middle is what tells, are seen too.
+    """
+    if min(y.sum(), len(y) - y.sum()) < LEAST:
+        return []
+    fold = random_folds(group, 0, FOLDS)
+    return [
+        Strength(j, _value(matrix, j, y, fold), _area(y, np.isnan(matrix.values[:, j]).astype(np.float64)))
+        for j in range(matrix.values.shape[1])
+    ]
+
+
+def _value(matrix: Matrix, j: int, y: Floats, fold: Ints) -> Area:
+    x = matrix.values[:, j]
+    gone = np.isnan(x)
+    if gone.all():
+        return NOTHING
+    if matrix.columns[j].categorical:
+        return _rates(np.where(gone, -1, x).astype(np.int64), y, fold)
+    own = _area(y, np.where(gone, np.median(x[~gone]), x))
+    rates = _rates(bins(x, quantile_edges(x)), y, fold)
+    return max(own, rates, key=lambda area: area.auc)
+
+
+def _rates(code: Ints, y: Floats, fold: Ints) -> Area:
+    """Of the rate that each code (-1 is missing) has in the other folds, shrunk to the mean."""
+    place, levels = code + 1, int(code.max()) + 2
+    score = np.empty(len(y))
+    for k in range(FOLDS):
+        others = fold != k
+        n, won = (np.bincount(place[others], w, minlength=levels) for w in (None, y[others]))
+        rate = (won + PRIOR_LEADS * y[others].mean()) / (n + PRIOR_LEADS) if others.any() else np.zeros(levels)
+        score[~others] = rate[place[~others]]
+    found = auc(taken(ranking(y, score)))  # not turned: rates that are worse than a coin tell nothing
+    return bounded(max(found, 0.5), y)
+
+
+def _area(y: Floats, score: Floats) -> Area:
+    found = auc(taken(ranking(y, score)))
+    return bounded(max(found, 1 - found), y)
+
+
+def bounded(area: float, y: Floats) -> Area:
+    """With its lower end and with luck, y (n,) being as many independent rows: Hanley and McNeil 1982."""
+    won = float(y.sum())
+    lost = len(y) - won
+    if min(won, lost) < 1:
+        return Area(area, 0.0, 1.0)
+    return Area(area, area - Z * _deviation(area, won, lost), 0.5 + LUCK * _deviation(0.5, won, lost))
+
+
+def _deviation(area: float, positives: float, negatives: float) -> float:
+    squared = area * area
+    q1, q2 = area / (2 - area), 2 * squared / (1 + area)
+    spread = area * (1 - area) + (positives - 1) * (q1 - squared) + (negatives - 1) * (q2 - squared)
+    return float(np.sqrt(max(spread, 0.0) / (positives * negatives)))
+
+
+def strongest(*views: Sequence[Strength]) -> list[Strength]:
+    """Of each column the best of several views, in order; a view may be empty."""
+    some = [view for view in views if view]
+    return [
+        Strength(
+            column[0].column,
+            max((one.value for one in column), key=lambda area: area.auc),
+            max((one.missing for one in column), key=lambda area: area.auc),
+        )
+        for column in zip(*some, strict=True)
+    ]
+
+
+SURE_Z = 2.576
+"""Two-sided 99 %: the lower end of what a group of leads converts."""
+
+
+@dataclass(frozen=True)
+class Pure:
+    """Leads that share a value, or that something is there, and convert so much oftener than the others."""
+
+    column: int
+    level: str | None
+    """The shared text; None where it is that something is known, true or happened."""
+    rows: int
+    converting: int
+    low: float
+    """Lower end of their rate (Wilson 1927)."""
+    odds: float
+    """Odds of that over the odds of the others."""
+
+
+def purest(matrix: Matrix, y: Floats) -> list[Pure]:
+    """Of each column that has one the group with the greatest odds, if LEAST of it convert. Rows as in `strengths`.
+
+    An area under the curve does not see a field that is filled in for a third of the winners and for nobody else.
+    """
+    found = []
+    for j in range(matrix.values.shape[1]):
+        groups = [_pure(j, level, n, won, y) for level, n, won in _groups(matrix, j, y)]
+        some = [one for one in groups if one is not None]
+        found += [max(some, key=lambda one: one.odds)] if some else []
+    return found
+
+
+def _groups(matrix: Matrix, j: int, y: Floats) -> Iterator[tuple[str | None, float, float]]:
+    """Rows and converting rows of each group that a column makes."""
+    column, x = matrix.columns[j], matrix.values[:, j]
+    counted, known = column.measure in ("count", "topic", "value"), ~np.isnan(x)
+    own = x > 0 if counted else known
+    yield None, float(own.sum()), float(y[own].sum())
+    if column.categorical:
+        texts, code = matrix.levels.get(column.name, ()), x[known].astype(np.int64)
+        many, won = (np.bincount(code, w, minlength=len(texts)) for w in (None, y[known]))
+        yield from zip(texts, many.tolist(), won.tolist(), strict=False)
+    elif column.measure == "boolean":
+        yield None, float((x == 1).sum()), float(y[x == 1].sum())
+
+
+def _pure(j: int, level: str | None, n: float, won: float, y: Floats) -> Pure | None:
+    others, lost = len(y) - n, float(y.sum()) - won
+    if won < LEAST or others < LEAST:
+        return None
+    low, _ = wilson(won / n, n, SURE_Z)
+    rest = (lost + 0.5) / (others + 1)
+    return Pure(j, level, int(n), int(won), low, low / (1 - low) / (rest / (1 - rest)))

@@ -1,0 +1,1 @@
+"""From examples to a calibrated model: labels, folds' labels softened, encodings, the bag, horizons."""

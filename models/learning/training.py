@@ -1,0 +1,180 @@
+"""From features and labels to a bagged, calibrated model, and how it does inside train."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from features.arrays import DAY_US, Bools, Floats, Ints
+from features.columns import Block
+from features.kernel import Matrix
+from features.masking import ATTRIBUTES, mask
+from models.folds import random_folds
+from models.learning.encoding import Encoding, fit_encoding, once_each, out_of_fold
+from models.learning.shadows import belief_in
+from models.trees.booster import Bag, Settings, fit_bag
+
+MASKS: tuple[tuple[Block, ...], ...] = (
+    ("events",),
+    ("account_leads",),
+    ("history",),
+    ("stages",),
+    ("account", "account_leads"),
+    ("account", "events", "stages", "history", "account_leads"),
+)
+"""Parts that callers leave out: each masked row has one of these unknown."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Examples to learn from, shape (k,) each."""
+
+    matrix: Matrix
+    y: Floats
+    lead: Ints
+    group: Ints
+    """Number of the account, or of the lead that has none."""
+    fold: Ints
+    """The member of the bag that leaves the row out; whole accounts."""
+    hash: Floats
+    """Uniform in [0, 1), by seed and example: decides what is masked."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What training learned, before calibration."""
+
+    encoding: Encoding
+    bag: Bag
+    belief: Mapping[str, float] = field(default_factory=dict)
+    """Attribute → how far the gains of its splits counted, in [0, 1], mean of the members; none where no doubt."""
+
+
+def take(rows: Rows, keep: Bools) -> Rows:
+    """Some of the rows."""
+    matrix = replace(rows.matrix, values=rows.matrix.values[keep])
+    return Rows(matrix, rows.y[keep], rows.lead[keep], rows.group[keep], rows.fold[keep], rows.hash[keep])
+
+
+THIRDS = 3
+
+
+def thirds(rows: Rows) -> Rows:
+    """The same rows for a bag of three, each of which leaves out as many accounts: enough where a bag only says what it
+    had not seen."""
+    return replace(rows, fold=random_folds(rows.group, 0, THIRDS))
+
+
+def fit(
+    rows: Rows,
+    blocks: Sequence[Block],
+    masked_fraction: float,
+    settings: Settings,
+    learn: Bools | None = None,
+    doubt: bool = True,
+) -> Model:
+    """Fit encodings and the bag. To the rows, copies of `masked_fraction` of them are added with blocks masked.
+
+    A lead counts by the root of its number of rows: ten looks at one lead are more than one, less than ten.
+    Nothing is learned from rows where `learn` is False. `doubt` attributes that gain no more than shadows of them.
+    """
+    learn = np.ones(len(rows.y), bool) if learn is None else learn
+    encoding, X = inputs(rows, learn)
+    weight = np.sqrt(once_each(rows.lead))
+    believed = _believed(rows, X, weight, encoding, learn, settings) if doubt else None
+    again, X_masked = _masked(rows, X, encoding, blocks, masked_fraction)
+    bag = fit_bag(
+        np.concatenate([X, X_masked]),
+        np.concatenate([rows.y, rows.y[again]]),
+        np.concatenate([weight, weight[again]]),
+        np.concatenate([rows.fold, rows.fold[again]]),
+        encoding.categorical,
+        np.concatenate([learn, learn[again]]),
+        settings,
+        believed,
+    )
+    belief = {} if believed is None else {encoding.columns[j]: float(believed[:, j].mean()) for j in _attributes(rows)}
+    return Model(encoding, replace(bag, left_out=bag.left_out[: len(rows.y)]), belief)
+
+
+def inputs(rows: Rows, learn: Bools) -> tuple[Encoding, Floats]:
+    """The encoding that rows of `learn` give, and what the bag learns from, shape (k, columns): log odds that no label
+    of the row's own fold had a part in."""
+    part = take(rows, learn)
+    encoding = fit_encoding(part.matrix, part.y, part.lead, part.group)
+    return encoding, out_of_fold(encoding, rows.matrix, rows.y, rows.lead, rows.group, rows.fold, learn)
+
+
+def quick(settings: Settings) -> Settings:
+    """Faster than the model proper: for a first model, of which the model proper only learns."""
+    rate = max(settings.learning_rate, min(3 * settings.learning_rate, 0.15))
+    return replace(settings, learning_rate=rate, early_stopping_rounds=max(1, settings.early_stopping_rounds // 3))
+
+
+MOST_SHADOWED = 60_000
+"""Rows that shadows are held against, by their hash."""
+
+
+def _believed(rows: Rows, X: Floats, weight: Floats, encoding: Encoding, learn: Bools, settings: Settings) -> Floats:
+    """What to make of the gains of attributes, of which users bring what they have; the kernel's own are believed."""
+    some = np.flatnonzero(learn & (rows.hash < MOST_SHADOWED / max(int(learn.sum()), 1)))
+    return belief_in(_attributes(rows), X[some], rows.y[some], weight[some], rows.group[some], rows.fold[some],
+                     np.unique(rows.fold), encoding.categorical, quick(settings))  # fmt: skip
+
+
+def _attributes(rows: Rows) -> list[int]:
+    return [j for j, column in enumerate(rows.matrix.columns) if column.measure in ATTRIBUTES]
+
+
+def _masked(rows: Rows, X: Floats, encoding: Encoding, blocks: Sequence[Block], fraction: float) -> tuple[Ints, Floats]:
+    """Which rows are added with something masked, and their input: as if those parts had been left out."""
+    masks = [m for m in MASKS if any(block in blocks for block in m)]
+    again = np.flatnonzero(rows.hash < fraction)
+    if not masks or not len(again):
+        return again[:0], X[:0]
+    which = (rows.hash[again] / fraction * len(masks)).astype(np.int64)
+    out = X[again].copy()
+    texts = np.isin(np.arange(len(encoding.columns)), encoding.texts)
+    for k, unknown in enumerate(masks):
+        mine = which == k
+        hidden = mask(rows.matrix.values[again[mine]], rows.matrix.columns, unknown)
+        out[mine] = np.where(np.isnan(hidden), np.nan, np.where(texts, out[mine], hidden))
+    return again, out
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Predictions out of time and of accounts unseen, inside train; shape (v,) each."""
+
+    row: Ints
+    raw: Floats
+
+
+def validate(
+    rows: Rows,
+    as_of: Ints,
+    within_days: float,
+    blocks: Sequence[Block],
+    masked_fraction: float,
+    settings: Settings,
+    labels: Callable[[Rows, int], tuple[Rows, Bools]] | None = None,
+) -> Validation | None:
+    """How such a bag of three does on the last quarter of train, learned from what was known before, without
+    the accounts that it is tried on. What people choose settings by; the test fold stays unseen. `labels` gives what
+    may be learned at an instant (µs): rows and which of them; without it, those whose label was known. None without
+    dates or where too little is left."""
+    horizon = round(within_days * DAY_US)
+    begin = int(np.quantile(as_of, 0.75)) if len(as_of) else 0
+    later, learn = as_of >= begin, as_of + horizon <= begin
+    if min(_positive_leads(rows, learn), _positive_leads(rows, later)) < LEAST_TO_VALIDATE:
+        return None
+    taught, learn = (thirds(rows), learn) if labels is None else labels(thirds(rows), begin)
+    model = fit(taught, blocks, masked_fraction, settings, learn)
+    return Validation(np.flatnonzero(later), model.bag.left_out[later])
+
+
+LEAST_TO_VALIDATE = 20
+
+
+def _positive_leads(rows: Rows, keep: Bools) -> int:
+    return len(np.unique(rows.lead[keep & (rows.y > 0.5)]))

@@ -1,0 +1,1 @@
+"""From a probability to a score, a grade, a route and an expected value."""

@@ -1,0 +1,1 @@
+"""Gradient-boosted trees: growing them, scoring rows by them, and exact reasons."""

@@ -1,0 +1,78 @@
+"""What the validated tables say of leads, as numbers: values of attributes now and in the past, and times."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from features.arrays import Floats, Ints
+from features.columns import Kind
+from features.plan import Attribute
+from features.records import History, starts
+from pipeline.reading.texts import read_booleans
+
+Tables = Mapping[str, pl.DataFrame]
+
+
+def micros(times: pl.Series) -> Ints:
+    """Instants in µs since 1970 UTC."""
+    return times.cast(pl.Datetime("us", "UTC")).to_physical().to_numpy().astype(np.int64)
+
+
+def now_of(attribute: Attribute, tables: Tables, leads: pl.DataFrame) -> pl.Series:
+    """An attribute's column, one value a lead; all null where there is no such column."""
+    if attribute.entity == "lead":
+        found = leads.get_column(attribute.column) if attribute.column in leads.columns else None
+    else:
+        accounts = tables.get("accounts")
+        found = None
+        if accounts is not None and attribute.column in accounts.columns:
+            side = accounts.select("account_id", pl.col(attribute.column).alias("_value"))
+            found = leads.select("account_id").join(side, on="account_id", how="left", maintain_order="left")["_value"]
+    return pl.Series([None] * len(leads), dtype=pl.String) if found is None else found
+
+
+def changes_of(tables: Tables, leads: pl.DataFrame) -> pl.DataFrame:
+    """Rows of history with the number of each lead that they concern, sorted by it and time."""
+    rows = tables.get("history")
+    if rows is None:
+        names = ("entity", "field", "value", "changed_at", "index")
+        dtypes = (pl.String, pl.String, pl.String, pl.Datetime("us", "UTC"), pl.UInt32)
+        return pl.DataFrame(schema=list(zip(names, dtypes, strict=True)))
+    mine = rows.filter(pl.col("entity") == "lead").join(
+        leads.select("index", pl.col("lead_id").alias("id")), on="id", how="inner"
+    )
+    accounts = leads.filter(pl.col("account_id").is_not_null())
+    theirs = rows.filter(pl.col("entity") == "account").join(
+        accounts.select("index", pl.col("account_id").alias("id")), on="id", how="inner"
+    )
+    both = pl.concat([mine, theirs]).sort("index", "changed_at", "row")
+    return both.select("entity", "field", "value", "changed_at", "index")
+
+
+def past_of(attribute: Attribute, changes: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `changes_of` that are an attribute's."""
+    return changes.filter((pl.col("field") == attribute.column) & (pl.col("entity") == attribute.entity))
+
+
+def history_of(rows: pl.DataFrame, values: Floats, leads: int) -> History:
+    """An attribute's past (`past_of`) with its values as numbers."""
+    index = rows["index"].to_numpy().astype(np.int64)
+    return History(micros(rows["changed_at"]), values, starts(index, leads))
+
+
+def numbers(values: pl.Series, kind: Kind) -> tuple[list[str], Floats]:
+    """Numbers, or codes of the texts listed beside them (none of numeric and boolean values); null is NaN."""
+    if kind == "numeric":
+        return [], floats(values.cast(pl.Float64, strict=False))
+    if kind == "boolean":
+        return [], floats(read_booleans(values).cast(pl.Float64))
+    texts = values.cast(pl.String)
+    unique = texts.unique().drop_nulls().sort()
+    code = texts.replace_strict(unique, pl.int_range(len(unique), eager=True), default=None)
+    return unique.to_list(), floats(code.cast(pl.Float64))
+
+
+def floats(values: pl.Series) -> Floats:
+    """Numbers; null is NaN."""
+    return values.fill_null(float("nan")).to_numpy().astype(np.float64)
