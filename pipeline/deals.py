@@ -13,15 +13,11 @@ from pipeline.values import Tables
 def brought(rows: pl.DataFrame, tables: Tables, definition: Definition) -> Floats:
     """What the first conversion after each row of `lead_id, as_of` brought, shape (n,); NaN where there is none, or its
     amount was not recorded. A stage brings its amount, an event its value."""
-    conversion = definition.conversion
-    table, kind, time, amount = ("stages", "stage", "entered_at", "amount")
-    if conversion.event is not None:
-        table, kind, time, amount = ("events", "type", "occurred_at", "value")
-    if table not in tables or rows["as_of"].null_count():
+    won = _conversions(tables, definition)
+    if won is None or rows["as_of"].null_count():
         return np.full(len(rows), np.nan)
-    won = tables[table].filter(pl.col(kind) == (conversion.event or conversion.stage))
-    told = pl.col(amount).cast(pl.Float64).drop_nulls().first().alias("amount")
-    each = won.group_by("lead_id", pl.col(time).alias("at"), maintain_order=True).agg(told).sort("at")
+    told = pl.col("amount").drop_nulls().first()
+    each = won.group_by("lead_id", "at", maintain_order=True).agg(told).sort("at")
     found = rows.select("lead_id", "as_of").with_row_index("n").sort("as_of").join_asof(
         each, left_on="as_of", right_on="at", by="lead_id", strategy="forward", allow_exact_matches=False,
         check_sortedness=False,
@@ -29,15 +25,26 @@ def brought(rows: pl.DataFrame, tables: Tables, definition: Definition) -> Float
     return found.sort("n")["amount"].fill_null(np.nan).to_numpy().astype(np.float64)
 
 
+def _conversions(tables: Tables, definition: Definition) -> pl.DataFrame | None:
+    """`lead_id, at, known_at, amount` of every conversion; None without their table."""
+    conversion = definition.conversion
+    table, kind, at, known, amount = ("stages", "stage", "entered_at", "entered_at", "amount")
+    if conversion.event is not None:
+        table, kind, at, known, amount = ("events", "type", "occurred_at", "known_at", "value")
+    if table not in tables:
+        return None
+    won = tables[table].filter(pl.col(kind) == (conversion.event or conversion.stage))
+    return won.select("lead_id", at=at, known_at=known, amount=pl.col(amount).cast(pl.Float64))
+
+
 def deal_values(tables: Tables, plan: Plan, definition: Definition, examples: pl.DataFrame) -> Values:
-    """Mean amounts of the deals won by leads of train while train lasted, by the segment that tells them apart."""
-    stages, won = tables.get("stages"), definition.conversion.stage
+    """Mean amounts of what leads of train brought while train lasted, by the segment that tells them apart."""
+    won = _conversions(tables, definition)
     train = examples.filter(pl.col("fold") == "train")
-    if stages is None or won is None or train["as_of"].null_count() == len(train):
+    if won is None or train["as_of"].null_count() == len(train):
         return Values(None, {}, None)
-    last = train["as_of"].max()
-    deals = stages.filter(
-        (pl.col("stage") == won) & pl.col("amount").is_not_null() & (pl.col("entered_at") <= last)
+    deals = won.filter(
+        pl.col("amount").is_not_null() & (pl.col("known_at") <= train["as_of"].max())
         & pl.col("lead_id").is_in(train["lead_id"].unique().implode())
     ).join(tables["leads"], on="lead_id", how="inner")  # fmt: skip
     if "accounts" in tables:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.agreement.outcomes import value_of
-from pipeline.deals import brought
+from pipeline.deals import brought, deal_values
 from pipeline.handtuned.swapping import swap_set
 from pipeline.params import Definition
+from pipeline.planning import bare_plan
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 TIME = pl.Datetime("us", "UTC")
@@ -38,7 +39,8 @@ def tables(conversions: list[tuple[str, int, bool, float | None]], definition: D
         rows = pl.DataFrame({**known, "stage": names, "entered_at": at, "amount": amount})
         return {"leads": leads, "stages": rows}
     names = pl.Series(["purchase" if c[2] else "visit" for c in conversions], dtype=pl.String)
-    return {"leads": leads, "events": pl.DataFrame({**known, "type": names, "occurred_at": at, "value": amount})}
+    events = {"type": names, "occurred_at": at, "known_at": at, "value": amount}
+    return {"leads": leads, "events": pl.DataFrame({**known, **events})}
 
 
 def rows_of(looks: list[tuple[str, int]], **columns: Any) -> pl.DataFrame:
@@ -74,6 +76,16 @@ def test_a_lead_that_converts_brings_its_amount_or_what_was_expected(definition:
     there = tables([("a", 3, True, 9.0), ("b", 3, True, None), ("c", 3, True, None)], definition)
     rows = rows_of([("a", 1), ("b", 1), ("c", 1), ("a", 1)], label=[1.0, 1.0, 1.0, 0.0])
     assert value_of(rows, there, definition).tolist() == [9, 0, 7, 0]
+
+
+@pytest.mark.parametrize("definition", [STAGE, EVENT])
+def test_deals_are_those_that_train_knew(definition: Definition) -> None:
+    """What leads of train brought, by a stage or an event, as long as train lasted; not what b did, nor c later."""
+    there = tables([("a", 3, True, 9.0), ("a", 4, True, 5.0), ("b", 3, True, 40.0), ("c", 9, True, 70.0)], definition)
+    examples = rows_of([("a", 1), ("c", 1), ("c", 5), ("b", 8)], fold=["train"] * 3 + ["test"])
+    assert deal_values(there, bare_plan(definition), definition, examples).overall == 7
+    flat = examples.with_columns(as_of=pl.lit(None, TIME))
+    assert deal_values(there, bare_plan(definition), definition, flat).overall is None
 
 
 @pytest.mark.parametrize("definition", [STAGE, EVENT])
