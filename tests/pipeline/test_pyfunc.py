@@ -110,7 +110,7 @@ def test_saved_model_is_text_and_says_what_it_needs(saved: Path) -> None:
     """Nothing is pickled; the code and pinned requirements are there; columns are texts or doubles."""
     names = {path.name for path in saved.rglob("*") if path.is_file()}
     assert not [name for name in names if name.endswith((".pkl", ".pickle", ".joblib"))]
-    assert {"pyfunc.py", "bundle.py", "kernel.py", "model.txt", "manifest.json"} <= names
+    assert {"pyfunc.py", "folder.py", "kernel.py", "model.txt", "manifest.json"} <= names
     assert all("==" in line for line in (saved / "requirements.txt").read_text().split())
     from mlflow.models import Model
 
