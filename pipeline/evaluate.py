@@ -163,8 +163,8 @@ def truth_of(examples: pl.DataFrame) -> Floats | None:
 def _parted(plan: Plan, values: Values) -> tuple[str | None, str | None]:
     """Columns of the source and of the segment: as said, else what tells deals apart."""
     definition = stage.section(Definition)
-    segment = column_of(plan.attributes, definition, "segment") or values.column
-    return column_of(plan.attributes, definition, "source"), segment
+    segment = column_of(plan, definition, "segment") or values.column
+    return column_of(plan, definition, "source"), segment
 
 
 def main() -> None:
