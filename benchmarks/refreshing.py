@@ -39,9 +39,9 @@ def _losses(shift: float) -> tuple[float, float, float]:
     from features.plan import plan_of_json
     from models.judging import metrics
     from models.learning.refresh import shifted
-    from pipeline import evaluate, stage
+    from pipeline import stage
     from pipeline.data import load
-    from pipeline.fitted import Fitted, read_model
+    from pipeline.fitted import Fitted, predict, read_model
 
     plan = plan_of_json(stage.read_json(stage.PLAN))
     leads = stage.read_table(stage.TABLES / "leads.parquet")
@@ -53,7 +53,7 @@ def _losses(shift: float) -> tuple[float, float, float]:
     )["probability"].to_numpy()
     test = data.rows("test") & ~np.isnan(truth)
     without, refreshed = (
-        metrics.log_loss(truth[test], evaluate.predict(data, model, 1)[test]) for model in (before, fitted)
+        metrics.log_loss(truth[test], predict(model, data.matrix, 1)[test]) for model in (before, fitted)
     )
     return without, refreshed, metrics.log_loss(truth[test], truth[test])
 

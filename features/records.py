@@ -1,6 +1,7 @@
 """Leads with all that is known of them as flat arrays, in one canonical order."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -67,6 +68,9 @@ class History:
             return np.full(len(lead), np.nan)
         stop = known_until(self.at, self.start, lead, as_of)
         return np.where(stop > self.start[lead], self.value[np.maximum(stop - 1, 0)], np.nan)
+
+
+Rows = TypeVar("Rows", Events, Stages, History)
 
 
 @dataclass(frozen=True)
@@ -182,47 +186,27 @@ def sort_stages(lead: Ints, at: Ints, code: Small, effect: Small, won: Bools, le
 def take(records: Records, first: int, last: int) -> Records:
     """Accounts `first:last` of the records, as records of their own (views where possible)."""
     a, b = int(records.account_start[first]), int(records.account_start[last])
+
+    def own(rows: Rows) -> Rows:
+        part = slice(int(rows.start[a]), int(rows.start[b]))
+        return picked(rows, part, rows.start[a : b + 1] - part.start)
+
     return replace(
         records,
         created=records.created[a:b],
         account=records.account[a:b] - first,
         attributes=records.attributes[a:b],
-        events=_slice_events(records.events, a, b),
-        stages=_slice_stages(records.stages, a, b),
-        history={name: _slice_history(h, a, b) for name, h in records.history.items()},
+        events=own(records.events),
+        stages=own(records.stages),
+        history={name: own(h) for name, h in records.history.items()},
         account_start=records.account_start[first : last + 1] - a,
     )
 
 
-def _slice_events(e: Events, a: int, b: int) -> Events:
-    rows = slice(int(e.start[a]), int(e.start[b]))
-    return Events(
-        e.known[rows],
-        e.occurred[rows],
-        e.slot[rows],
-        e.topic[rows],
-        e.value[rows],
-        e.start[a : b + 1] - rows.start,
-    )
-
-
-def _slice_stages(s: Stages, a: int, b: int) -> Stages:
-    rows = slice(int(s.start[a]), int(s.start[b]))
-    return Stages(
-        s.at[rows],
-        s.code[rows],
-        s.won[rows],
-        s.lost[rows],
-        s.closed[rows],
-        s.opened[rows],
-        s.episode[rows],
-        s.start[a : b + 1] - rows.start,
-    )
-
-
-def _slice_history(h: History, a: int, b: int) -> History:
-    rows = slice(int(h.start[a]), int(h.start[b]))
-    return History(h.at[rows], h.value[rows], h.start[a : b + 1] - rows.start)
+def picked(rows: Rows, keep: slice | Bools, start: Ints) -> Rows:
+    """Some of the rows of events, stages or a history, with the offsets `start` that they then have."""
+    columns = {f.name: getattr(rows, f.name)[keep] for f in fields(rows) if f.name != "start"}
+    return replace(rows, **columns, start=start)
 
 
 def known_until(at: Ints, start: Ints, lead: Ints, as_of: Ints) -> Ints:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from features.arrays import DAY_US, Floats, Ints
+from features.kernel import Matrix
 from features.plan import Plan, plan_of_json
 from models.bundle.accounts import INDEPENDENT, AccountModel, fit
 from models.bundle.roles import Wanted, by_account, has_titles, missing, roles, said, wanted
@@ -15,7 +16,7 @@ from models.folds import whole_groups
 from models.judging import bootstrap, metrics
 from pipeline import stage
 from pipeline.account_looks import Book, Look, Past, converts, first_wins, look_at, open_lead_converts, past, people
-from pipeline.featurize import features
+from pipeline.featurize import in_parts
 from pipeline.fitted import log_odds, log_odds_unseen, read_model
 from pipeline.groups import groups_of
 from pipeline.params import Definition, Train
@@ -189,12 +190,18 @@ def scorers(tables: Tables, plan: Plan, left_out: pl.DataFrame) -> tuple[Scorer,
     names = sorted(set(groups_of(left_out, leads).to_list()))
     member = dict(zip(names, whole_groups(names, params.seed, params.bags).tolist(), strict=True))
 
-    def honest(rows: pl.DataFrame) -> Floats:
+    def unseen(rows: pl.DataFrame, matrix: Matrix) -> Floats:
         mine = np.array([member.get(name, -1) for name in groups_of(rows, leads).to_list()], dtype=np.int64)
         # without the refresh, which is of the latest leads and would be learned away; `scored` has it
-        return log_odds_unseen(fitted, features(tables, plan, rows), mine, rounds, params.threads) - shift
+        return log_odds_unseen(fitted, matrix, mine, rounds, params.threads) - shift
 
-    return honest, lambda rows: log_odds(fitted, features(tables, plan, rows), params.threads)
+    def honest(rows: pl.DataFrame) -> Floats:
+        return np.concatenate([unseen(*part) for part in in_parts(tables, plan, rows)])
+
+    def scored(rows: pl.DataFrame) -> Floats:
+        return np.concatenate([log_odds(fitted, matrix, params.threads) for _, matrix in in_parts(tables, plan, rows)])
+
+    return honest, scored
 
 
 def why_not(tables: Tables, shape: str, begin: int | None) -> str | None:

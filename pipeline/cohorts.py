@@ -23,7 +23,7 @@ def cohorts(records: Records, plan: Plan, e: Episodes, definition: Definition, t
     """By slicing its `column` and `cohorts`, each with `name`, `early` (by EARLY_D) and `whole`."""
     found: dict[str, Any] = {}
     for by in SLICINGS:
-        column = column_of(plan.attributes, definition, by)
+        column = column_of(plan, definition, by)
         if column is not None:
             found[by] = {"column": column, "cohorts": _parted(_texts(records, plan, column, e), e, telling)}
     months = e.begin.astype("M8[us]").astype("M8[M]").astype(str)

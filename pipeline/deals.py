@@ -43,10 +43,11 @@ def deal_values(tables: Tables, plan: Plan, definition: Definition, examples: pl
     train = examples.filter(pl.col("fold") == "train")
     if won is None or train["as_of"].null_count() == len(train):
         return Values(None, {}, None)
-    deals = won.filter(
+    known = won.filter(
         pl.col("amount").is_not_null() & (pl.col("known_at") <= train["as_of"].max())
         & pl.col("lead_id").is_in(train["lead_id"].unique().implode())
-    ).join(tables["leads"], on="lead_id", how="inner")  # fmt: skip
+    )  # fmt: skip
+    deals = known.select("lead_id", _brought="amount").join(tables["leads"], on="lead_id", how="inner")
     if "accounts" in tables:
         deals = deals.join(tables["accounts"], on="account_id", how="left", suffix="_of_account", maintain_order="left")
     segments = {
@@ -54,7 +55,7 @@ def deal_values(tables: Tables, plan: Plan, definition: Definition, examples: pl
         for a in plan.attributes
         if a.kind == "categorical" and not a.has_history and (column := _column_of(a, tables)) in deals.columns
     }
-    return segment_values(deals["amount"].to_numpy().astype(np.float64), segments)
+    return segment_values(deals["_brought"].to_numpy().astype(np.float64), segments)
 
 
 def _column_of(attribute: Attribute, tables: Tables) -> str:

@@ -15,20 +15,19 @@ from models import folds
 from models.baselines.fitted import Baselines
 from models.baselines.points import probabilities
 from models.judging import bootstrap, metrics
-from models.learning import calibration, horizons
+from models.learning import horizons
 from models.learning.encoding import encode
 from models.learning.horizons import column
 from models.policy.policy import Values
-from models.trees.model import Trees
 from pipeline import stage
 from pipeline.data import Data, load
 from pipeline.deals import deal_values
 from pipeline.errors import Stop
 from pipeline.featurize import instants
-from pipeline.fitted import Fitted, read_model
+from pipeline.fitted import Fitted, predict, read_model
 from pipeline.handtuned.inputs import read_inputs
 from pipeline.handtuned.inputs import read_table as read_points_table
-from pipeline.handtuned.records import points_of
+from pipeline.handtuned.records import tallying
 from pipeline.horizons import measure
 from pipeline.params import Definition, Policy, Source, Train
 from pipeline.partings import column_of
@@ -40,12 +39,6 @@ from pipeline.weeks import pool
 DRAWS = 200
 MOST_EXPLAINED = 2_000
 """Examples whose contributions are averaged for what matters."""
-
-
-def predict(data: Data, fitted: Fitted, threads: int) -> Floats:
-    """Calibrated probabilities, shape (k,)."""
-    X = encode(fitted.encoding, data.matrix)
-    return calibration.apply(fitted.calibration, Trees(fitted.text).scores(X, threads))
 
 
 def one_per_lead(data: Data, rows: Array, seed: int) -> Array:
@@ -106,7 +99,7 @@ def importance(data: Data, fitted: Fitted, seed: int, threads: int) -> dict[str,
     rows = np.flatnonzero(data.rows("test"))
     some = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_EXPLAINED])
     X = encode(fitted.encoding, replace(data.matrix, values=data.matrix.values[some]))
-    shares = Trees(fitted.text).contributions(X, threads)[:, :-1]
+    shares = fitted.trees.contributions(X, threads)[:, :-1]
     return dict(zip(fitted.encoding.columns, np.abs(shares).mean(axis=0).tolist(), strict=True))
 
 
@@ -122,12 +115,13 @@ def replayed(
     others = Baselines.of_json(stage.read_json(stage.MODEL / "baselines.json"))
 
     table = read_points_table()
-    hand_tuned = None if table is None else read_inputs(table, str(stage.read_json(stage.SETTINGS / "points.json")))
+    place = str(stage.read_json(stage.SETTINGS / "points.json"))
+    by_hand = None if table is None else tallying(read_inputs(table, place))
 
     def scored(rows: pl.DataFrame, matrix: Matrix) -> Mapping[str, Floats]:
-        found = {"model": predict(replace(data, matrix=matrix), fitted, params.threads), **others.predict(matrix)}
-        if hand_tuned is not None:
-            found["points"] = points_of(hand_tuned, rows["lead_id"], instants(rows))
+        found = {"model": predict(fitted, matrix, params.threads), **others.predict(matrix)}
+        if by_hand is not None:
+            found["points"] = by_hand(rows["lead_id"], instants(rows)).total
         return found
 
     zone, most = stage.section(Source).timezone, stage.section(Policy).weekly_capacity
@@ -163,8 +157,8 @@ def truth_of(examples: pl.DataFrame) -> Floats | None:
 def _parted(plan: Plan, values: Values) -> tuple[str | None, str | None]:
     """Columns of the source and of the segment: as said, else what tells deals apart."""
     definition = stage.section(Definition)
-    segment = column_of(plan.attributes, definition, "segment") or values.column
-    return column_of(plan.attributes, definition, "source"), segment
+    segment = column_of(plan, definition, "segment") or values.column
+    return column_of(plan, definition, "source"), segment
 
 
 def main() -> None:
@@ -179,7 +173,7 @@ def main() -> None:
         baselines["points"] = probabilities(by_hand, data.y, data.rows("train") | data.rows("calibrate"))
     with stage.speaking("evaluate") as say:
         say("predicting")
-        p = predict(data, fitted, params.threads)
+        p = predict(fitted, data.matrix, params.threads)
         shorter = horizons.shorter(fitted.links, p, data.matrix, params.threads)
         say("measuring")
         found = evaluate(data, p, baselines, truth_of(data.examples), params.seed)

@@ -1,6 +1,6 @@
 """Stage featurize: the kernel's features of every example. Nothing is fitted here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -32,11 +32,27 @@ def known_by(examples: pl.DataFrame) -> datetime | None:
     return last if isinstance(last, datetime) else None
 
 
+PART = 50_000
+"""Rows whose features are in memory together where they are only passed through."""
+
+
 def features(tables: Tables, plan: Plan, examples: pl.DataFrame) -> Matrix:
     """The kernel's features of `lead_id, as_of` rows, in their order."""
+    ((_, found),) = in_parts(tables, plan, examples, max(len(examples), 1))
+    return found
+
+
+def in_parts(
+    tables: Tables, plan: Plan, examples: pl.DataFrame, size: int = PART
+) -> Iterator[tuple[pl.DataFrame, Matrix]]:
+    """The same rows in order, `size` at a time, each part with its features; one part where there are no rows. For
+    leads looked at week after week: all their features together would not fit into memory."""
     records, order = records_of(tables, plan)
-    lead = examples.join(order, on="lead_id", how="left", maintain_order="left")["index"]
-    return compute(records, plan, lead.to_numpy().astype(np.int64), instants(examples))
+    lead = examples.join(order, on="lead_id", how="left", maintain_order="left")["index"].to_numpy().astype(np.int64)
+    at = instants(examples)
+    for start in range(0, max(len(examples), 1), size):
+        own = slice(start, start + size)
+        yield examples[own], compute(records, plan, lead[own], at[own])
 
 
 def instants(examples: pl.DataFrame) -> Ints:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from models.learning import calibration
 from models.learning.calibration import Calibration
 from models.learning.encoding import Encoding, encode
 from models.learning.horizons import Link
-from models.trees.booster import load_booster, raw_scores
+from models.trees.booster import raw_scores
 from models.trees.model import Trees
 from pipeline import stage
 
@@ -27,6 +28,11 @@ class Fitted:
     links: tuple[Link, ...] = ()
     """Of the shorter horizons."""
 
+    @cached_property
+    def trees(self) -> Trees:
+        """Parsed once, whatever is scored in however many parts."""
+        return Trees(self.text)
+
 
 def read_model() -> Fitted:
     """From artifacts/model: text, so that what is tested is what is served."""
@@ -40,8 +46,12 @@ def read_model() -> Fitted:
 
 def log_odds(fitted: Fitted, matrix: Matrix, threads: int) -> Floats:
     """Calibrated log odds, shape (k,)."""
-    raw = Trees(fitted.text).scores(encode(fitted.encoding, matrix), threads)
-    return calibration.log_odds(fitted.calibration, raw)
+    return calibration.log_odds(fitted.calibration, fitted.trees.scores(encode(fitted.encoding, matrix), threads))
+
+
+def predict(fitted: Fitted, matrix: Matrix, threads: int) -> Floats:
+    """Calibrated probabilities, shape (k,)."""
+    return calibration.apply(fitted.calibration, fitted.trees.scores(encode(fitted.encoding, matrix), threads))
 
 
 def log_odds_unseen(fitted: Fitted, matrix: Matrix, member: Ints, rounds: Sequence[int], threads: int) -> Floats:
@@ -53,8 +63,8 @@ def log_odds_unseen(fitted: Fitted, matrix: Matrix, member: Ints, rounds: Sequen
     """
     X = encode(fitted.encoding, matrix)
     raw, never = np.empty(len(X)), member < 0
-    raw[never] = Trees(fitted.text).scores(X[never], threads)
-    booster, first = load_booster(fitted.text), np.concatenate([[0], np.cumsum(rounds)])
+    raw[never] = fitted.trees.scores(X[never], threads)
+    booster, first = fitted.trees.booster, np.concatenate([[0], np.cumsum(rounds)])
     for k, trees in enumerate(rounds):
         mine = member == k
         raw[mine] = len(rounds) * raw_scores(booster, X[mine], threads, int(first[k]), trees)

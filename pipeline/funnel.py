@@ -1,7 +1,7 @@
 """Stage funnel: how leads go from stage to stage, how fast, what is lost on the way, and who was reached."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -116,10 +116,9 @@ def plan_of(tables: Tables, attributes: Sequence[Attribute], definition: Definit
         counts = tables["events"]["type"].value_counts().sort("count", "type", descending=[True, False])["type"]
         ignored = [t for t in counts.to_list() if event_group(t, dict(definition.events)) == "ignore"]
         types = sorted([t for t in counts.to_list() if t not in ignored][:MOST_TYPES])
-    return Plan(
-        attributes=tuple(attributes), types=tuple(EventType(t, "engagement") for t in types), topics=(),
-        stages=tuple(stages), closes=bare.closes, reopens=bare.reopens, won=bare.won,
-        ignored=tuple(ignored), closing_event=bare.closing_event,
+    return replace(
+        bare, attributes=tuple(attributes), types=tuple(EventType(t, "engagement") for t in types),
+        stages=tuple(stages), ignored=tuple(ignored),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from features.plan import Attribute
+from features.plan import Attribute, Plan
 from pipeline.params import Definition
 from pipeline.reading.naming import snake_case
 
@@ -32,7 +32,7 @@ def attribute_of(attributes: Iterable[Attribute], definition: Definition, by: st
     return next((named[name] for name in NAMES[by] if name in named), None)
 
 
-def column_of(attributes: Iterable[Attribute], definition: Definition, by: str) -> str | None:
+def column_of(plan: Plan, definition: Definition, by: str) -> str | None:
     """The kernel's column of it."""
-    found = attribute_of(attributes, definition, by)
-    return None if found is None else f"{found.group}_{found.name}"
+    found = attribute_of(plan.attributes, definition, by)
+    return None if found is None else plan.column_of[found]

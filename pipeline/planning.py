@@ -1,6 +1,7 @@
 """The kernel's plan: which attributes, event types, topics and stages there are."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
@@ -19,15 +20,13 @@ def bare_plan(definition: Definition) -> Plan:
     """A plan that knows when leads are open and convert, and nothing else: enough for labels."""
     conversion = definition.conversion
     closing = conversion.event if conversion.event and not conversion.repeats else None
-    closes = dict.fromkeys(
-        [*definition.terminal, *([conversion.stage or closing] if conversion.stage or closing else [])]
-    )
+    closes = dict.fromkeys([*definition.terminal, *filter(None, [conversion.stage or closing])])
     return Plan(
         attributes=(),
         types=(),
         topics=(),
         stages=(),
-        closes=tuple(str(name) for name in closes),
+        closes=tuple(closes),
         reopens=tuple(definition.reopens),
         won=str(conversion.stage or conversion.event),
         closing_event=closing,
@@ -44,27 +43,15 @@ def learn_plan(
     bare = bare_plan(definition)
     if known_by is None:
         blocks: tuple[Block, ...] = ("lead", "account") if "accounts" in tables else ("lead",)
-        return _with(bare, attributes, (), (), (), (), blocks)
+        return replace(bare, attributes=tuple(attributes), blocks=blocks)
     events = _until(tables, "events", "known_at", known_by)
     stages = _until(tables, "stages", "entered_at", known_by)
     types, ignored = _types(events, definition)
     topics = _most(events, "topic", MOST_TOPICS) if events is not None else ()
     names = _most(stages, "stage", MOST_STAGES) if stages is not None else ()
-    return _with(bare, attributes, types, topics, names, ignored, _blocks(tables))
-
-
-def _with(
-    bare: Plan,
-    attributes: Sequence[Attribute],
-    types: tuple[EventType, ...],
-    topics: tuple[str, ...],
-    stages: tuple[str, ...],
-    ignored: tuple[str, ...],
-    blocks: tuple[Block, ...],
-) -> Plan:
-    return Plan(
-        tuple(attributes), types, topics, stages, bare.closes, bare.reopens, bare.won, ignored,
-        bare.closing_event, blocks,
+    return replace(
+        bare, attributes=tuple(attributes), types=types, topics=topics, stages=names, ignored=ignored,
+        blocks=_blocks(tables),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import polars as pl
 from pipeline import stage
 from pipeline.featurize import instants
 from pipeline.handtuned.inputs import Inputs, read_inputs, read_table
-from pipeline.handtuned.records import tallied
+from pipeline.handtuned.records import tallying
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Replayed:
 
 def replay(inputs: Inputs, examples: pl.DataFrame) -> Replayed:
     """Points of every example, in their order. `eligible`: no exclusion holds of the lead."""
-    table, found = inputs.table, tallied(inputs, examples["lead_id"], instants(examples))
+    table, found = inputs.table, tallying(inputs)(examples["lead_id"], instants(examples))
     columns = {"points": found.total} | {f"points_{name}": found.groups[:, i] for i, name in enumerate(table.groups)}
     rows = examples.select("lead_id", "as_of").with_columns(
         **{name: pl.Series(values) for name, values in columns.items()},

@@ -20,11 +20,6 @@ def recent_rows(data: Data, within_days: float) -> Bools:
     return np.asarray(data.rows("gap") & (data.as_of + round(within_days * DAY_US) > data.begin_of_test))
 
 
-def begin_of_test(data: Data) -> int:
-    """The instant of the first test example, µs."""
-    return int(data.as_of[data.rows("test")].min())
-
-
 def find(data: Data, model: Model, chosen: Calibration, within_days: float, threads: int) -> Refresh:
     """The shift since the model was calibrated. Raises Stop where the tables do not say when a lead converted."""
     days = data.examples["days_to_record"].fill_null(float("nan")).to_numpy()

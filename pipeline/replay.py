@@ -1,7 +1,7 @@
 """The weekly truth: what a team would have got that took the best of its open leads each week of the test."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from models import folds
 from models.judging import bootstrap, metrics, weekly
 from models.judging.weekly import Played, Weeks
 from models.policy.policy import Values
-from pipeline.featurize import features, instants
+from pipeline.featurize import in_parts, instants
 from pipeline.groups import groups_of
 from pipeline.values import Tables
 from pipeline.weeks import Pool
@@ -50,9 +50,8 @@ def replay(
     """Score the rows of the pool, let each way to score choose, and measure what it chose."""
     if found.rows.is_empty():
         return absent("no week of the test period has both open leads and a horizon that is over")
-    matrix = features(tables, plan, found.rows)
-    scores = {name: np.asarray(p, dtype=np.float64) for name, p in predict(found.rows, matrix).items()}
-    weeks = weeks_of(found, matrix, values, tables["leads"], seed)
+    scores, expected = _scored(tables, plan, found.rows, values, predict)
+    weeks = weeks_of(found, expected, tables["leads"], seed)
     played = {name: weekly.play(weeks, p) for name, p in scores.items()}
     own, apart = weekly.intervals(weeks, played, "model", seed, draws)
     young = _at_age_0(test, seed, draws)
@@ -64,38 +63,50 @@ def replay(
     )  # fmt: skip
 
 
+def _scored(
+    tables: Tables, plan: Plan, rows: pl.DataFrame, values: Values, predict: Predict
+) -> tuple[dict[str, Floats], Floats]:
+    """Scores by name, and what `expected_of` says of each row: the features come and go in parts."""
+    parts, expected = [], []
+    for part, matrix in in_parts(tables, plan, rows):
+        parts.append(predict(part, matrix))
+        expected.append(expected_of(part, matrix, values, tables["leads"]))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, np.concatenate(expected)
+
+
+def expected_of(rows: pl.DataFrame, matrix: Matrix, values: Values, leads: pl.DataFrame) -> Floats:
+    """The deal value expected of each row that converts, shape (k,); NaN of the others, and where nobody knows."""
+    expected, won = np.full(len(rows), np.nan), np.flatnonzero(rows["label"].to_numpy() == 1)
+    own = rows[won].join(leads.select("lead_id", "value"), on="lead_id", how="left", maintain_order="left")["value"]
+    expected[won] = values.all_of(own.to_list(), values.segments(replace(matrix, values=matrix.values[won])))
+    return expected
+
+
 def absent(reason: str) -> Replay:
     """Nothing was replayed, and why."""
     return Replay({}, {}, {"kind": "none", "reason": reason, "weeks": []})
 
 
-def weeks_of(found: Pool, matrix: Matrix, values: Values, leads: pl.DataFrame, seed: int) -> Weeks:
-    """The pool as arrays."""
+def weeks_of(found: Pool, expected: Floats, leads: pl.DataFrame, seed: int) -> Weeks:
+    """The pool as arrays. `expected`: what each row would bring, where its conversion does not say."""
     rows = found.rows
     names = [f"{lead} {at}" for lead, at in zip(rows["lead_id"], instants(rows).tolist(), strict=True)]
     return Weeks(
         week=rows["week"].to_numpy().astype(np.int64),
         turn=rows["turn"].to_numpy().astype(np.int64),
         y=rows["label"].to_numpy().astype(np.float64),
-        value=_brought(rows, matrix, values, leads),
+        value=_brought(rows, expected),
         group=groups_of(rows, leads).rank("dense").to_numpy().astype(np.int64),
         chance=folds.hashed(names, seed, 1 << 32),
         capacity=np.array(found.capacity, dtype=np.int64),
     )
 
 
-def _brought(rows: pl.DataFrame, matrix: Matrix, values: Values, leads: pl.DataFrame) -> Floats:
-    """What each row brings: its won amount, else its expected deal value; 0 where it does not convert, NaN unknown."""
-    own = rows.join(leads.select("lead_id", "value"), on="lead_id", how="left", maintain_order="left")["value"]
-    place = next((j for j, column in enumerate(matrix.columns) if column.name == values.column), None)
-    brought = np.zeros(len(rows))
-    for i in np.flatnonzero(rows["label"].to_numpy() == 1).tolist():
-        code = np.nan if place is None else matrix.values[i, place]
-        segment = None if np.isnan(code) else matrix.levels[str(values.column)][int(code)]
-        amount = rows["amount"][i]
-        expected = values.of(own[i], segment)[0] if amount is None else amount
-        brought[i] = np.nan if expected is None else expected
-    return brought
+def _brought(rows: pl.DataFrame, expected: Floats) -> Floats:
+    """What each row brings: its won amount, else what was expected; 0 where it does not convert, NaN unknown."""
+    amount = rows["amount"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    brought = np.where(np.isnan(amount), expected, amount)
+    return np.where(rows["label"].to_numpy() == 1, brought, 0.0)
 
 
 def _facts(weeks: Weeks) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.arrays import DAY_US, Bools, Floats
+from features.arrays import DAY_US, Bools, Floats, Ints
 from features.plan import Plan, plan_of_json
 from models import folds
 from models.baselines.fitted import Baselines, fit_baselines
@@ -58,9 +58,11 @@ def train(
     data: Data, plan: Plan, params: Train, within_days: float, say: Callable[[str], None], looks: Looks | None = None
 ) -> Trained:
     """Try it out inside train, fit on all that was known when the test began, and calibrate. The test fold is not
-    looked at. `looks` soften the labels. Raises Stop where too few leads converted to learn from."""
+    looked at. `looks` soften the labels. Raises Stop where too few leads converted to learn from, or all are of one
+    account."""
     settings, warnings = sized(settings_of(params), _converting(data, known(data, within_days)), params)
     keep = data.rows("train")
+    _check_accounts(data.group[keep])
     rows = rows_of(data, keep, params)
     say("validating inside train")
     labels = partial(_labels, data, keep, within_days, looks, settings)
@@ -105,6 +107,16 @@ def _grown(
     left_out = np.full(len(keep), np.nan)
     left_out[keep] = model.bag.left_out
     return replace(model, bag=replace(model.bag, left_out=left_out[over])), left_out
+
+
+def _check_accounts(group: Ints) -> None:
+    """Raise Stop where no account could be left out."""
+    if len(np.unique(group)) < 2:
+        raise Stop(
+            "train: all leads of the fold train are of one account (or person), and each part of the model leaves "
+            "accounts out to know when to stop; expected at least two. If account_id does not tell companies apart, "
+            "leave it out: definition.exclude: [account_id]"
+        )
 
 
 def _converting(data: Data, rows: Bools) -> int:

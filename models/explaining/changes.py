@@ -19,7 +19,7 @@ from math import factorial
 import numpy as np
 
 from features.arrays import Bools, Floats, Ints
-from features.records import Events, History, Records, Stages, owners, starts
+from features.records import Records, Rows, Stages, owners, picked, starts
 
 NEWS = ("events", "stages", "attributes", "colleagues")
 STEPS = ("model", "decay", *NEWS)
@@ -67,33 +67,15 @@ def known(records: Records, since: int, as_of: int, new: Collection[str]) -> Rec
     return replace(
         records,
         created=created,
-        events=_cut_events(records.events, until("events")),
-        stages=_cut_stages(records.stages, until("stages")),
-        history={name: _cut_history(h, until("attributes")) for name, h in records.history.items()},
+        events=_kept(records.events, records.events.known <= until("events")[owners(records.events.start)]),
+        stages=_kept(records.stages, records.stages.at <= until("stages")[owners(records.stages.start)]),
+        history={name: _kept(h, h.at <= until("attributes")[owners(h.start)]) for name, h in records.history.items()},
     )
 
 
-def _cut_events(e: Events, until: Ints) -> Events:
-    lead = owners(e.start)
-    keep = e.known <= until[lead]
-    start = starts(lead[keep], len(until))
-    return Events(e.known[keep], e.occurred[keep], e.slot[keep], e.topic[keep], e.value[keep], start)
-
-
-def _cut_stages(s: Stages, until: Ints) -> Stages:
-    return _those_stages(s, s.at <= until[owners(s.start)])
-
-
-def _those_stages(s: Stages, keep: Bools) -> Stages:
-    start = starts(owners(s.start)[keep], len(s.start) - 1)
-    state = s.won[keep], s.lost[keep], s.closed[keep], s.opened[keep], s.episode[keep]
-    return Stages(s.at[keep], s.code[keep], *state, start)
-
-
-def _cut_history(h: History, until: Ints) -> History:
-    lead = owners(h.start)
-    keep = h.at <= until[lead]
-    return History(h.at[keep], h.value[keep], starts(lead[keep], len(until)))
+def _kept(rows: Rows, keep: Bools) -> Rows:
+    """Those rows of events, stages or a history."""
+    return picked(rows, keep, starts(owners(rows.start)[keep], len(rows.start) - 1))
 
 
 def reopened(records: Records, mine: Bools) -> Records:
@@ -105,7 +87,7 @@ def reopened(records: Records, mine: Bools) -> Records:
     s = records.stages
     now = mine[owners(s.start)] & present(s)
     open_again = replace(s, closed=s.closed & ~now)
-    return replace(records, stages=_those_stages(open_again, ~(now & s.lost)))
+    return replace(records, stages=_kept(open_again, ~(now & s.lost)))
 
 
 def present(s: Stages) -> Bools:

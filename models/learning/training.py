@@ -162,18 +162,27 @@ def validate(
     """How such a bag of three does on the last quarter of train, learned from what was known before, without
     the accounts that it is tried on. What people choose settings by; the test fold stays unseen. `labels` gives what
     may be learned at an instant (µs): rows and which of them; without it, those whose label was known. None without
-    dates or where too little is left."""
+    dates, or where too little is left or it cannot be parted by account."""
     horizon = round(within_days * DAY_US)
     begin = int(np.quantile(as_of, 0.75)) if len(as_of) else 0
     later, learn = as_of >= begin, as_of + horizon <= begin
     if min(_positive_leads(rows, learn), _positive_leads(rows, later)) < LEAST_TO_VALIDATE:
         return None
     taught, learn = (thirds(rows), learn) if labels is None else labels(thirds(rows), begin)
+    if not _parted(taught.fold, learn):
+        return None
     model = fit(taught, blocks, masked_fraction, settings, learn)
     return Validation(np.flatnonzero(later), model.bag.left_out[later])
 
 
 LEAST_TO_VALIDATE = 20
+
+
+def _parted(fold: Ints, learn: Bools) -> bool:
+    """Whether there are several parts, and in each of them rows to learn from: every member needs some of its own to
+    stop by."""
+    parts = np.unique(fold)
+    return len(parts) > 1 and len(np.unique(fold[learn])) == len(parts)
 
 
 def _positive_leads(rows: Rows, keep: Bools) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 
 from features.arrays import NEVER, Bools, Ints
 from features.records import owners
-from models.points.holding import matching, micros_of
+from models.points.holding import breaking, matching, micros_of
 from models.points.records import PointRecords
 from models.points.table import Decay, PointsTable, Rule
 from models.points.totals import lasts, tally
@@ -86,7 +86,7 @@ def _turns(test: object, to: bool, records: PointRecords) -> Iterator[Moments]:
             elif test.within_days is not None:
                 yield _lead(events, records), records.occurred[events] + micros_of(test.within_days)
         case Silence():
-            events = np.flatnonzero(np.isin(records.kind, _codes(test, records)))
+            events = breaking(test, records)
             if to:
                 quiet = micros_of(test.no_event_for_days)
                 yield np.arange(len(records)), records.created + quiet
@@ -120,10 +120,6 @@ def _dates(rule: Rule, records: PointRecords) -> Iterator[Moments]:
     for date in (rule.from_, rule.until):
         if date is not None:
             yield np.arange(len(records)), np.full(len(records), round(date.timestamp() * 1e6))
-
-
-def _codes(test: Silence, records: PointRecords) -> list[int]:
-    return [i for i, name in enumerate(records.types) if not test.of or name in test.of]
 
 
 def _lead(events: Ints, records: PointRecords) -> Ints:

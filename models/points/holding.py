@@ -119,6 +119,13 @@ def matching(test: EventTest, records: PointRecords) -> Ints:
     return np.flatnonzero(found)
 
 
+def breaking(test: Silence, records: PointRecords) -> Ints:
+    """Numbers of the events that break a silence, whenever they were; ascending."""
+    return np.flatnonzero(
+        np.isin(records.kind, [i for i, n in enumerate(records.types) if not test.of or n in test.of])
+    )
+
+
 def count(test: EventTest, look: Look) -> Ints:
     """How many events of a test count for each example."""
     if test.within_days is None:
@@ -152,8 +159,7 @@ def _span(events: Ints, look: Look, within: int | None) -> tuple[Ints, Ints]:
 def _quiet_for(test: Silence, look: Look) -> Ints:
     """µs since the last known event; since creation for a lead without one."""
     r = look.records
-    codes = [i for i, name in enumerate(r.types) if not test.of or name in test.of]
-    events = np.flatnonzero(np.isin(r.kind, codes))
+    events = breaking(test, r)
     start = np.searchsorted(events, r.start)
     latest = latest_of(r.occurred[events], start)
     place = known_until(r.known[events], start, look.lead, look.as_of)

@@ -282,7 +282,7 @@ class _Reader:
 
     def _whole(self) -> float:
         start, number = self.here, self._number()
-        if number != int(number):
+        if number % 1 != 0:  # NaN of an infinity, too
             raise Misread(f"expected a whole number, got {start.text}", start.start, start.end)
         return number
 

@@ -92,10 +92,6 @@ class Policy:
         """Whether each row of the kernel's features uses the product."""
         return uses_product(matrix, self.routing.product_events)
 
-    def value(self, own: float | None, segment: str | None) -> tuple[float | None, str | None]:
-        """The deal's value and where it is from: the lead's own, its segment's mean, or the mean of all."""
-        return self.values.of(own, segment)
-
     def to_json(self) -> dict[str, Any]:
         """Plain types."""
         return asdict(self)

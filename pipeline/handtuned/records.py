@@ -1,5 +1,7 @@
 """Hand-tuned points of any leads at any instants, from the validated tables."""
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 
@@ -15,17 +17,16 @@ from pipeline.records import EVENT_SCHEMA
 from pipeline.values import Tables, changes_of, history_of, micros, now_of, numbers, past_of
 
 
-def points_of(inputs: Inputs, lead_ids: pl.Series, as_of: Ints) -> Floats:
-    """Total points of rows `lead_ids` (k,) at `as_of` (k,), µs: of any leads of the tables at any instants."""
-    return tallied(inputs, lead_ids, as_of).total
-
-
-def tallied(inputs: Inputs, lead_ids: pl.Series, as_of: Ints) -> Tally:
-    """As `points_of`, with the sums by group and who qualifies."""
+def tallying(inputs: Inputs) -> Callable[[pl.Series, Ints], Tally]:
+    """What tallies any leads of the tables, ids (k,), at any instants (k,), µs; the records are made once."""
     records, order = point_records(inputs)
     index = pl.int_range(len(order), eager=True, dtype=pl.Int64)
-    lead = lead_ids.replace_strict(order, index, return_dtype=pl.Int64) if len(order) else index
-    return tally(inputs.table, records, lead.to_numpy(), as_of)
+
+    def tallied(lead_ids: pl.Series, as_of: Ints) -> Tally:
+        lead = lead_ids.replace_strict(order, index, return_dtype=pl.Int64) if len(order) else index
+        return tally(inputs.table, records, lead.to_numpy(), as_of)
+
+    return tallied
 
 
 def point_records(inputs: Inputs) -> tuple[PointRecords, pl.Series]:

@@ -28,6 +28,8 @@ from pipeline.params import Definition, Source
 LEAST_SHARE = 0.005
 """A test that holds of fewer examples, or of all but so few, is no candidate."""
 MOST_LEVELS = 25
+MOST_ROWS = 100_000
+"""Examples, at random, that rules are chosen by: hundreds of candidates are held against each."""
 TIMES, WINDOWS_D, SILENCES_D = (1, 3, 10), (7, 30, None), (7, 14, 30, 60)
 STEPS = (0.1, 0.25, 0.5, 0.75, 0.9)
 CAPACITY = 0.1
@@ -50,11 +52,13 @@ def scorecard(inputs: Inputs, predictions: pl.DataFrame, sellers: Sequence[str],
     every = PointsTable(rules=list(_candidates(inputs, predictions, sellers)))
     made, look = _look(replace(inputs, table=every), predictions)
     known = predictions["fold"].is_in(["train", "calibrate"]).to_numpy()
-    held = np.column_stack([holds(rule.when, look) for rule in every.rules])
-    share = held[known].mean(axis=0)
+    some = np.sort(np.random.default_rng(0).permutation(np.flatnonzero(known))[:MOST_ROWS])
+    part = Look(made, look.lead[some], look.as_of[some])
+    held = np.column_stack([holds(rule.when, part) for rule in every.rules])
+    share = held.mean(axis=0)
     usual = np.flatnonzero((share >= LEAST_SHARE) & (share <= 1 - LEAST_SHARE))
     p = predictions["probability"].to_numpy()
-    chosen, weights = choose(held[known][:, usual], metrics.logit(p[known]), most)
+    chosen, weights = choose(held[:, usual], metrics.logit(p[some]), most)
     points = whole_points(weights)
     rules = [
         every.rules[usual[i]].model_copy(update={"points": float(n)})

@@ -44,7 +44,7 @@ def swap_set(
 
     `predictions`: data/predictions.parquet; `points`: data/points.parquet; `worked`: `lead_id, randomly_worked`;
     `source`: the column of leads by which the groups are broken down.
-    """  # fmt: skip
+    """
     rows = fresh(predictions).join(points, on=["lead_id", "as_of"], how="inner", suffix="_again")
     rows = rows.sort("lead_id", "as_of").with_columns(lead=pl.col("lead_id").rank("dense").cast(pl.Int64))
     found = swap(*(rows[name].to_numpy() for name in ("lead", "qualified", "eligible", "probability")))

@@ -1,7 +1,6 @@
 """Scores made again where all that came after the instant is deleted, and where it is changed."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -9,9 +8,8 @@ import numpy as np
 from features.arrays import Floats
 from features.plan import Plan
 from pipeline.data import Data
-from pipeline.evaluate import predict
 from pipeline.featurize import features
-from pipeline.fitted import Fitted
+from pipeline.fitted import Fitted, predict
 from pipeline.leaks.cutting import Later, cut
 from pipeline.leaks.findings import Check
 from pipeline.leaks.rebuilds import UNDATED_DATA, blamed, differing, some_of
@@ -37,7 +35,7 @@ def check_future(
     for later in get_args(Later):
         copies, named = cut(tables, part.examples, later)
         matrix = features(copies, plan, named)
-        changes[later] = int((predict(replace(part, matrix=matrix), fitted, 1) != p[some]).sum())
+        changes[later] = int((predict(fitted, matrix, 1) != p[some]).sum())
         if changes[later]:
             found = blamed(differing(frame_of(matrix), stored), plan, theirs, len(some), later)
             problems += found or [_unexplained(changes[later], len(some), later)]

@@ -84,8 +84,9 @@ def infer(
     there = {entity: _columns(tables, entity) for entity in TABLE_OF}
     _check_named(definition, there, tables, dropped)
     for entity, columns in there.items():
+        pasts = _pasts(tables, entity, columns)
         for column in columns:
-            _add(found, entity, column, tables, definition, clock)
+            _add(found, entity, column, tables, pasts.get(column), definition, clock)
     _check_slices(definition, found)
     return found
 
@@ -152,14 +153,15 @@ def _add(
     entity: Entity,
     column: str,
     tables: Mapping[str, pl.DataFrame],
+    past: pl.Series | None,
     definition: Definition,
     clock: Clock,
 ) -> None:
+    """`past`: the values that history gives, None without a row for it."""
     if column in definition.exclude:
         found.left_out[column] = "definition.exclude names it"
         return
     said = definition.attribute(column)
-    past = _past(tables, entity, column)
     if said.mutable and past is None:
         raise Stop(
             f"definition.attributes.{column}: is mutable, but the table history has no row for it; a CRM"
@@ -185,18 +187,19 @@ def _add(
     )
 
 
-def _past(tables: Mapping[str, pl.DataFrame], entity: Entity, column: str) -> pl.Series | None:
-    """The values that history gives, or None without a row for it."""
+def _pasts(tables: Mapping[str, pl.DataFrame], entity: Entity, columns: Collection[str]) -> dict[str, pl.Series]:
+    """The values that history gives of each column that has a row there."""
     history = tables.get("history")
     if history is None:
-        return None
-    mine = history.filter(folded(history["entity"]) == entity)
-    of_field = mine["field"].str.strip_chars()
-    known = columns_of_fields(of_field.drop_nulls(), _columns(tables, entity))
-    mine = mine.filter(of_field.is_in([field for field, of in known.items() if of == column]))
-    if not mine.height:
-        return None
-    return mine["value"] if "value" in mine.columns else pl.Series([None] * mine.height, dtype=pl.String)
+        return {}
+    value = pl.col("value") if "value" in history.columns else pl.lit(None, pl.String).alias("value")
+    mine = history.filter(folded(history["entity"]) == entity).select(pl.col("field").str.strip_chars(), value)
+    meant = columns_of_fields(mine["field"].unique().drop_nulls(), columns)
+    if not meant:
+        return {}
+    named = mine.with_columns(pl.col("field").replace_strict(meant, default=None, return_dtype=pl.String))
+    parts = named.drop_nulls("field").partition_by("field", as_dict=True, maintain_order=True)
+    return {str(column): part["value"] for (column,), part in parts.items()}
 
 
 def _values(tables: Mapping[str, pl.DataFrame], entity: Entity, column: str, past: pl.Series | None) -> pl.Series:

@@ -9,14 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from pipeline.reporting.drawing import FAINT, STYLE, colour_of, dash_of
+from pipeline.reporting.drawing import FAINT, STYLE, colour_of, dash_of, short
 from pipeline.reporting.plots import ABOVE, PER_CENT, WIDTH
 from pipeline.reporting.wording import name_of
 
 MOST_WEEKS = 8
 FURTHEST = 3.0
 """Observed over expected is drawn up to this; an interval that goes on ends in an arrow."""
-LONGEST = 22
 
 
 def precision_by_week(weeks: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Figure:
@@ -52,7 +51,7 @@ def calibration_by_slice(rows: Sequence[Mapping[str, Any]]) -> Figure:
         axes.set_xlabel("observed / expected")
         axes.axvline(1, color=FAINT, linewidth=1)
         _spans(axes, rows)
-        axes.set_yticks(range(len(rows)), [_short(row["name"]) for row in rows])
+        axes.set_yticks(range(len(rows)), [short(row["name"]) for row in rows])
         axes.set_xlim(0, FURTHEST)
         axes.set_ylim(max(len(rows), 1) - 0.4, -0.6)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}"))
@@ -69,8 +68,3 @@ def _spans(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
         ratio = row["observed_over_expected"]
         if ratio is not None and ratio <= FURTHEST:
             axes.plot(ratio, k, "o", markersize=4, color=colour_of("model"))
-
-
-def _short(text: str) -> str:
-    text = text.strip()
-    return (text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…").replace("$", r"\$")

@@ -12,6 +12,8 @@ import matplotlib
 from matplotlib.figure import Figure
 
 INK, FAINT = "#1b2430", "#8a94a3"
+LONGEST = 22
+"""Letters of a name in a figure."""
 COLOURS = {
     "model": "#0072b2",
     "logistic": "#d55e00",
@@ -56,6 +58,12 @@ def colour_of(name: str) -> str:
 def dash_of(name: str) -> str:
     """One line style a model, for those who cannot go by colour."""
     return DASHES.get(name, "-")
+
+
+def short(text: str) -> str:
+    """A name as a figure has room for it; a dollar begins no formula."""
+    text = text.strip()
+    return (text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…").replace("$", r"\$")
 
 
 def png(figure: Figure) -> bytes:

@@ -9,11 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from features.arrays import Floats
-from pipeline.reporting.drawing import COLOURS, DASHES, FAINT, STYLE, colour_of
+from pipeline.reporting.drawing import COLOURS, DASHES, FAINT, STYLE, colour_of, short
 from pipeline.reporting.plots import ABOVE, PER_CENT, WIDTH
 
 MOST_LINES = len(COLOURS)
-LONGEST = 22
 ENDS = {"closed": "closing", "converted": "conversion"}
 """How the two ways out of a funnel are called on its figure."""
 
@@ -44,7 +43,7 @@ def reached(stages: Sequence[Mapping[str, Any]]) -> Figure:
         for k, row in enumerate(stages, start=1):
             if row["reached"]["interval"]:
                 axes.hlines(k, *row["reached"]["interval"], color=colour_of("logistic"), linewidth=2.4)
-        axes.set_yticks(range(len(shares)), ["started", *(_short(row["stage"]) for row in stages)])
+        axes.set_yticks(range(len(shares)), ["started", *(short(row["stage"]) for row in stages)])
         axes.set_ylim(len(shares) - 0.4, -0.6)
         axes.set_xlim(0, 1)
         axes.set_xlabel("reached the stage or beyond")
@@ -60,7 +59,7 @@ def curves(lines: Mapping[str, Mapping[str, Sequence[float | None]]], *, bands: 
         axes = figure.subplots()
         for name, (kind, curve) in zip(lines, zip(COLOURS, lines.values(), strict=False), strict=True):
             day, share, low, high = (_column(curve, key) for key in ("day", "share", "low", "high"))
-            axes.plot(day, share, DASHES[kind], color=COLOURS[kind], label=_short(name))
+            axes.plot(day, share, DASHES[kind], color=COLOURS[kind], label=short(name))
             if bands:
                 axes.fill_between(day, low, high, color=COLOURS[kind], alpha=0.2, linewidth=0)
         _days(axes)
@@ -110,7 +109,3 @@ def _column(curve: Mapping[str, Sequence[float | None]], key: str) -> Floats:
 
 def _known(curve: Mapping[str, Sequence[float | None]]) -> list[float]:
     return [x for x in curve["share"] if x is not None]
-
-
-def _short(text: str) -> str:
-    return (text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…").replace("$", r"\$")

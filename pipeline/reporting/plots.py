@@ -21,8 +21,6 @@ from pipeline.reporting.wording import name_of
 
 WIDTH = 4.6
 """Inches: on a phone, where a figure is about as wide in pixels as in points, its texts keep 12 px."""
-PARTS = 12
-"""Tenths or so of the predictions that a picture of calibration has."""
 BAND_DRAWS = 2000
 MOST_MONTHS = 9
 PARTS = 12

@@ -121,6 +121,7 @@ def _of(test: dict[str, Any]) -> Any:
         ("(a known", "expected )", 8),
         ("a known b", "expected and, or", 8),
         ("event x within 5", "expected days after 5", 16),
+        ("event x at least 1e400", "whole number, got 1e400", 17),
         ("(" * 99 + "a known", "parentheses", 40),
     ],
 )

@@ -62,12 +62,12 @@ def test_a_value_is_the_leads_own_then_its_segments_then_the_mean() -> None:
     """And it says which; without any amounts there is none."""
     values = Values("fit_industry", {"it": 900.0}, 500.0)
     made = Policy((0.5,) * 100, 0.1, GRADES, "E", ROUTING, values)
-    assert made.value(100.0, "it") == (100.0, "lead")
-    assert made.value(0.0, "it") == (0.0, "lead")
-    assert made.value(None, "it") == (900.0, "industry")
-    assert made.value(float("nan"), "food") == (500.0, "overall")
-    assert made.value(None, None) == (500.0, "overall")
-    assert policy([0.5]).value(None, "it") == (None, None)
+    assert made.values.of(100.0, "it") == (100.0, "lead")
+    assert made.values.of(0.0, "it") == (0.0, "lead")
+    assert made.values.of(None, "it") == (900.0, "industry")
+    assert made.values.of(float("nan"), "food") == (500.0, "overall")
+    assert made.values.of(None, None) == (500.0, "overall")
+    assert policy([0.5]).values.of(None, "it") == (None, None)
 
 
 def test_segments_are_shrunk_means_of_the_column_that_tells_deals_apart() -> None:

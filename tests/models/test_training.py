@@ -144,3 +144,12 @@ def test_too_little_to_validate_is_none() -> None:
     rows, as_of = world()
     assert validate(rows, as_of * 0, 30, BLOCKS, 0.2, SETTINGS) is None
     assert validate(replace(rows, y=rows.y * 0), as_of, 30, BLOCKS, 0.2, SETTINGS) is None
+
+
+def test_nothing_is_tried_where_no_account_can_be_left_out() -> None:
+    """Leads of one account, or with outcomes known of but one, are no validation, and no crash."""
+    rows, as_of = world()
+    whole = replace(rows, group=np.zeros(len(rows.y), np.int64))
+    assert validate(whole, as_of, 30, BLOCKS, 0.2, SETTINGS) is None
+    late = replace(rows, group=(as_of > np.quantile(as_of, 0.7)).astype(np.int64))
+    assert validate(late, as_of, 30, BLOCKS, 0.2, SETTINGS) is None

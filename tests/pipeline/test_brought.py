@@ -1,5 +1,6 @@
 """What a conversion brought is one thing for the forecast, the weeks, the definition and the swap set."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.plan import Attribute
 from pipeline.agreement.outcomes import value_of
 from pipeline.deals import brought, deal_values
 from pipeline.handtuned.swapping import swap_set
@@ -86,6 +88,18 @@ def test_deals_are_those_that_train_knew(definition: Definition) -> None:
     assert deal_values(there, bare_plan(definition), definition, examples).overall == 7
     flat = examples.with_columns(as_of=pl.lit(None, TIME))
     assert deal_values(there, bare_plan(definition), definition, flat).overall is None
+
+
+@pytest.mark.parametrize("definition", [STAGE, EVENT])
+def test_an_attribute_called_amount_is_not_what_the_deal_brought(definition: Definition) -> None:
+    """Segments are by what the leads say, whatever their column is called: of two kinds each brings its own amount."""
+    conversions = [(name, 3 + k, True, 90.0 if name == "a" else 10.0) for k in range(12) for name in ("a", "b")]
+    there = tables(conversions, definition)
+    there["leads"] = there["leads"].with_columns(amount=pl.Series(["large", "small", "small"]))
+    kind = Attribute("amount", "amount", "lead", "categorical")
+    plan = replace(bare_plan(definition), attributes=(kind,))
+    examples = rows_of([("a", 1), ("b", 20)], fold=["train", "train"])
+    assert set(deal_values(there, plan, definition, examples).by_segment) == {"large", "small"}
 
 
 @pytest.mark.parametrize("definition", [STAGE, EVENT])

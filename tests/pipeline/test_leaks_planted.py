@@ -364,7 +364,7 @@ def test_a_score_that_hangs_on_the_future_is_caught(screened: Path) -> None:
     """Features are right, but what turns them into probabilities looks at the whole batch."""
 
     def of_the_batch(patch: pytest.MonkeyPatch) -> None:
-        patch.setattr("pipeline.leaks.futures.predict", lambda data, *_: np.full(len(data.y), 0.1))
+        patch.setattr("pipeline.leaks.futures.predict", lambda _, matrix, *more: np.full(len(matrix.values), 0.1))
         patch.setattr("pipeline.audit.check_shuffled", lambda *_: Check("labels", ""))
         patch.setattr("pipeline.audit.check_splits", lambda *_: Check("splits", ""))
 

@@ -8,8 +8,8 @@ from blinded import blind
 
 from features.plan import plan_of_json
 from models.judging import metrics
-from pipeline import evaluate, stage, train
-from pipeline.fitted import read_model
+from pipeline import stage, train
+from pipeline.fitted import predict, read_model
 from pipeline.stages import STAGES
 
 NOISE = """
@@ -30,7 +30,7 @@ def test_pure_noise_brings_the_base_rate(tmp_path: Path, monkeypatch: pytest.Mon
     leads = stage.read_table(stage.TABLES / "leads.parquet")
     data = train.load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
     test, learned = data.rows("test"), train.known(data, 90)
-    p = evaluate.predict(data, read_model(), 1)
+    p = predict(read_model(), data.matrix, 1)
     y, base = data.y[test], np.full(int(test.sum()), data.y[learned].mean())
     assert y.sum() > 50
     mine, theirs = (metrics.log_loss(y, q) for q in (p[test], base))

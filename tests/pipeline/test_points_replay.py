@@ -14,7 +14,7 @@ from validating import checked, raw
 from pipeline.errors import Stop
 from pipeline.handtuned.file import load_points, parse_points
 from pipeline.handtuned.inputs import Inputs, Material, fitting
-from pipeline.handtuned.records import points_of
+from pipeline.handtuned.records import tallying
 from pipeline.label import micros
 from pipeline.params import Definition
 from pipeline.points import replay
@@ -107,7 +107,7 @@ def inputs(tables: Checked, rules: str, zone: str = "UTC", **definition: object)
 def points(tables: Checked, rules: str, at: str, lead: str = "1", zone: str = "UTC") -> float:
     """Points of a lead at a time."""
     as_of = np.array([micros(datetime.fromisoformat(at))])
-    return float(points_of(inputs(tables, rules, zone), pl.Series([lead]), as_of)[0])
+    return float(tallying(inputs(tables, rules, zone))(pl.Series([lead]), as_of).total[0])
 
 
 VISITS = "{id: a, when: {event: visit}, points: 1, each: true}"

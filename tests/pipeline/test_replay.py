@@ -15,9 +15,9 @@ from models.bundle.folder import Bundle, score
 from models.judging import weekly
 from models.judging.weekly import Weeks
 from pipeline import stage
-from pipeline.featurize import features
+from pipeline.featurize import features, in_parts
 from pipeline.params import Definition
-from pipeline.replay import weeks_of
+from pipeline.replay import expected_of, weeks_of
 from pipeline.weeks import Pool, pool
 
 Tables = dict[str, pl.DataFrame]
@@ -36,7 +36,8 @@ def chosen(tables: Tables, run: Path, bundle: Bundle) -> tuple[Pool, Weeks, dict
     plan: Plan = bundle.plan
     found = pool(tables, "dated", UNTIL, begin(run), Definition(), "UTC", 3)
     matrix = features(tables, plan, found.rows)
-    weeks = weeks_of(found, matrix, bundle.policy.values, tables["leads"], 7)
+    expected = expected_of(found.rows, matrix, bundle.policy.values, tables["leads"])
+    weeks = weeks_of(found, expected, tables["leads"], 7)
     others = Baselines.of_json(stage.read_json(run / "artifacts/model/baselines.json"))
     ways = {"model": score(bundle, matrix, reasons=False).probability, "logistic": others.predict(matrix)["logistic"]}
     return found, weeks, {name: weekly.choose(weeks, p, weeks.chance) for name, p in ways.items()}
@@ -96,3 +97,13 @@ def test_the_run_holds_the_weekly_truth(finished_run: Path) -> None:
         assert {"lift", "value", "auc_within_week", "auc_age_0"} <= set(one)
     assert all(a["at"] < b["at"] for a, b in pairwise(weeks))
     assert datetime.fromisoformat(weeks[-1]["at"]) + timedelta(days=90) <= UNTIL
+
+
+def test_features_in_parts_are_those_of_all_at_once(bundle: Bundle, checked_tables: Tables, finished_run: Path) -> None:
+    """Bit for bit and in order, however large a part is; of no rows there is one part, of none."""
+    rows = pl.read_parquet(finished_run / "data/examples.parquet").head(100)
+    whole = features(checked_tables, bundle.plan, rows)
+    parts = list(in_parts(checked_tables, bundle.plan, rows, 33))
+    assert pl.concat([part for part, _ in parts]).equals(rows)
+    np.testing.assert_array_equal(np.concatenate([matrix.values for _, matrix in parts]), whole.values)
+    assert [len(part) for part, _ in in_parts(checked_tables, bundle.plan, rows.clear())] == [0]

@@ -77,3 +77,11 @@ def test_few_conversions_give_small_trees_and_a_warning() -> None:
     assert small.num_leaves <= 4
     assert "Only 30 converting leads" in said[0]
     assert sized(settings_of(params), FEW, params) == (settings_of(params), ())
+
+
+def test_leads_of_one_account_stop_the_run_and_say_so(data: Data, finished_run: Path) -> None:
+    """No account could be left out: the message says what to do about an account_id that is none."""
+    plan = plan_of_json(stage.read_json(finished_run / stage.PLAN))
+    alone = replace(data, group=np.zeros_like(data.group), groups=["account_id:1"] * len(data.groups))
+    with pytest.raises(Stop, match=r"one account .*definition.exclude: \[account_id\]"):
+        stages_train.train(alone, plan, Train(least_converting=2), WITHIN_D, lambda what: None)
