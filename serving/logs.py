@@ -2,22 +2,96 @@
 
 import logging
 import logging.config
+import os
 import sys
-from contextlib import suppress
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
+from queue import Empty, Full, Queue
 from types import TracebackType
 
 import msgspec
 
+MOST_WAITING = 10_000
+"""Lines that a slow reader may be behind."""
+TOGETHER_S = 0.01
+"""Lines of so many seconds are written at once."""
+LAST_S = 1
+"""Seconds that the last lines may take."""
 _encode = msgspec.json.Encoder().encode
 
 
 def note(event: str, level: str = "info", **fields: object) -> None:
     """One line. Cheap enough for every request: logging's own way takes ten times as long."""
+    _out.take(_line(event, level, fields))
+
+
+def _line(event: str, level: str, fields: dict[str, object]) -> bytes:
     line = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level, "event": event, **fields}
-    with suppress(OSError):  # nobody reads the log any more: the requests are served all the same
-        sys.stderr.buffer.write(_encode(line) + b"\n")
-        sys.stderr.buffer.flush()
+    return _encode(line) + b"\n"
+
+
+class _Out:
+    """The way to standard error: straight, or within `apart` by a thread that waits for its reader."""
+
+    def __init__(self) -> None:
+        self._waiting: Queue[bytes] | None = None
+        self._lost = 0
+
+    def take(self, line: bytes) -> None:
+        if self._waiting is None:
+            _write(line)
+            return
+        try:
+            self._waiting.put_nowait(line)
+        except Full:
+            self._lost += 1
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        self._waiting = waiting = Queue[bytes](MOST_WAITING)
+        writer = threading.Thread(target=self._write_all, args=[waiting], daemon=True)
+        writer.start()
+        try:
+            yield
+        finally:
+            self._waiting = None
+            with suppress(Full):
+                waiting.put(b"", timeout=LAST_S)
+            writer.join(LAST_S)
+
+    def _write_all(self, waiting: "Queue[bytes]") -> None:
+        """Until an empty line comes."""
+        lines = [b"\n"]
+        while lines[-1]:
+            lines = [waiting.get()]
+            time.sleep(TOGETHER_S if lines[0] else 0)
+            with suppress(Empty):
+                while lines[-1]:
+                    lines.append(waiting.get_nowait())
+            if self._lost:
+                lines.insert(0, _line("log lines lost", "warning", {"lines": self._lost}))
+                self._lost = 0
+            _write(b"".join(lines))
+
+
+_out = _Out()
+
+
+def apart() -> AbstractContextManager[None]:
+    """Within the block whoever notes something does not wait for the reader of the log: it may be slow, or stand still.
+    What is more than MOST_WAITING lines behind is lost, and counted in the log."""
+    return _out.apart()
+
+
+def _write(lines: bytes) -> None:
+    """All of it, past Python's buffers, which a thread that waits would keep locked when the process ends."""
+    with suppress(OSError, AttributeError):  # nobody reads the log, or there is none: requests are served all the same
+        fd = sys.stderr.fileno()
+        while lines:
+            lines = lines[os.write(fd, lines) :]
 
 
 def failed(error: BaseException, **fields: object) -> None:
@@ -25,21 +99,16 @@ def failed(error: BaseException, **fields: object) -> None:
     note("bug", "error", error=type(error).__name__, trace=_trace(error.__traceback__), **fields)
 
 
-class JsonLines(logging.Formatter):
+class JsonLines(logging.Handler):
     """Records of others, uvicorn's among them, as lines like ours."""
 
-    def format(self, record: logging.LogRecord) -> str:
+    def emit(self, record: logging.LogRecord) -> None:
         """One JSON object."""
-        line: dict[str, object] = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "event": record.getMessage(),
-        }
+        fields: dict[str, object] = {}
         if record.exc_info:
-            kind = record.exc_info[0]
-            line["error"] = kind.__name__ if kind else ""
-            line["trace"] = _trace(record.exc_info[2])
-        return _encode(line).decode()
+            kind, _, at = record.exc_info
+            fields = {"error": kind.__name__ if kind else "", "trace": _trace(at)}
+        note(record.getMessage(), record.levelname.lower(), **fields)
 
 
 def _trace(at: TracebackType | None) -> list[str]:
@@ -56,8 +125,7 @@ def configure() -> None:
     logging.config.dictConfig({
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"json": {"()": JsonLines}},
-        "handlers": {"err": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}},
+        "handlers": {"err": {"()": JsonLines}},
         "loggers": {
             "uvicorn": {"handlers": ["err"], "level": "WARNING", "propagate": False},
         },

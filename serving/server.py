@@ -14,7 +14,7 @@ from types import FrameType
 import uvicorn
 
 from serving.app import create_app
-from serving.logs import configure, note
+from serving.logs import apart, configure, note
 from serving.protocol import protocol_of, silent
 from serving.service import Service
 from serving.settings import Settings
@@ -173,4 +173,5 @@ def run(settings: Settings, sock: socket.socket) -> None:
         log_config=None, server_header=False, date_header=False, lifespan="on",
         timeout_graceful_shutdown=int(settings.timeout_s) + 1,
     )  # fmt: skip
-    Server(config, service).run([sock])
+    with apart():
+        Server(config, service).run([sock])
