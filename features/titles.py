@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from unicodedata import normalize
 
 from features.vocabulary import FUNCTIONS, SENIORITIES
 
@@ -77,10 +78,10 @@ _FUNCTION_WORDS = [(FUNCTIONS.index(name), re.compile(rf"\b(?:{w})\b")) for name
 def read_title(title: str) -> tuple[float, float]:
     """Codes of a title in SENIORITIES and FUNCTIONS; NaN where it says nothing known.
 
-    The first rule that fits decides the seniority: who assists someone is junior, else owner, chief, vp, director, …
+    However its letters are encoded: accents of their own or not, full width. The first rule that fits decides the seniority: who assists someone is junior, else owner, chief, vp, director, …
     The earliest word in the text decides the function.
     """
-    text = " ".join(title.casefold()[:200].split())
+    text = " ".join(normalize("NFKC", title[:200]).casefold().split())
     found = [(m.start(), code) for code, words in _FUNCTION_WORDS if (m := words.search(text))]
     return _seniority(text), float(min(found)[1]) if found else float("nan")
 

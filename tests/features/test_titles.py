@@ -1,5 +1,8 @@
 """Seniority and function of titles in English, Finnish, Swedish and German."""
 
+from typing import Literal
+from unicodedata import normalize
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -70,6 +73,18 @@ def test_any_text_is_read(text: str) -> None:
     level, kind = read_title(text)
     assert np.isnan(level) or 0 <= level < len(SENIORITIES)
     assert np.isnan(kind) or 0 <= kind < len(FUNCTIONS)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
+@pytest.mark.parametrize(
+    "title", ["Geschäftsführer", "Verkställande direktör", "Markkinointipäällikkö", "ＶＰ Ｓａｌｅｓ"]
+)
+def test_titles_are_read_in_any_encoding_of_their_letters(
+    title: str, form: Literal["NFC", "NFD", "NFKC", "NFKD"]
+) -> None:
+    """As macOS writes them, too, and in full width."""
+    assert read_title(normalize(form, title)) == read_title(normalize("NFKC", title))
+    assert not np.isnan(read_title(normalize(form, title))).any()
 
 
 def test_long_titles_cost_little() -> None:

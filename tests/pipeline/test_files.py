@@ -33,6 +33,20 @@ def test_error_leaves_the_old_one(tmp_path: Path, writer) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
 
 
+def test_a_link_and_permissions_stay(tmp_path: Path) -> None:
+    """What a link leads to is replaced, and who may read a file is not decided anew."""
+    real, link = tmp_path / "share" / "real.csv", tmp_path / "scores.csv"
+    real.parent.mkdir()
+    real.write_text("old")
+    real.chmod(0o600)
+    link.symlink_to(real)
+    with whole_file(link) as new:
+        new.write_text("new")
+    assert link.is_symlink()
+    assert (real.read_text(), real.stat().st_mode & 0o777) == ("new", 0o600)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["real.csv", "scores.csv", "share"]
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EROFS])
 def test_full_or_forbidden_disk_is_said(tmp_path: Path, code: int) -> None:
     """A full disk or a missing right is a message that names the place."""
