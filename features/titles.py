@@ -78,8 +78,8 @@ _FUNCTION_WORDS = [(FUNCTIONS.index(name), re.compile(rf"\b(?:{w})\b")) for name
 def read_title(title: str) -> tuple[float, float]:
     """Codes of a title in SENIORITIES and FUNCTIONS; NaN where it says nothing known.
 
-    However its letters are encoded: accents of their own or not, full width. The first rule that fits decides the seniority: who assists someone is junior, else owner, chief, vp, director, …
-    The earliest word in the text decides the function.
+    The first rule that fits decides the seniority: who assists someone is junior, else owner, chief, vp, director, …
+    The earliest word in the text decides the function. How letters are encoded does not matter (NFKC).
     """
     text = " ".join(normalize("NFKC", title[:200]).casefold().split())
     found = [(m.start(), code) for code, words in _FUNCTION_WORDS if (m := words.search(text))]

@@ -33,8 +33,10 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary name that takes the place of the file `path` when the block ends well; see whole_folder. A link stays,
-    and what it leads to is replaced; a file that was there keeps its permissions."""
+    """A temporary name that takes the place of the file `path` when the block ends well; see whole_folder.
+
+    Where `path` is a link, what it leads to is replaced; a file that was there keeps its permissions.
+    """
     with _told(path):
         path = path.resolve()
         new = _sibling(path, "new")

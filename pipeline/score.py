@@ -258,6 +258,6 @@ def parse_time(text: str, timezone: str, option: str = "--as-of") -> datetime:
     """An ISO 8601 time, in UTC; one without an offset is of the time zone of the training tables. Raises Stop."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError as error:
+        return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise Stop(f"{option} {text!r}: expected an ISO 8601 time such as 2025-10-03T00:00:00Z") from error
-    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)

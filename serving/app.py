@@ -13,13 +13,16 @@ from starlette.exceptions import HTTPException
 
 from models.errors import DamagedBundle
 from serving.gate import Gate
-from serving.logs import note
+from serving.logs import failed, note
 from serving.problems import MEDIA_TYPE, Problem
 from serving.security import KeysUnreadable
 from serving.service import Service
 from serving.settings import Settings
 from serving.supervisor import PARENT
 from serving.waiting import ready
+
+PROBED = ["GET", "HEAD"]
+"""Of what monitors ask for."""
 
 
 def service_of(request: Request) -> Service:
@@ -65,20 +68,22 @@ async def _watch(service: Service) -> None:
             service.guard.refresh()
         except (KeysUnreadable, OSError) as error:
             note("keys not read", "error", why=str(error))
+        except Exception as error:  # a bug of ours: keys are looked at all the same from then on
+            failed(error)
 
 
 def _add_routes(app: FastAPI) -> None:
-    @app.get("/livez")
+    @app.api_route("/livez", methods=PROBED)
     async def live() -> dict[str, str]:
         return {"status": "alive"}
 
-    @app.get("/readyz")
+    @app.api_route("/readyz", methods=PROBED)
     async def readiness(service: Running) -> dict[str, str]:
         if service.draining:
             raise Problem(503, "draining", "the service is stopping", {"Retry-After": "5"})
         return {"status": "ready", "model_version": ready(service.store).bundle.version}
 
-    @app.get("/metrics")
+    @app.api_route("/metrics", methods=PROBED)
     async def metrics(service: Running) -> Response:
         return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 

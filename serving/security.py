@@ -5,7 +5,8 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -51,31 +52,47 @@ def create_key(path: Path, name: str, scope: Scope, now: datetime) -> str:
     cannot be told in a list."""
     if not name.strip() or not name.isprintable():
         raise ValueError(f"a key named {name!r}: expected a name of printable letters")
-    keys = read_keys(path)
-    if any(key.name == name for key in keys):
-        raise ValueError(f"a key named {name!r} exists; revoke it first, or choose another name")
     secret = f"ls_{secrets.token_urlsafe(32)}"
     kept = Key(name, scope, sha256(secret.encode()).hexdigest(), now.astimezone(UTC).isoformat(timespec="seconds"))
-    _write(path, [*keys, kept])
+    with _alone(path):
+        keys = read_keys(path)
+        if any(key.name == name for key in keys):
+            raise ValueError(f"a key named {name!r} exists; revoke it first, or choose another name")
+        _write(path, [*keys, kept])
     return secret
 
 
 def revoke_key(path: Path, name: str) -> bool:
     """Take a key away; False where none has the name."""
-    keys = read_keys(path)
-    rest = [key for key in keys if key.name != name]
-    if len(rest) < len(keys):
-        _write(path, rest)
+    if not path.is_file():
+        return False
+    with _alone(path):
+        keys = read_keys(path)
+        rest = [key for key in keys if key.name != name]
+        if len(rest) < len(keys):
+            _write(path, rest)
     return len(rest) < len(keys)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """While nobody else changes the keys: who read them before a revocation would bring the key back."""
+    import fcntl
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _write(path: Path, keys: Sequence[Key]) -> None:
     """Whole or not at all, readable by the owner alone. A file without keys stays: the service stays closed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(json.dumps([asdict(key) for key in keys], indent=1) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)

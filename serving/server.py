@@ -137,16 +137,17 @@ def admit_no_more(sock: socket.socket) -> None:
 
 
 def bind(settings: Settings) -> socket.socket:
-    """The socket to listen on. Raises Closed where only loopback is allowed, OSError where the port is taken."""
+    """The socket to listen on. Raises Closed where the port is taken, or the address is none of this machine."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     sock = socket.socket(family)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((settings.host, settings.port))
         sock.listen(1024)
-    except BaseException:
+    except OSError as error:
         sock.close()
-        raise
+        why = error.strerror or error
+        raise Closed(f"{settings.host}, port {settings.port}: {why}; choose another --host or --port") from error
     return sock
 
 

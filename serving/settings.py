@@ -7,12 +7,13 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "LEADSCORE_"
+DAY_S = 86_400
 
 
 class Settings(BaseSettings):
-    """Frozen, and typed: a variable that cannot be read stops the start and is named."""
+    """Frozen, and typed: a variable that cannot be read stops the start and is named. An empty one is not set."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
 
     bundle: Path = Field(Path("artifacts/bundle"), description="Folder of the model to serve.")
     host: str = Field("127.0.0.1", description="Address to listen on; others than loopback need an API key.")
@@ -28,9 +29,11 @@ class Settings(BaseSettings):
     capacity: int = Field(64, ge=1, description="Requests for one lead that may wait; beyond it 429 at once.")
     batch_capacity: int = Field(2, ge=1, description="Batches that may wait or run; beyond it 429 at once.")
     max_connections: int = Field(1000, ge=1, description="Open connections of a worker; beyond it they are closed.")
-    timeout_s: float = Field(10, gt=0, description="Seconds within which a request is answered, or 503.")
-    read_timeout_s: float = Field(10, gt=0, description="Seconds within which a client has sent its request.")
-    drain_s: float = Field(1, ge=0, description="Seconds that go on after SIGTERM, while clients are sent away.")
+    timeout_s: float = Field(10, gt=0, le=DAY_S, description="Seconds within which a request is answered, or 503.")
+    read_timeout_s: float = Field(10, gt=0, le=DAY_S, description="Seconds within which a client has sent its request.")
+    drain_s: float = Field(
+        1, ge=0, le=DAY_S, description="Seconds that go on after SIGTERM, while clients are sent away."
+    )
 
     @property
     def loopback(self) -> bool:

@@ -129,6 +129,9 @@ def test_a_name_or_a_time_that_cannot_be_read_stops() -> None:
         scoring.check_output(Path("scores.xls"))
     with pytest.raises(Stop, match="ISO 8601"):
         parse_time("tomorrow", "UTC")
+    for beyond in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        with pytest.raises(Stop, match="ISO 8601"):
+            parse_time(beyond, "UTC")
     for text in ("2025-01-01", "2025-01-01T00:00:00+02:00", "2024-12-31T22:00:00Z"):
         assert repr(parse_time(text, "Europe/Helsinki")) == repr(datetime(2024, 12, 31, 22, tzinfo=UTC))
 

@@ -242,6 +242,14 @@ def test_other_routes_and_methods_are_problems(client: TestClient) -> None:
     problem(client.post("/livez"), 405)
 
 
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
+def test_monitors_may_ask_by_head(client: TestClient, path: str) -> None:
+    """The same status and type, and no body."""
+    asked, told = client.head(path), client.get(path)
+    assert (asked.status_code, asked.content) == (200, b"")
+    assert asked.headers["content-type"] == told.headers["content-type"]
+
+
 def test_the_model_is_described(client: TestClient, model: Model) -> None:
     """Version, definition, times, inputs, metrics and the card."""
     found = client.get("/v1/model").json()

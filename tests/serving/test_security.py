@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -84,6 +85,18 @@ def test_a_file_that_is_none_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "keys.json").write_text(text)
     with pytest.raises(KeysUnreadable, match=r"keys\.json"):
         read_keys(tmp_path / "keys.json")
+
+
+def test_changes_at_once_lose_nothing(tmp_path: Path) -> None:
+    """Keys created and revoked by several at once: all that were created are there, but for those revoked."""
+    path = tmp_path / "keys.json"
+    for number in range(10):
+        create_key(path, f"old {number}", "score", NOW)
+    with ThreadPoolExecutor(8) as pool:
+        made = [pool.submit(create_key, path, f"new {number}", "score", NOW) for number in range(10)]
+        gone = [pool.submit(revoke_key, path, f"old {number}") for number in range(10)]
+        assert all(one.result() for one in [*made, *gone])
+    assert {key.name for key in read_keys(path)} == {f"new {number}" for number in range(10)}
 
 
 def test_routes_ask_for_keys(settings: Settings, model: Served) -> None:

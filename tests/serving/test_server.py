@@ -20,6 +20,7 @@ from servers import ROOT, Running, serving
 
 from models.bundle.folder import FILES, MANIFEST, digest_of
 from serving.server import address_of, admit_no_more
+from serving.settings import Settings
 
 STOPS = int(os.environ.get("STOPS", "2"))
 """`make proof-serving` makes twenty."""
@@ -306,11 +307,33 @@ def test_only_loopback_is_served_without_keys(bundle_folder: Path, tmp_path: Pat
 
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     """The variable, and what was expected."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "LEADSCORE_WORKERS": "many"}
-    command = [sys.executable, "-m", "pipeline", "serve"]
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=60)
+    for name, value in (("WORKERS", "many"), ("TIMEOUT_S", "inf"), ("DRAIN_S", "nan"), ("READ_TIMEOUT_S", "1e9")):
+        done = ended(tmp_path, {f"LEADSCORE_{name}": value})
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"leadscore: LEADSCORE_{name}: ")
+
+
+def ended(folder: Path, environment: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
+    """`leadscore serve` that ends by itself."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    command = [sys.executable, "-m", "pipeline", "serve", *words]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_an_empty_variable_is_not_set() -> None:
+    """A line of a compose file without a value opens nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEADSCORE_HOST", "")
+        assert Settings().host == "127.0.0.1"
+
+
+def test_a_port_that_is_taken_is_named(bundle_folder: Path, tmp_path: Path) -> None:
+    """With the address, and what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = ended(tmp_path, {}, "--bundle", str(bundle_folder), "--port", port)
     assert done.returncode == 1
-    assert done.stderr.startswith("leadscore: LEADSCORE_WORKERS: ")
+    assert f"127.0.0.1, port {port}: Address already in use; choose another" in done.stderr
 
 
 def test_slow_clients_are_cut_off(bundle_folder: Path, tmp_path: Path) -> None:
