@@ -73,7 +73,7 @@ ENGLISH = {
     "colleagues_seniority.unknown": "no colleague with a known title is active",
     "colleagues_seniority": "most senior active colleague: {name}",
     "colleagues_first.unknown": "colleagues are not known",
-    "colleagues_first": "the account's first lead came {days} ago",
+    "colleagues_first": "the first lead, this one or a colleague, came {days} ago",
     "colleagues_won_last.unknown": "no colleague has converted",
     "colleagues_won_last": "a colleague converted {days} ago",
     "age": "open for {days}", "life": "known for {days}",

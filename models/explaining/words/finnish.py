@@ -81,7 +81,7 @@ FINNISH = {
     "colleagues_seniority.unknown": "aktiivisena ei ole kollegaa, jonka asema tiedetään",
     "colleagues_seniority": "korkein aktiivinen kollega: {name}",
     "colleagues_first.unknown": "kollegat eivät ole tiedossa",
-    "colleagues_first": "yrityksen ensimmäinen liidi tuli, siitä {days}",
+    "colleagues_first": "ensimmäisestä liidistä (tämä tai kollega) on {days}",
     "colleagues_won_last.unknown": "kukaan kollega ei ole ostanut",
     "colleagues_won_last": "kollega osti, siitä {days}",
     "age": "avoinna {days}", "life": "tunnettu, siitä {days}",

@@ -75,7 +75,7 @@ SWEDISH = {
     "colleagues_seniority.unknown": "ingen kollega med känd befattning är aktiv",
     "colleagues_seniority": "högst uppsatta aktiva kollega: {name}",
     "colleagues_first.unknown": "kollegerna är inte kända",
-    "colleagues_first": "kontots första lead kom för {days} sedan",
+    "colleagues_first": "första lead (denna eller en kollegas) kom för {days} sedan",
     "colleagues_won_last.unknown": "ingen kollega har köpt", "colleagues_won_last": "en kollega köpte för {days} sedan",
     "age": "öppet i {days}", "life": "känt i {days}",
     "known_fields.none": "inga fält är kända", "known_fields.one": "{n} fält är känt",
