@@ -65,8 +65,11 @@ class Cautions:
         self._text, self._empty = bundle.lives.marks.text, bundle.lives.marks.empty
         self._blocks = [block for block in OPTIONAL if block in plan.blocks]
         closing = () if plan.closing_event is None else (plan.closing_event,)
-        self._types = {*plan.slot_of, *plan.ignored, *closing}
-        self._stages = {*plan.stages, *plan.closes, *plan.reopens, plan.won}
+        self._known = (
+            ("events", "type", frozenset({*plan.slot_of, *plan.ignored, *closing})),
+            ("events", "topic", frozenset({None, *plan.topics})),
+            ("stages", "stage", frozenset({*plan.stages, *plan.closes, *plan.reopens, plan.won})),
+        )
         self._places = _places(bundle)
         self._coded = [j for j, (name, _) in self._places.items() if name in bundle.encoding.levels]
         self._expected = _expected(plan)
@@ -116,20 +119,23 @@ class Cautions:
                     ("history_only" if key in self._past[entity] else "unknown_field", f"{entity}.{_name(key)}")
                     for key in sorted(item.keys() - self._fields[entity])
                 ]
-        found += self._new(request, "events", "type", self._types)
-        found += self._new(request, "events", "topic", self._bundle.plan.topic_of.keys())
-        found += self._new(request, "stages", "stage", self._stages)
+        for rows, key, known in self._known:
+            texts = [row.get(key) for row in request.get(rows) or ()]  # the reader has checked that they are
+            if not known.issuperset(texts):
+                found += [("unseen", f"{rows}[{at}].{key}") for at in self._new(texts, known)]
         changed = self._bundle.lives.changed
         for place, row in enumerate(request.get("history") or ()):
             if not changed(plain(row.get("entity")).casefold() or "lead", plain(row.get("field"))):
                 found.append(("unknown_field", f"history[{place}].field"))
         return found
 
-    def _new(self, request: Mapping[str, Any], rows: str, key: str, known: Set[str]) -> Found:
+    def _new(self, texts: Sequence[str | None], known: Set[str | None]) -> list[int]:
         """Where each text that is not known stands first."""
-        texts = [row.get(key) for row in request.get(rows) or ()]  # the reader has checked that they are
-        new = [text for text in {*texts} - known if (word := self._text(text)) and word not in known]
-        return [("unseen", f"{rows}[{at}].{key}") for at in sorted(map(texts.index, new))]
+        first: dict[str | None, int] = {}
+        for at, text in enumerate(texts):
+            first.setdefault(text, at)
+        new = [at for text, at in first.items() if text not in known]
+        return [at for at in new if (word := self._text(texts[at])) and word not in known]
 
     def _unseen(self, matrix: Matrix) -> Bools:
         """Which of the coded columns have a text that is rare or new, shape (k, coded)."""
