@@ -136,7 +136,7 @@ class Lives:
         return Life(
             at, identity(lead.get("lead_id"), "lead.lead_id", self.reading.marks),
             self._fill(list(account), lead, self.reading.lead),
-            [event for *_, event in happened if event[2] >= 0],
+            [event for _, _, _, event in happened if event[2] >= 0],
             [*(self.reading.stage(name, t) for t, name in entered), *self._closing(happened)], own, of_account,
         )  # fmt: skip
 
@@ -173,11 +173,8 @@ class Lives:
 
     def _closing(self, happened: Iterable[Happened]) -> list[Stage]:
         """An event that closes its lead is a stage, too."""
-        if self.reading.plan.closing_event is None:
-            return []
-        return [
-            self.reading.stage(kind, known) for known, _, kind, _ in happened if kind == self.reading.plan.closing_event
-        ]
+        closing = self.reading.plan.closing_event
+        return [self.reading.stage(kind, known) for known, _, kind, _ in happened if kind == closing]
 
     def _change(self, row: Item) -> tuple[list[Field], str, Change]:
         entity = plain(row.get("entity")).casefold() or "lead"
@@ -191,12 +188,12 @@ class Lives:
 
 
 def _each(name: str, given: Sequence[Item], read: Callable[[Item], Read]) -> list[Read]:
-    found = []
-    for i, row in enumerate(given):
-        try:
+    found: list[Read] = []
+    try:
+        for row in given:
             found.append(read(row))
-        except WrongRequest as error:
-            raise error.within(f"{name}[{i}].") from None
+    except WrongRequest as error:  # of the row after those that were read
+        raise error.within(f"{name}[{len(found)}].") from None
     return found
 
 
