@@ -33,6 +33,12 @@ class Marks:
         found = value.strip() if type(value) is str else plain(value)
         return "" if found in self.nothing else found
 
+    def empty(self, value: Any) -> bool:
+        """Whether a value is missing: its `text` is empty. A number is not written out where no text is nothing."""
+        if self.nothing or type(value) is str:
+            return not self.text(value)
+        return value is None or bool(value != value)
+
     @property
     def between(self) -> str:
         """Pattern of what stands between thousands."""

@@ -104,15 +104,16 @@ def each(model: Model, asked: Sequence[Wanted], now: datetime) -> list[Answer | 
 def _alike(model: Model, asked: Sequence[Wanted], now: datetime, explain: bool) -> list[Answer | Problem]:
     """Answers to requests that all want reasons, or none of them."""
     reading, reader = model.bundle.lives, Reader(model.bundle.lives)
-    found, read, at = dict[int, Answer | Problem](), dict[int, Answer](), _micros(now)
+    found, read = dict[int, Answer | Problem](), dict[int, Answer]()
+    at, said = _micros(now), _text(now)
     for i, w in enumerate(asked):
         try:
             as_of = instant(w.request, reading, at)
             if objects(w.request["lead"], reading.marks):
-                found[i] = _bare(model, w, "objected", as_of, now)
+                found[i] = _bare(model, w, "objected", as_of, said)
             else:
                 reader.add(w.request, as_of)
-                read[i] = _bare(model, w, "closed", as_of, now)
+                read[i] = _bare(model, w, "closed", as_of, said)
         except WrongRequest as error:
             found[i] = wrong(error.place, error.expected)
     if read:
@@ -130,7 +131,7 @@ def _read(
     rows = np.flatnonzero(state.open).tolist()
     found = [
         wrong("lead.created_at", "a time no later than as_of") if late else one
-        for one, late in zip(closed, created > given.as_of, strict=True)
+        for one, late in zip(closed, (created > given.as_of).tolist(), strict=True)
     ]
     if rows:
         scored = _scored(model, [asked[i] for i in rows], given.some(rows), explain)
@@ -146,12 +147,14 @@ def _scored(model: Model, asked: Sequence[Wanted], given: Asked, explain: bool) 
     decisions = decide(model.bundle.policy, matrix, scored.probability, given.worth)
     cautions = model.cautions.of([w.request for w in asked], given.unknown, matrix)
     groups = {} if scored.contributions is None else by_group(matrix, scored.contributions)
+    probability, raw = scored.probability.tolist(), scored.raw.tolist()
+    shorter = {column(days): q.tolist() for days, q in scored.shorter.items()}
     answers = []
     for row, (w, d, own) in enumerate(zip(asked, decisions, cautions, strict=True)):
         one = Answer(
-            status="scored", probability=float(scored.probability[row]), score=d.score, grade=d.grade, route=d.route,
-            qualified=d.qualified, shorter={column(days): float(q[row]) for days, q in scored.shorter.items()},
-            expected_value=d.expected_value, value_source=d.value_source, raw_score=float(scored.raw[row]),
+            status="scored", probability=probability[row], score=d.score, grade=d.grade, route=d.route,
+            qualified=d.qualified, shorter={name: q[row] for name, q in shorter.items()},
+            expected_value=d.expected_value, value_source=d.value_source, raw_score=raw[row],
             warnings=said(own, w.language),
         )  # fmt: skip
         if scored.contributions is not None:
@@ -162,14 +165,14 @@ def _scored(model: Model, asked: Sequence[Wanted], given: Asked, explain: bool) 
     return answers
 
 
-def _bare(model: Model, w: Wanted, status: str, as_of: int, now: datetime) -> Answer:
+def _bare(model: Model, w: Wanted, status: str, as_of: int, now: str) -> Answer:
     """An answer that says nothing of the lead but its status."""
     return {
         "lead_id": w.request["lead"].get("lead_id"), "as_of": _text(_EPOCH + timedelta(microseconds=as_of)),
         "status": status, "probability": None, "score": None, "grade": None, "route": None, "qualified": None,
         "shorter": {}, "expected_value": None, "value_source": None, "base": None,
         "groups": None, "raw_score": None, "reasons": [], "warnings": [], "model_version": model.bundle.version,
-        "model_digest": model.bundle.digest, "scored_at": _text(now),
+        "model_digest": model.bundle.digest, "scored_at": now,
     }  # fmt: skip
 
 

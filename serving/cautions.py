@@ -1,6 +1,8 @@
 """Warnings of an answer: what was missing, never seen, out of range, or older than anything that was learned."""
 
-from collections.abc import Container, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ import numpy as np
 from features.arrays import Bools
 from features.columns import Block
 from features.kernel import Matrix
+from features.plan import Plan
 from models.bundle.folder import Bundle
 from models.bundle.requests import OPTIONAL
 from models.marks import plain
@@ -55,19 +58,24 @@ class Cautions:
     def __init__(self, bundle: Bundle) -> None:
         plan, self._bundle = bundle.plan, bundle
         now = [a for a in plan.attributes if not a.has_history]
-        self._expected = {e: [a.column for a in now if a.entity == e] for e in ("lead", "account")}
         self._fields = {e: {a.column for a in now if a.entity == e} for e in ("lead", "account")}
         self._fields["lead"] |= LEAD
         self._fields["account"] |= {"account_id"}
         self._past = {e: {a.column for a in plan.attributes if a.has_history and a.entity == e} for e in self._fields}
-        self._text = bundle.lives.marks.text
+        self._text, self._empty = bundle.lives.marks.text, bundle.lives.marks.empty
         self._blocks = [block for block in OPTIONAL if block in plan.blocks]
         closing = () if plan.closing_event is None else (plan.closing_event,)
-        self._types = {*plan.slot_of, *plan.ignored, *closing}
-        self._stages = {*plan.stages, *plan.closes, *plan.reopens, plan.won}
+        self._known = (
+            ("events", "type", frozenset({*plan.slot_of, *plan.ignored, *closing})),
+            ("events", "topic", frozenset({None, *plan.topics})),
+            ("stages", "stage", frozenset({*plan.stages, *plan.closes, *plan.reopens, plan.won})),
+        )
         self._places = _places(bundle)
         self._coded = [j for j, (name, _) in self._places.items() if name in bundle.encoding.levels]
-        self._history = [j for j in self._places if plan.columns[j].block == "history"]
+        self._expected = _expected(plan)
+        self._lacks = [("missing", f"{one.block}.{one.field}") for one in self._expected]
+        self._first = np.array([one.at for one in self._expected], np.int64)
+        self._of_account = np.array([one.block == "account" for one in self._expected], bool)
         ranges: Mapping[str, Sequence[float]] = bundle.training.get("ranges", {})
         self._numbers = np.array([j for j, (name, _) in self._places.items() if name in ranges], np.int64)
         self._range = np.array([ranges[self._places[j][0]] for j in self._numbers.tolist()]).reshape(-1, 2)
@@ -75,48 +83,59 @@ class Cautions:
         self._age = plan.place["engagement_age_days"], ages[1] if ages else np.inf
 
     def of(self, requests: Sequence[Mapping[str, Any]], unknown: Sequence[Set[Block]], matrix: Matrix) -> list[Found]:
-        """The warnings of each row, of which nobody knows the blocks of `unknown`."""
+        """The warnings of each row, of which nobody knows the blocks of `unknown`. What was not given comes last, for
+        there may be much of it."""
         value = matrix.values[:, self._numbers]
         beyond = (value < self._range[:, 0]) | (value > self._range[:, 1])
         old = matrix.values[:, self._age[0]] > self._age[1]
-        unset, unseen = np.isnan(matrix.values[:, self._history]), self._unseen(matrix)
-        found = [self._of_request(request, gone) for request, gone in zip(requests, unknown, strict=True)]
-        for code, columns, said in (
-            ("missing", self._history, unset), ("unseen", self._coded, unseen), ("out_of_range", self._numbers, beyond),
-        ):  # fmt: skip
+        found = [self._of_request(request) for request in requests]
+        unseen = self._unseen(matrix)
+        for code, columns, said in (("unseen", self._coded, unseen), ("out_of_range", self._numbers, beyond)):
             for row, j in np.argwhere(said).tolist():
                 found[row].append((code, self._places[int(columns[j])][1]))
         for row in np.flatnonzero(old).tolist():
             found[row].append(("older", "lead.created_at"))
+        for own, gone, lacking in zip(found, unknown, self._lacking(requests, matrix).tolist(), strict=True):
+            own += [("missing", block) for block in self._blocks if block in gone]
+            own += compress(self._lacks, lacking)
         return found
 
-    def _of_request(self, request: Mapping[str, Any], unknown: Set[Block]) -> Found:
-        found: Found = [("missing", block) for block in self._blocks if block in unknown]
-        found += [("unknown_field", _name(key)) for key in sorted(request.keys() - REQUEST)]
+    def _lacking(self, requests: Sequence[Mapping[str, Any]], matrix: Matrix) -> Bools:
+        """Which of the expected fields each row lacks, shape (k, expected): none of an account that is not given."""
+        found = np.isnan(matrix.values[:, self._first])
+        for i, one in enumerate(self._expected):
+            if one.is_title:  # NaN as well where it says nothing that we know
+                found[:, i] = [self._empty((request.get(one.block) or {}).get(one.field)) for request in requests]
+        not_given = np.array([request.get("account") is None for request in requests])
+        found &= ~(not_given[:, None] & self._of_account)
+        return found
+
+    def _of_request(self, request: Mapping[str, Any]) -> Found:
+        found: Found = [("unknown_field", _name(key)) for key in sorted(request.keys() - REQUEST)]
         for entity in ("lead", "account"):
             item = request.get(entity)
             if item is not None:
-                found += [("missing", f"{entity}.{c}") for c in self._expected[entity] if not self._text(item.get(c))]
                 found += [
                     ("history_only" if key in self._past[entity] else "unknown_field", f"{entity}.{_name(key)}")
                     for key in sorted(item.keys() - self._fields[entity])
                 ]
-        found += self._new(request, "events", "type", self._types)
-        found += self._new(request, "events", "topic", self._bundle.plan.topic_of)
-        found += self._new(request, "stages", "stage", self._stages)
+        for rows, key, known in self._known:
+            texts = [row.get(key) for row in request.get(rows) or ()]  # the reader has checked that they are
+            if not known.issuperset(texts):
+                found += [("unseen", f"{rows}[{at}].{key}") for at in self._new(texts, known)]
         changed = self._bundle.lives.changed
         for place, row in enumerate(request.get("history") or ()):
             if not changed(plain(row.get("entity")).casefold() or "lead", plain(row.get("field"))):
                 found.append(("unknown_field", f"history[{place}].field"))
         return found
 
-    def _new(self, request: Mapping[str, Any], rows: str, key: str, known: Container[str]) -> Found:
+    def _new(self, texts: Sequence[str | None], known: Set[str | None]) -> list[int]:
         """Where each text that is not known stands first."""
-        first: dict[str | None, int] = {}  # texts, as the reader has checked
-        for place, row in enumerate(request.get(rows) or ()):
-            first.setdefault(row.get(key), place)
-        new = [at for text, at in first.items() if text not in known and self._text(text)]
-        return [("unseen", f"{rows}[{at}].{key}") for at in new if self._text(request[rows][at][key]) not in known]
+        first: dict[str | None, int] = {}
+        for at, text in enumerate(texts):
+            first.setdefault(text, at)
+        new = [at for text, at in first.items() if text not in known]
+        return [at for at in new if (word := self._text(texts[at])) and word not in known]
 
     def _unseen(self, matrix: Matrix) -> Bools:
         """Which of the coded columns have a text that is rare or new, shape (k, coded)."""
@@ -139,12 +158,33 @@ def _places(bundle: Bundle) -> dict[int, tuple[str, str]]:
     return found
 
 
+@dataclass(frozen=True)
+class Expected:
+    """A field that training knew."""
+
+    block: Block
+    """Where a request has it."""
+    field: str
+    at: int
+    """Its first column."""
+    is_title: bool
+
+
+def _expected(plan: Plan) -> list[Expected]:
+    """The fields of leads, accounts and histories, in this order; titles of histories are not looked for."""
+    found = [
+        Expected(a.block, a.column, plan.place[column.name], a.kind == "text")
+        for a, (column, *_) in zip(plan.attributes, plan.columns_of, strict=True)
+        if not (a.kind == "text" and a.has_history)
+    ]
+    return sorted(found, key=lambda one: ("lead", "account", "history").index(one.block))
+
+
 def _name(key: str) -> str:
     return key if len(key) <= LONGEST else key[:LONGEST] + "…"
 
 
 def said(found: Found, language: str) -> list[dict[str, str]]:
-    """Warnings in words; what was not given comes last, for there may be much of it."""
+    """Warnings in words."""
     texts = TEXTS[language]
-    ordered = sorted(found, key=lambda one: one[0] == "missing")[:MOST]
-    return [{"code": code, "place": place, "text": texts[code]} for code, place in ordered]
+    return [{"code": code, "place": place, "text": texts[code]} for code, place in found[:MOST]]

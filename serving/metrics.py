@@ -1,6 +1,8 @@
 """What the service counts, for Prometheus. Labels are names of ours, never anything of a lead."""
 
 import os
+from collections import Counter as Tally
+from collections.abc import Sequence
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
@@ -40,15 +42,16 @@ class Metrics:
         self._request(route, str(status)).inc()
         self._second(route).observe(seconds)
 
-    def answer(self, one: Answer) -> None:
-        """Count one answered lead."""
-        if one["status"] != "scored":
-            self._unscored.labels(one["status"]).inc()
-            return
-        self._score(one["grade"], one["model_version"]).inc()
-        for caution in one["warnings"]:
-            if caution["code"] == "missing":
-                self._lack(caution["place"]).inc()
+    def answers(self, found: Sequence[Answer]) -> None:
+        """Count answered leads, those of a batch in one go."""
+        scored = [one for one in found if one["status"] == "scored"]
+        for status, many in Tally(one["status"] for one in found if one["status"] != "scored").items():
+            self._unscored.labels(status).inc(many)
+        for (grade, version), many in Tally((one["grade"], one["model_version"]) for one in scored).items():
+            self._score(grade, version).inc(many)
+        missing = (w["place"] for one in scored for w in one["warnings"] if w["code"] == "missing")
+        for place, many in Tally(missing).items():
+            self._lack(place).inc(many)
 
     def model(self, now: Bundle, before: Bundle | None) -> None:
         """Another model is served."""

@@ -34,7 +34,7 @@ async def score_one(service: Service, headers: Headers, receive: Receive) -> byt
     if len(body) > LARGE:
         return await _apart(service, "large", settings.capacity, lambda until: _one(service, body, until))
     one = await service.queue.score(wanted(read_json(body, settings.max_depth), settings))
-    service.metrics.answer(one)
+    service.metrics.answers([one])
     return encode(one)
 
 
@@ -71,7 +71,7 @@ def _one(service: Service, body: bytes, until: float) -> bytes:
     one = each(ready(service.store), [lead], datetime.now(UTC))[0]
     if isinstance(one, Problem):
         raise one
-    service.metrics.answer(one)
+    service.metrics.answers([one])
     return encode(one)
 
 
@@ -89,14 +89,14 @@ def _many(service: Service, body: bytes, until: float) -> bytes:
     for chunk in _chunks(_checked(lead, service, defaults) for lead in leads):
         if time.monotonic() > until:
             raise late()
-        found = iter(each(model, [w for w in chunk if isinstance(w, Wanted)], now))
+        answers = each(model, [w for w in chunk if isinstance(w, Wanted)], now)
+        service.metrics.answers([one for one in answers if not isinstance(one, Problem)])
+        found = iter(answers)
         for w in chunk:
             one = w if isinstance(w, Problem) else next(found)
             if isinstance(one, Problem):
-                results.append(one.within(f"leads[{len(results)}]").document())
-            else:
-                service.metrics.answer(one)
-                results.append(one)
+                one = one.within(f"leads[{len(results)}]").document()
+            results.append(one)
     return encode({"results": results, "model_version": model.bundle.version, "model_digest": model.bundle.digest})
 
 

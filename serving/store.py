@@ -14,6 +14,9 @@ from serving.description import described
 from serving.openapi import document
 from serving.settings import Settings
 
+SELDOM = 50_000
+"""New lists and dicts after which circles are looked for: those of a batch live until it is answered."""
+
 
 @dataclass(frozen=True)
 class Served(Model):
@@ -62,4 +65,5 @@ class Store:
             gc.unfreeze()
             gc.collect()
             gc.freeze()  # what stays for good is not looked at again
+            gc.set_threshold(SELDOM)
             return found

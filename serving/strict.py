@@ -1,26 +1,49 @@
 """JSON as RFC 8259 has it and nothing besides: no NaN, no name twice, no NUL, bounded depth."""
 
 import json
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from serving.problems import Problem
 
+_USUAL = 7
+"""Levels of requests: more are only where somebody adds some."""
 _decode = msgspec.json.Decoder().decode
 
 
 def read_json(body: bytes, most_deep: int) -> Any:
     """The value of a body. Raises Problem 400, which says nothing of the content."""
     try:
-        found = _decode(body)
+        found = _decoded(body, most_deep)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
         raise Problem(400, "not-json", "the body: expected JSON in UTF-8 (RFC 8259), without NaN or Infinity") from None
-    _check_depth(found, most_deep)
     if b"\\u0000" in body and _has_nul(found):
         raise Problem(400, "not-text", "the body: expected texts without the character NUL")
     if _may_repeat(body, found) and _repeats(body):
         raise Problem(400, "name-twice", "the body: expected each name once in an object")
+    return found
+
+
+@cache
+def _shallow(levels: int) -> Callable[[bytes], Any]:
+    """Reads what has at most so many levels, few: each doubles the types."""
+    single = bool | int | float | str | None
+    value: Any = single
+    for _ in range(levels):
+        value = single | list[value] | dict[str, value]
+    return msgspec.json.Decoder(value).decode
+
+
+def _decoded(body: bytes, most_deep: int) -> Any:
+    """Quick where it is not deep; only what is deeper, or no JSON, is looked at level by level."""
+    try:
+        return _shallow(min(most_deep, _USUAL))(body)
+    except msgspec.ValidationError:
+        found = _decode(body)
+    _check_depth(found, most_deep)
     return found
 
 

@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from functools import cached_property
 from math import nan
-from typing import Any, TypeVar
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeVar
 
 from features.columns import spelling
 from features.plan import Attribute, Plan
+from models.bundle.remembered import Remembered
 from models.bundle.values import Item, WrongRequest, amount, coded, identity, micros, part, rows, word
 from models.marks import PLAIN, Marks, plain
 
 Event = tuple[int, int, int, int, float]
 """Known and occurred (µs), slot, topic, value."""
+Happened = tuple[int, str, str, Event]
+"""An event, after when it was known, its id and its type."""
 Stage = tuple[int, int, int, bool]
 """Entered (µs), code, +1 closes or -1 opens again, won."""
 Change = tuple[int, Any]
@@ -21,8 +25,7 @@ Change = tuple[int, Any]
 Read = TypeVar("Read")
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(NamedTuple):
     """One lead."""
 
     created: int
@@ -66,9 +69,21 @@ class Reading:
         self._alike: dict[tuple[str, str], list[str]] = {}
         for entity, column in self._columns:
             self._alike.setdefault((entity, spelling(column)), []).append(column)
-        self.slots = {**plan.slot_of, **dict.fromkeys(plan.ignored, -1)}
+        self.kinds = Remembered(self._kind)
+        """Type of an event, empty where the text is nothing, and its slot."""
+        self.topics = Remembered(self._topic)
+        """Code of a topic, -1 where the text is nothing."""
+        self._slots = {**plan.slot_of, **dict.fromkeys(plan.ignored, -1)}
         """As `plan.event_code` has it, but for the types that training had not seen."""
         self._effects = {name: self._effect(name) for name in {*plan.stages, *plan.closes, *plan.reopens, plan.won}}
+
+    def _kind(self, text: str) -> tuple[str, int]:
+        kind = self.marks.text(text)
+        return kind, self._slots.get(kind, self.plan.other_slot)
+
+    def _topic(self, text: str) -> int:
+        topic = self.marks.text(text)
+        return self.plan.topic_of.get(topic, len(self.plan.topics)) if topic else -1
 
     def _effect(self, name: str) -> tuple[int, int, bool]:
         p = self.plan
@@ -121,7 +136,7 @@ class Lives:
         return Life(
             at, identity(lead.get("lead_id"), "lead.lead_id", self.reading.marks),
             self._fill(list(account), lead, self.reading.lead),
-            [event for _, _, event in happened if event[2] >= 0],
+            [event for _, _, _, event in happened if event[2] >= 0],
             [*(self.reading.stage(name, t) for t, name in entered), *self._closing(happened)], own, of_account,
         )  # fmt: skip
 
@@ -136,34 +151,30 @@ class Lives:
         """The numbers of an attribute's value."""
         return coded(field.attribute, value, self.codes[field.number], place, self.reading.marks)
 
-    def _happened(self, row: Item) -> tuple[str, str, Event]:
-        get, plan = row.get, self.reading.plan
+    def _happened(self, row: Item) -> Happened:
+        get, reading = row.get, self.reading
         occurred = micros(get("occurred_at"), "occurred_at", self._zone)
-        late = get("available_at")
+        late, text, topic, value = get("available_at"), get("type"), get("topic"), get("value")
         known = occurred
-        if late is not None and self.reading.marks.text(late):
+        if late is not None and not reading.marks.empty(late):
             known = max(occurred, micros(late, "available_at", self._zone))
-        kind, topic = word(row, "type", self.reading.marks), get("topic")
-        code = -1
-        if topic is not None:
-            if not isinstance(topic, str):
-                raise WrongRequest("topic", "a text")
-            if topic := self.reading.marks.text(topic):
-                code = plan.topic_of.get(topic, len(plan.topics))
-        worth = amount(get("value"), "value", self.reading.marks)
-        event = known, occurred, self.reading.slots.get(kind, plan.other_slot), code, worth
-        return identity(get("event_id"), "event_id", self.reading.marks), kind, event
+        kind, slot = reading.kinds[text] if isinstance(text, str) else ("", -1)
+        if not kind:
+            raise WrongRequest("type", "a text")
+        if topic is not None and not isinstance(topic, str):
+            raise WrongRequest("topic", "a text")
+        code = -1 if topic is None else reading.topics[topic]
+        worth = nan if value is None else amount(value, "value", reading.marks)  # most events have none
+        event = known, occurred, slot, code, worth
+        return known, identity(get("event_id"), "event_id", reading.marks), kind, event
 
     def _entered(self, row: Item) -> tuple[int, str]:
         return micros(row.get("entered_at"), "entered_at", self._zone), word(row, "stage", self.reading.marks)
 
-    def _closing(self, happened: Iterable[tuple[str | None, str, Event]]) -> list[Stage]:
+    def _closing(self, happened: Iterable[Happened]) -> list[Stage]:
         """An event that closes its lead is a stage, too."""
-        if self.reading.plan.closing_event is None:
-            return []
-        return [
-            self.reading.stage(kind, event[0]) for _, kind, event in happened if kind == self.reading.plan.closing_event
-        ]
+        closing = self.reading.plan.closing_event
+        return [self.reading.stage(kind, known) for known, _, kind, _ in happened if kind == closing]
 
     def _change(self, row: Item) -> tuple[list[Field], str, Change]:
         entity = plain(row.get("entity")).casefold() or "lead"
@@ -177,27 +188,27 @@ class Lives:
 
 
 def _each(name: str, given: Sequence[Item], read: Callable[[Item], Read]) -> list[Read]:
-    found = []
-    for i, row in enumerate(given):
-        try:
+    found: list[Read] = []
+    try:
+        for row in given:
             found.append(read(row))
-        except WrongRequest as error:
-            raise error.within(f"{name}[{i}].") from None
+    except WrongRequest as error:  # of the row after those that were read
+        raise error.within(f"{name}[{len(found)}].") from None
     return found
 
 
-def _once(happened: list[tuple[str, str, Event]]) -> list[tuple[str, str, Event]]:
+def _once(happened: list[Happened]) -> list[Happened]:
     """In the order they were known; of a repeat the earliest stays, as in validation."""
     if len(happened) < 2:
         return happened
-    happened.sort(key=lambda h: h[2][0])
-    ids = [h[0] for h in happened if h[0]]
+    happened.sort(key=itemgetter(0))
+    ids = [name for _, name, _, _ in happened if name]
     if len(set(ids)) == len(ids):
         return happened
     seen: set[str] = set()
     kept = []
     for one in happened:
-        if not one[0] or one[0] not in seen:
+        if not one[1] or one[1] not in seen:
             kept.append(one)
-        seen.add(one[0])
+        seen.add(one[1])
     return kept

@@ -42,7 +42,7 @@ class Asked:
 
 def unknown_parts(request: Mapping[str, Any]) -> frozenset[Block]:
     """What a request leaves out, or has as null: nobody knows. An empty list says there was nothing."""
-    return frozenset(name for name in OPTIONAL if request.get(name) is None)
+    return frozenset([name for name in OPTIONAL if request.get(name) is None])
 
 
 def instant(request: Mapping[str, Any], reading: Reading, now: int | None = None) -> int:
@@ -75,6 +75,8 @@ class Reader:
         self._needed = frozenset[Block]({"events", "stages"}).intersection(reading.plan.blocks)
         """What must be known of every colleague, or nobody knows what they did: as where such a table is absent."""
         self._accounts: list[list[Life]] = []
+        self._read = 0
+        """Leads of these accounts."""
         self._own: list[int] = []
         self._as_of: list[int] = []
         self._unknown: list[frozenset[Block]] = []
@@ -94,7 +96,8 @@ class Reader:
         colleagues, whole = self._colleagues(request, own.id, values)
         lives = sorted([own, *colleagues], key=attrgetter("created", "id"))
         self._as_of.append(as_of if self._reading.dated else 0)
-        self._own.append(sum(map(len, self._accounts)) + next(i for i, life in enumerate(lives) if life is own))
+        self._own.append(self._read + next(i for i, life in enumerate(lives) if life is own))
+        self._read += len(lives)
         self._accounts.append(lives)
         self._unknown.append(unknown_parts(request) | (frozenset() if whole else {"account_leads"}))
         self._worth.append(None if isnan(worth) else worth)

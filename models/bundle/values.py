@@ -1,7 +1,7 @@
 """One value of a request to the kernel's numbers, read as the tables have it."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from math import isinf, nan
 from typing import Any
 
@@ -13,8 +13,8 @@ from models.marks import PLAIN, Marks, plain
 Item = Mapping[str, Any]
 """An object of JSON: a dict."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_US = timedelta(microseconds=1)
-_FIRST, _LAST = ((at.replace(tzinfo=UTC) - _EPOCH) // _US for at in (datetime.min, datetime.max))
+_FIRST, _LAST = ((at.replace(tzinfo=UTC) - _EPOCH).days for at in (datetime.min, datetime.max))
+_TRUTH = {**dict.fromkeys(YES, 1.0), **dict.fromkeys(NO, 0.0)}
 TIME = "an ISO 8601 time such as 2025-10-03T00:00:00Z"
 
 
@@ -38,10 +38,10 @@ def micros(text: Any, place: str, zone: tzinfo = UTC) -> int:
             at = datetime.fromisoformat(text)
         except ValueError:  # the tables read a lower case t and z, too
             at = datetime.fromisoformat(text.strip().upper())
-        found = ((at if at.tzinfo else at.replace(tzinfo=zone)) - _EPOCH) // _US
-        if not _FIRST <= found <= _LAST:  # of years 1 to 9999 in UTC, as in the tables
+        since = (at if at.tzinfo else at.replace(tzinfo=zone)) - _EPOCH
+        if not _FIRST <= since.days <= _LAST:  # of years 1 to 9999 in UTC, as in the tables
             raise ValueError
-        return found
+        return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
     except (TypeError, ValueError, OverflowError):
         raise WrongRequest(place, TIME if text is not None else f"{TIME}, and it is missing") from None
 
@@ -91,15 +91,15 @@ def number(value: Any, place: str, marks: Marks = PLAIN) -> float:
 
 def amount(value: Any, place: str, marks: Marks = PLAIN) -> float:
     """As `number`; NaN where it is missing."""
-    if value is None:  # most events have none
-        return nan
-    return number(value, place, marks) if marks.text(value) else nan
+    return nan if marks.empty(value) else number(value, place, marks)
 
 
 def identity(value: Any, place: str, marks: Marks = PLAIN) -> str:
     """The text of an id, as the tables have it with its white space; empty where it is not given."""
-    if value is None or isinstance(value, str):
-        return value if value and marks.text(value) else ""
+    if isinstance(value, str):
+        return value if marks.text(value) else ""
+    if value is None:
+        return ""
     if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
         return plain(value)
     raise WrongRequest(place, "a text or a whole number")
@@ -118,16 +118,15 @@ def coded(a: Attribute, value: Any, codes: dict[str, int], place: str, marks: Ma
     """
     if isinstance(value, (dict, list)):
         raise WrongRequest(place, "a single value")
+    if a.kind == "numeric":
+        return (amount(value, place, marks),)
     text = marks.text(value)
     if not text:
         return (nan, nan) if a.kind == "text" else (nan,)
-    if a.kind == "numeric":
-        return (number(value, place, marks),)
     if a.kind == "boolean":
-        folded = text.casefold()
-        if folded not in YES | NO:
+        if (truth := _TRUTH.get(text.casefold())) is None:
             raise WrongRequest(place, "true or false")
-        return (float(folded in YES),)
+        return (truth,)
     if a.kind == "text":
         return read_title(text)
     return (float(codes.setdefault(text, len(codes))),)

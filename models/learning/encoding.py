@@ -80,11 +80,11 @@ class Encoding:
 def fit_encoding(matrix: Matrix, y: Floats, lead: Ints, group: Ints) -> Encoding:
     """Vocabularies and log odds of train: y in [0, 1], shape (k,); `lead` numbers the leads, `group` their accounts."""
     encoding, weight = fit_codes(matrix, lead), once_each(lead)
-    levels = dict(encoding.levels)
+    levels, X = dict(encoding.levels), coded(encoding, matrix)
     for j in encoding.texts:
         name = encoding.columns[j]
         if len(levels[name].vocabulary) > MANY:
-            code = _coded_column(encoding, matrix, j)
+            code = X[:, j]
             known = ~np.isnan(code)
             target = _log_odds(_codes(code[known]), y[known], weight[known], group[known], _size(levels[name]))
             levels[name] = replace(levels[name], target=tuple(target.tolist()))
@@ -167,16 +167,13 @@ def coded(encoding: Encoding, matrix: Matrix) -> Floats:
     """The kernel's features with texts as codes of the vocabulary, shape (k, columns): its length for unseen and rare
     levels, NaN for missing ones."""
     X = matrix.values.copy()
+    table, begin = list[float](), list[int]()  # one for all columns, one after another
     for j in encoding.texts:
-        X[:, j] = _coded_column(encoding, matrix, j)
+        codes = encoding.codes[encoding.columns[j]]
+        begin.append(len(table))
+        table += [codes.get(text, len(codes)) for text in matrix.levels.get(encoding.columns[j], [])]
+    X[:, encoding.texts] = _lookup(np.array([*table, np.nan]), X[:, encoding.texts] + begin)
     return X
-
-
-def _coded_column(encoding: Encoding, matrix: Matrix, j: int) -> Floats:
-    name = encoding.columns[j]
-    codes = encoding.codes[name]
-    table = np.array([float(codes.get(text, len(codes))) for text in matrix.levels.get(name, [])] + [np.nan])
-    return _lookup(table, matrix.values[:, j])
 
 
 def _lookup(table: Floats, values: Floats) -> Floats:

@@ -46,14 +46,14 @@ class Routing:
 
         `previous`: the route that each had, None where it had none: then only the levels to come in count.
         """
-        before = np.full(len(lift), "") if previous is None else np.array([r or "" for r in previous], dtype=str)
+        before = None if previous is None else np.array([r or "" for r in previous], dtype=str)
         found = np.full(len(lift), len(self.rules) - 1)
         for i in reversed(range(len(self.rules))):
             found[self._holds(self.rules[i], lift, value, product_use, before)] = i
         return [self.rules[i].route for i in found.tolist()]
 
     def _holds(self, rule: Rule, lift: Floats, value: Floats, product_use: Bools, before: Any) -> Bools:
-        slack = np.where(before == rule.route, self.leave, 1.0)
+        slack = 1.0 if before is None else np.where(before == rule.route, self.leave, 1.0)
         holds: Bools = lift >= rule.lift * slack
         if rule.product_use is not None:
             holds &= product_use == rule.product_use

@@ -20,8 +20,6 @@ BYTE = 8
 """Leaves whose fate is a byte."""
 MOST_LEAVES = 4 * BYTE
 """Of a tree: with more it takes longer than to walk down the tree."""
-FIRST = np.array([next((leaf for leaf in range(BYTE) if not gone >> leaf & 1), 0) for gone in range(256)], np.uint8)
-"""The first leaf that stays, by the byte of those that are gone."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +51,13 @@ class Leaves:
         rows, t = len(X), len(self.start)
         right = self.conditions.answers(X).view(np.uint8) - np.uint8(1)  # 0 for left, every bit for right
         asked = right.view(f"u{rows}").reshape(-1).take(self.asks)
-        leaf: Array = np.empty((t, rows), np.uint8)
+        leaf: Array = np.zeros((t, rows), np.uint8)
         for byte in reversed(range(len(self.taken))):
             taken = self.taken[byte] if rows == ROWS else self._of_one[byte]
-            gone = np.bitwise_or.reduce((asked & taken).reshape(-1, t), axis=0)
-            each = gone.view(np.uint8).reshape(t, rows)
-            stays = True if byte == len(self.taken) - 1 else each < 255
-            np.copyto(leaf, FIRST.take(each) + np.uint8(byte * BYTE), where=stays)
+            gone = np.bitwise_or.reduce((asked & taken).reshape(-1, t), axis=0).view(np.uint8).reshape(t, rows)
+            before = np.bitwise_count(gone & ~(gone + np.uint8(1)))  # the first that stays: those before it are gone
+            leaf *= before == BYTE  # the next byte counts only where this one has none that stays
+            leaf += before
         return leaf + self.start
 
 

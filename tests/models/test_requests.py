@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -214,6 +215,19 @@ def test_values_are_read_as_tables_have_them(value: Any, same: str | None) -> No
 def test_times_are_microseconds(text: str, us: int) -> None:
     """ISO 8601 with an offset; UTC without one; any year."""
     assert micros(text, "x") == us
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_a_time_is_its_microseconds_since_1970(at: datetime) -> None:
+    """To the last one, in any zone and year; times that UTC has no year for are refused."""
+    text = at.isoformat()
+    expected = (datetime.fromisoformat(text) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    first, last = (micros(f"{end}Z", "x") for end in ("0001-01-01T00:00:00", "9999-12-31T23:59:59.999999"))
+    if first <= expected <= last:
+        assert micros(text, "x") == expected
+    else:
+        with pytest.raises(WrongRequest):
+            micros(text, "x")
 
 
 @pytest.mark.parametrize(

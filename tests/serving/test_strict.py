@@ -63,3 +63,19 @@ def test_a_name_is_given_once(pairs: list[tuple[str, str]]) -> None:
     else:
         with pytest.raises(Problem, match="each name once"):
             read_json(body, DEEP)
+
+
+@given(values, st.integers(1, 9))
+def test_no_level_is_too_many_by_one(value: Any, most: int) -> None:
+    """A body is refused just where a list or an object lies deeper than `most`, however deep that is."""
+    body = json.dumps(value).encode()
+    if _levels(value) <= most:
+        assert read_json(body, most) == value
+    else:
+        with pytest.raises(Problem, match=f"at most {most} levels"):
+            read_json(body, most)
+
+
+def _levels(value: Any) -> int:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inside is None else 1 + max(map(_levels, inside), default=0)
