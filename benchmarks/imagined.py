@@ -36,7 +36,7 @@ def records(leads: int, events_a_lead: int, leads_an_account: int, seed: int) ->
         account=account,
         attributes=rng.normal(size=(leads, 8)),
         levels={},
-        events=sort_events(lead, known, known, slot, topic, value, leads, p),
+        events=sort_events(lead, known, known, slot, topic, value, np.arange(len(lead)), leads, p),
         stages=sort_stages(none, none, small, small, small.astype(bool), leads),
         history={},
         account_start=starts(account, int(account[-1]) + 1),

@@ -109,17 +109,27 @@ def owners(start: Ints) -> Ints:
 
 
 def sort_events(
-    lead: Ints, known: Ints, occurred: Ints, slot: Small, topic: Small, value: Floats, leads: int, plan: Plan
+    lead: Ints,
+    known: Ints,
+    occurred: Ints,
+    slot: Small,
+    topic: Small,
+    value: Floats,
+    what: Ints,
+    leads: int,
+    plan: Plan,
 ) -> Events:
     """Events in canonical order, identical twins dropped, a mail scanner's clicks set apart.
 
-    Both rules look only at earlier or simultaneous rows, so a table cut at any instant gives the same.
+    `what` is alike where type, topic and id are the same texts: two types that the plan does not tell apart are no
+    twins, nor are events of two ids. Both rules look only at earlier or simultaneous rows, so a table cut at any
+    instant gives the same.
     """
     if not _is_sorted(lead, known):
-        order = np.lexsort((value, topic, slot, occurred, known, lead))
+        order = np.lexsort((what, value, topic, slot, occurred, known, lead))
         lead, known, occurred = lead[order], known[order], occurred[order]
-        slot, topic, value = slot[order], topic[order], value[order]
-    keep = ~_twins(lead, known, occurred, slot, topic, value)
+        slot, topic, value, what = slot[order], topic[order], value[order], what[order]
+    keep = ~_twins(lead, known, occurred, value, what)
     if not keep.all():
         lead, known, occurred = lead[keep], known[keep], occurred[keep]
         slot, topic, value = slot[keep], topic[keep], value[keep]
@@ -133,12 +143,12 @@ def _is_sorted(lead: Ints, known: Ints) -> bool:
     return bool(np.all((step > 0) | ((step == 0) & (np.diff(known) > 0))))
 
 
-def _twins(lead: Ints, known: Ints, occurred: Ints, slot: Small, topic: Small, value: Floats) -> Bools:
+def _twins(lead: Ints, known: Ints, occurred: Ints, value: Floats, what: Ints) -> Bools:
     twin = np.zeros(len(lead), bool)
     if len(lead) > 1:
         same = known[1:] == known[:-1]
         if same.any():
-            for a in (lead, occurred, slot, topic):
+            for a in (lead, occurred, what):
                 same &= a[1:] == a[:-1]
             same &= (value[1:] == value[:-1]) | (np.isnan(value[1:]) & np.isnan(value[:-1]))
             twin[1:] = same

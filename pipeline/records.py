@@ -110,10 +110,13 @@ def _events(events: pl.DataFrame | None, leads: pl.DataFrame, plan: Plan) -> Eve
         _code("type", slot),
         pl.when(pl.col("topic").is_null()).then(pl.lit(-1, pl.Int16)).otherwise(_code("topic", topic)).alias("topic"),
         pl.col("value").fill_null(float("nan")),
+        what=pl.struct("type", "topic", "event_id").hash().reinterpret(signed=True),
     )  # fmt: skip
-    coded = coded.filter(pl.col("type") >= 0).sort("index", "known_at", "occurred_at", "type", "topic", "value")
-    lead, known, occurred, kind, topic_code, value = (_array(c) for c in coded)
-    return sort_events(lead, known, occurred, kind, topic_code, value, len(leads), plan)
+    order = ("index", "known_at", "occurred_at", "type", "topic", "value", "what")
+    lead, known, occurred, kind, topic_code, value, what = (
+        _array(c) for c in coded.filter(pl.col("type") >= 0).sort(order)
+    )
+    return sort_events(lead, known, occurred, kind, topic_code, value, what, len(leads), plan)
 
 
 EVENT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -123,6 +126,7 @@ EVENT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "type": pl.String,
     "topic": pl.String,
     "value": pl.Float64,
+    "event_id": pl.String,
 }
 
 

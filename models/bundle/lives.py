@@ -14,8 +14,8 @@ from models.bundle.remembered import Remembered
 from models.bundle.values import Item, WrongRequest, amount, coded, identity, micros, part, rows, word
 from models.marks import PLAIN, Marks, plain
 
-Event = tuple[int, int, int, int, float]
-"""Known and occurred (µs), slot, topic, value."""
+Event = tuple[int, int, int, int, float, int]
+"""Known and occurred (µs), slot, topic, value; and a number that those of one type, topic and id share."""
 Happened = tuple[int, str, str, Event]
 """An event, after when it was known, its id and its type."""
 Stage = tuple[int, int, int, bool]
@@ -72,7 +72,7 @@ class Reading:
         self.kinds = Remembered(self._kind)
         """Type of an event, empty where the text is nothing, and its slot."""
         self.topics = Remembered(self._topic)
-        """Code of a topic, -1 where the text is nothing."""
+        """A topic, empty where the text is nothing, and its code, -1 of nothing."""
         self._slots = {**plan.slot_of, **dict.fromkeys(plan.ignored, -1)}
         """As `plan.event_code` has it, but for the types that training had not seen."""
         self._effects = {name: self._effect(name) for name in {*plan.stages, *plan.closes, *plan.reopens, plan.won}}
@@ -81,9 +81,9 @@ class Reading:
         kind = self.marks.text(text)
         return kind, self._slots.get(kind, self.plan.other_slot)
 
-    def _topic(self, text: str) -> int:
+    def _topic(self, text: str) -> tuple[str, int]:
         topic = self.marks.text(text)
-        return self.plan.topic_of.get(topic, len(self.plan.topics)) if topic else -1
+        return topic, self.plan.topic_of.get(topic, len(self.plan.topics)) if topic else -1
 
     def _effect(self, name: str) -> tuple[int, int, bool]:
         p = self.plan
@@ -116,6 +116,8 @@ class Lives:
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
         self.codes: list[dict[str, int]] = [{} for _ in reading.fields]
+        self._whats: dict[tuple[str, str, str], int] = {}
+        """Number of each type, topic and id of an event."""
         self._zone = reading.zone
 
     def account(self, account: Item) -> list[float]:
@@ -163,10 +165,11 @@ class Lives:
             raise WrongRequest("type", "a text")
         if topic is not None and not isinstance(topic, str):
             raise WrongRequest("topic", "a text")
-        code = -1 if topic is None else reading.topics[topic]
+        topic, code = ("", -1) if topic is None else reading.topics[topic]
         worth = nan if value is None else amount(value, "value", reading.marks)  # most events have none
-        event = known, occurred, slot, code, worth
-        return known, identity(get("event_id"), "event_id", reading.marks), kind, event
+        name = identity(get("event_id"), "event_id", reading.marks)
+        what = self._whats.setdefault((kind, topic, name), len(self._whats))
+        return known, name, kind, (known, occurred, slot, code, worth, what)
 
     def _entered(self, row: Item) -> tuple[int, str]:
         return micros(row.get("entered_at"), "entered_at", self._zone), word(row, "stage", self.reading.marks)

@@ -173,10 +173,11 @@ def _lead(counts: Sequence[int]) -> Ints:
 
 def _events(lives: Sequence[Life], plan: Plan) -> Events:
     every = [event for life in lives for event in life.events]
-    known, occurred, slot, topic, value = zip(*every, strict=True) if every else ((),) * 5
+    known, occurred, slot, topic, value, what = zip(*every, strict=True) if every else ((),) * 6
     return sort_events(
         _lead([len(life.events) for life in lives]), np.array(known, np.int64), np.array(occurred, np.int64),
-        np.array(slot, np.int16), np.array(topic, np.int16), np.array(value, np.float64), len(lives), plan,
+        np.array(slot, np.int16), np.array(topic, np.int16), np.array(value, np.float64), np.array(what, np.int64),
+        len(lives), plan,
     )  # fmt: skip
 
 

@@ -76,10 +76,13 @@ def known_events(world: World, plan: Plan, lead_id: str, as_of: int) -> list[tup
         slot = plan.event_code(e["type"])
         if e["lead_id"] == lead_id and e["known_at"] <= as_of and slot >= 0:
             topic = -1 if e["topic"] is None else plan.topic_of.get(e["topic"], len(plan.topics))
-            rows.add((e["known_at"], e["occurred_at"], slot, topic, math.inf if e["value"] is None else e["value"]))
+            what = e["type"], e["topic"] or "", e["event_id"] or ""
+            rows.add(
+                (e["known_at"], e["occurred_at"], slot, topic, math.inf if e["value"] is None else e["value"], what)
+            )
     apart, last = [], None
     for row in sorted(rows):
-        known, occurred, slot, topic, value = row
+        known, occurred, slot, topic, value, _ = row
         if plan.slots[slot].name in CLICKS:
             if last is not None and 0 <= occurred - last <= 3_000_000:
                 slot = plan.scanner_slot

@@ -132,12 +132,15 @@ def _events(rng: random.Random, lead: str) -> list[Row]:
         "type": rng.choice(TYPES),
         "topic": rng.choice([None, "X", "x", "y", "z"]),
         "value": rng.choice([None, 0.0, 7.0, 0.1]),
-        "event_id": None,
+        "event_id": None if rng.random() < 0.5 else f"E{rng.randrange(10**9)}",
     }
     if rng.random() < 0.3:  # a burst of clicks, some of them a scanner's
         gaps = [0, *(rng.choice([1_000_000, 3_000_000, 3_000_001, 9_000_000]) for _ in range(3))]
         times = [at + sum(gaps[: n + 1]) for n in range(len(gaps))]
-        return [{**event, "type": rng.choice(CLICKS), "occurred_at": t, "known_at": t} for t in times]
+        return [{**event, "event_id": None, "type": rng.choice(CLICKS), "occurred_at": t, "known_at": t} for t in times]
+    if rng.random() < 0.2:  # the same again: a twin, unless by its id or its type it is another
+        again = {**event, **rng.choice([{}, {"event_id": f"E{rng.randrange(10**9)}"}, {"type": rng.choice(TYPES)}])}
+        return [event, {**again, "event_id": again["event_id"] if again["event_id"] != event["event_id"] else None}]
     return [event]
 
 

@@ -171,6 +171,8 @@ def test_a_repeated_event_is_harmless() -> None:
         ([{**event, "event_id": "a"}, {**late, "event_id": "a"}], 1, 3),
         ([{**late, "event_id": "a"}, {**event, "event_id": "a"}], 1, 3),
         ([event, event], 1, 3),
+        ([{**event, "event_id": "a"}, {**event, "event_id": "b"}], 2, 6),
+        ([{**event, "event_id": "a"}, event], 2, 6),
         ([{**event, "event_id": "a"}, {**late, "event_id": "b"}], 2, 12),
         ([{**event, "event_id": 1}, {**late, "event_id": "1"}], 1, 3),
         ([{**event, "event_id": 1.0}, {**late, "event_id": "1"}], 1, 3),
