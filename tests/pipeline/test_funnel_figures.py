@@ -119,9 +119,9 @@ def by_hand(stages: list[tuple[str, str, int]], events: list[tuple[str, str, int
         ),
         "events": pl.DataFrame(
             [{"lead_id": lead, "type": kind, "occurred_at": zero + timedelta(days=day), "topic": None, "value": None,
-              "known_at": zero + timedelta(days=day)} for lead, kind, day in events],
+              "known_at": zero + timedelta(days=day), "event_id": None} for lead, kind, day in events],
             schema={"lead_id": pl.String, "type": pl.String, "occurred_at": UTC_US, "topic": pl.String,
-                    "value": pl.Float64, "known_at": UTC_US},
+                    "value": pl.Float64, "known_at": UTC_US, "event_id": pl.String},
         ),
     }  # fmt: skip
     title = Attribute("job_title", "job_title", "lead", "text")

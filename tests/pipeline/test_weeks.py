@@ -120,7 +120,8 @@ def purchases() -> Pool:
     days = pl.Series([at[0] + timedelta(days=9), at[1] + timedelta(days=9)], dtype=TIME)
     bought = pl.DataFrame(
         {"lead_id": ["l000"] * 2, "type": ["purchase"] * 2, "topic": [None] * 2, "value": [20.0, 30.0],
-         "occurred_at": days, "known_at": days, "row": [0, 1]}, schema_overrides={"topic": pl.String},
+         "occurred_at": days, "known_at": days, "event_id": None, "row": [0, 1]},
+        schema_overrides={"topic": pl.String, "event_id": pl.String},
     )  # fmt: skip
     definition = Definition.model_validate(
         {"conversion": {"event": "purchase", "within_days": 30, "repeats": True}, "snapshots": {"at": at}}
