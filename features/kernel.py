@@ -130,7 +130,8 @@ def _events(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats) -> Non
         at = _values(plan, row, slot, step, e.value[pick], out, at)
     out[:, at] = life
     at = _active(row, step, slot, plan, out, at + 1)
-    _topics(plan, row, step, e.topic[pick], out[:, at:])
+    person = slot != plan.scanner_slot
+    _topics(plan, row[person], step[person], e.topic[pick][person], out[:, at:])
 
 
 def _by_occurrence(e: Events, row: Ints, pick: Ints) -> Ints:

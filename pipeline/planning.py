@@ -6,7 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
-from features.columns import Block
+from features.columns import Block, slug
 from features.plan import Attribute, EventType, Plan
 from features.vocabulary import SELLER, event_group
 from pipeline.params import Definition
@@ -60,9 +60,11 @@ def _until(tables: Tables, name: str, time: str, known_by: datetime) -> pl.DataF
 
 
 def _most(rows: pl.DataFrame, column: str, most: int) -> tuple[str, ...]:
-    """The most frequent texts, in alphabetical order."""
+    """The most frequent texts, in alphabetical order; of those that make the same name of a feature the most frequent
+    comes first, and has it, for others are numbered: one misspelt row must not take it."""
     counts = rows[column].drop_nulls().value_counts().sort("count", column, descending=[True, False])
-    return tuple(sorted(counts[column].head(most).to_list()))
+    kept = dict(counts.head(most).iter_rows())
+    return tuple(sorted(kept, key=lambda text: (slug(text), -kept[text], text)))
 
 
 def _types(events: pl.DataFrame | None, definition: Definition) -> tuple[tuple[EventType, ...], tuple[str, ...]]:

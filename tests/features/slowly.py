@@ -122,7 +122,7 @@ def _events(world: World, plan: Plan, lead: Row, as_of: int) -> list[Value]:
     out.append(life)
     days = {(as_of - e[1]) // DAY for e in events if e[2] != plan.scanner_slot}
     out += [float(sum(day < w for day in days)) for w in (7, 30, 90)]
-    return out + _topics(plan, [e for e in events if e[3] >= 0], as_of)
+    return out + _topics(plan, [e for e in events if e[3] >= 0 and e[2] != plan.scanner_slot], as_of)
 
 
 def _topics(plan: Plan, events: list[tuple[int, int, int, int, float]], as_of: int) -> list[Value]:

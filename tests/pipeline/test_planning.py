@@ -61,6 +61,16 @@ def test_only_the_most_frequent_have_columns() -> None:
         assert plan.topics == (*(f"p{i:03}" for i in range(MOST_TOPICS - 1)), "p099")
 
 
+def test_a_misspelt_row_takes_no_name() -> None:
+    """Of types and topics that make one name the most frequent has it; the others are numbered."""
+    events = [event(k, f"2024-02-{d:02}", topic=k) for d, k in enumerate(["page_view"] * 3 + ["Page_View", "app"], 1)]
+    plan = learn_plan(tables(events=events), (), Definition(), END)
+    assert [t.name for t in plan.types] == ["app", "page_view", "Page_View"]
+    of = {c.name: c.of for c in plan.features}
+    assert of["engagement_page_view_all"] == of["engagement_topic_page_view_all"] == "page_view"
+    assert of["engagement_page_view_all_no2"] == of["engagement_topic_page_view_all_no2"] == "Page_View"
+
+
 def test_blocks_are_the_tables_that_there_are() -> None:
     """Without a table its block is none of training's; without dates only attributes are."""
     assert learn_plan(tables(), (), Definition(), END).blocks == ("lead", "stages", "account_leads")
