@@ -52,6 +52,11 @@ class Culprit:
     @property
     def remedy(self) -> str:
         """What to do, besides leaks.allow."""
+        joined = "if leads get their account_id later than they come, definition.exclude: [account_id]; else "
+        return (joined if self.others else "") + self._remedy
+
+    @property
+    def _remedy(self) -> str:
         return {
             "column": "if it is filled in or overwritten during or after the contact, put it in definition.exclude:"
             f" {listed(self.name)}, or give its history",
@@ -65,7 +70,11 @@ class Culprit:
             "count": "it counts the attributes that are filled in: put those that are filled in later into"
             " definition.exclude, or give their history",
             "own": "it is of features/own.py: see what it is made of",
-        }.get(self.kind, "see what it is made of: some of its records are dated before they were known")
+        }.get(
+            self.kind,
+            "see what it is made of: some of its records are dated before they were known, or leads.created_at was"
+            " overwritten later",
+        )
 
 
 def listed(name: str) -> str:
@@ -94,7 +103,7 @@ def culprit_of(column: Column, theirs: Mapping[str, str]) -> Culprit:
     others = column.block == "account_leads"
     if (others or column.block == "events") and column.of and column.of not in TOTALS:
         return Culprit("events", column.of, others=others)
-    return Culprit("made", column.name)
+    return Culprit("made", column.name, others=others)
 
 
 def allowed(culprit: Culprit, feature: str, allow: frozenset[str]) -> bool:

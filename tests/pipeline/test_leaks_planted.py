@@ -14,13 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from leaking import BEFORE, Frames, brought, check, run, simulated, stopped
 
+from features.columns import Column
 from features.own import OWN, Own
 from features.plan import Attribute, plan_of_json
+from features.vocabulary import ENGAGEMENT_TOTAL
 from models.learning.encoding import encode
 from pipeline.audit import check_better, check_test, within
 from pipeline.data import Data, load
 from pipeline.later import looks_of
 from pipeline.leaks import trials
+from pipeline.leaks.culprits import culprit_of
 from pipeline.leaks.findings import Check
 from pipeline.leaks.singles import check_single
 from pipeline.leaks.trials import check_encoding, check_shuffled
@@ -284,6 +287,18 @@ def test_code_that_looks_ahead_is_caught(
     assert named in said
     assert "it looks ahead" in said
     assert check(tmp_path, "features from what was known")["result"] == "failed"
+
+
+def test_what_colleagues_tell_may_be_the_account_id() -> None:
+    """A CRM that joins a lead to its account at the sale is told of as such; and so is a rewritten creation."""
+    won = culprit_of(Column("intent_colleagues_won", "intent", "account_leads", "colleagues_won"), {})
+    assert "definition.exclude: [account_id]" in won.remedy
+    assert (
+        "leads.created_at was overwritten later"
+        in culprit_of(
+            Column("engagement_any_engagement_last_days", "engagement", "events", "last", ENGAGEMENT_TOTAL), {}
+        ).remedy
+    )
 
 
 def test_names_chosen_by_the_future_are_caught(clean: Frames, tmp_path: Path) -> None:
