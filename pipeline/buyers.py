@@ -11,9 +11,9 @@ from models.judging.metrics import logit
 from pipeline.account_looks import Book, Look, book, gathered, people
 from pipeline.accounts import account_names
 from pipeline.errors import Stop
-from pipeline.label import micros
 from pipeline.params import Definition
 from pipeline.score import Asked, Schema, score_tables
+from pipeline.values import instant_us
 
 SCHEMA: Schema = {
     "account_id": pl.String, "as_of": pl.Datetime("us", "UTC"), "probability": pl.Float64,
@@ -46,7 +46,7 @@ def accounts(
     if rows.is_empty():
         return pl.DataFrame(schema=SCHEMA)
     lead = rows["index"].to_numpy().astype(np.int64)
-    look = gathered(lead, np.full(len(lead), micros(asked.as_of)), found.records.account[lead])
+    look = gathered(lead, np.full(len(lead), instant_us(asked.as_of)), found.records.account[lead])
     return _table(bundle, asked, found, look, rows)
 
 

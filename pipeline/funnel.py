@@ -16,7 +16,7 @@ from models.funnel import ways as way
 from models.funnel.ways import CLOSED, CONVERTED, ON, OPEN, OUT, Episodes
 from pipeline import stage
 from pipeline.cohorts import cohorts
-from pipeline.label import closing_when_it_happened, conversions_of_events, micros
+from pipeline.conversions import closing_when_it_happened, conversions
 from pipeline.params import Definition
 from pipeline.planning import MOST_STAGES, MOST_TYPES, bare_plan
 from pipeline.reach import accounts_reached, contacts
@@ -24,7 +24,7 @@ from pipeline.records import records_of
 from pipeline.spells import Telling, told
 from pipeline.standing import standing_still
 from pipeline.targets import targets
-from pipeline.values import Tables
+from pipeline.values import Tables, instant_us
 
 DRAWS, SEED = 200, 7
 """Of the intervals; no setting of training, or each trial of one would follow every lead again."""
@@ -86,10 +86,10 @@ def read(tables: Tables, attributes: Sequence[Attribute], definition: Definition
     cut = known_by(closing_when_it_happened(tables, definition, until), until)
     plan = plan_of(cut, attributes, definition)
     records, order = records_of(cut, plan)
-    end, conversion = micros(until), definition.conversion
+    end, conversion = instant_us(until), definition.conversion
     repeating = None
     if conversion.event is not None and conversion.repeats:
-        repeating = conversions_of_events(cut, order, conversion.event, end)
+        repeating = conversions(records, cut, order, conversion, end)
     return Funnel(records, order, plan, way.episodes(records, plan.stages, end, plan.won, repeating))
 
 

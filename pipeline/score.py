@@ -22,13 +22,13 @@ from pipeline import stage
 from pipeline.ended import ended
 from pipeline.errors import Stop
 from pipeline.files import whole_file
-from pipeline.label import micros
 from pipeline.params import Definition, Source
 from pipeline.reading.attributes import AttributeInfo
 from pipeline.reading.personal import remove
 from pipeline.reading.tables import TABLES, read_tables
 from pipeline.records import records_of
 from pipeline.validate import Checked, check
+from pipeline.values import instant_us
 
 CHUNK = 20_000
 """Leads that are scored together, more where an account has more."""
@@ -125,7 +125,7 @@ def score_tables(
     order = order.join(
         tables["leads"].select("lead_id", "value", "row"), on="lead_id", how="left", maintain_order="left"
     )
-    at = 0 if asked.as_of is None else micros(asked.as_of)
+    at = 0 if asked.as_of is None else instant_us(asked.as_of)
     order = order.with_columns(ended=ended(tables, order, bundle.plan.reopens, at))
     parts = [_objected(bundle, asked)]
     done = 0

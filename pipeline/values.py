@@ -1,6 +1,7 @@
 """What the validated tables say of leads, as numbers: values of attributes now and in the past, and times."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,11 @@ Tables = Mapping[str, pl.DataFrame]
 def micros(times: pl.Series) -> Ints:
     """Instants in µs since 1970 UTC."""
     return times.cast(pl.Datetime("us", "UTC")).to_physical().to_numpy().astype(np.int64)
+
+
+def instant_us(at: datetime) -> int:
+    """An instant in µs since 1970 UTC."""
+    return int(micros(pl.Series([at]))[0])
 
 
 def now_of(attribute: Attribute, tables: Tables, leads: pl.DataFrame) -> pl.Series:

@@ -12,17 +12,17 @@ from models.points.criteria import Criterion
 from models.points.holding import Look, holds
 from models.points.table import PointsTable, Rule
 from pipeline import stage
+from pipeline.conversions import closing_when_it_happened
 from pipeline.ended import ended
 from pipeline.featurize import instants
 from pipeline.groups import groups_of
 from pipeline.handtuned.check import problems_of, tests_of
 from pipeline.handtuned.inputs import Inputs, last_run, widened
 from pipeline.handtuned.records import point_records
-from pipeline.label import closing_when_it_happened, micros
 from pipeline.params import Definition
 from pipeline.planning import bare_plan
 from pipeline.records import records_of
-from pipeline.values import Tables
+from pipeline.values import Tables, instant_us
 
 WEEK_US = 7 * DAY_US
 AGE_D = 14
@@ -122,7 +122,7 @@ def open_now(tables: Tables) -> pl.DataFrame:
         return pl.DataFrame(schema={"lead_id": pl.String, "as_of": pl.Datetime("us", "UTC")})
     tables = closing_when_it_happened(tables, definition, until)
     records, order = records_of(tables, bare_plan(definition))
-    lead, end = np.arange(len(order)), micros(until)
+    lead, end = np.arange(len(order)), instant_us(until)
     state = opening(records, lead, np.full(len(lead), end))
     there = state.open & (records.created <= end) & ~ended(tables, order, definition.reopens, end)
     ids = order.filter(pl.Series(there)).select("lead_id")

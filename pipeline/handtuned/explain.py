@@ -18,10 +18,10 @@ from pipeline.errors import Stop
 from pipeline.handtuned.file import load_points
 from pipeline.handtuned.inputs import Inputs, Material, fitting, read_inputs, read_table
 from pipeline.handtuned.records import point_records
-from pipeline.label import micros
 from pipeline.params import Params, load_params
 from pipeline.reading.attributes import to_json
 from pipeline.reading.texts import Clock
+from pipeline.values import instant_us
 
 MOST_EVENTS = 10
 """Of a rule, so many events get a line."""
@@ -64,7 +64,7 @@ def explain(asked: Inputs, lead_id: str, at: datetime) -> list[str]:
     if created is not None and created > at:
         raise Stop(f"lead {lead_id!r}: was created at {created.isoformat()}, later than --at {at.isoformat()}")
     records, _ = point_records(replace(asked, tables={**asked.tables, "leads": lead}))
-    look = Look(records, np.zeros(1, np.int64), np.array([micros(at)]))
+    look = Look(records, np.zeros(1, np.int64), np.array([instant_us(at)]))
     found = tally(asked.table, records, look.lead, look.as_of)
     lines = [f"lead {lead_id} as of {at.isoformat()}: {found.total[0]:g} points"]
     for i, group in enumerate(asked.table.groups):
