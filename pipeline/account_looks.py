@@ -81,6 +81,11 @@ def past(tables: Tables, plan: Plan, definition: Definition, until: datetime) ->
     return Past(**vars(found), conversions=won)
 
 
+def account_names(found: Book) -> list[str]:
+    """The id of each account by its number; empty for a lead that has none."""
+    return found.order["account_id"].gather(found.records.account_start[:-1]).fill_null("").to_list()
+
+
 def look_at(found: Book, instants: Sequence[int]) -> Look:
     """The open leads of accounts at instants (µs)."""
     lead, as_of = labels.at_instants(found.records, instants, found.until)

@@ -15,8 +15,19 @@ from models.bundle.roles import Wanted, by_account, has_titles, missing, roles, 
 from models.folds import whole_groups
 from models.judging import bootstrap, metrics
 from pipeline import stage
-from pipeline.account_looks import Book, Look, Past, converts, first_wins, look_at, open_lead_converts, past, people
-from pipeline.featurize import in_parts
+from pipeline.account_looks import (
+    Book,
+    Look,
+    Past,
+    account_names,
+    converts,
+    first_wins,
+    look_at,
+    open_lead_converts,
+    past,
+    people,
+)
+from pipeline.featuring import in_parts
 from pipeline.fitted import log_odds, log_odds_unseen, read_model
 from pipeline.groups import groups_of
 from pipeline.params import Definition, Train
@@ -156,11 +167,6 @@ def shown(found: Book, model: AccountModel, asked: Sequence[Wanted], scored: Sco
         }
         for i in best.tolist()
     ]  # fmt: skip
-
-
-def account_names(found: Book) -> list[str]:
-    """The id of each account by its number; empty for a lead that has none."""
-    return found.order["account_id"].gather(found.records.account_start[:-1]).fill_null("").to_list()
 
 
 def figures(

@@ -8,8 +8,7 @@ import polars as pl
 from models.bundle.folder import Bundle
 from models.bundle.roles import missing, said
 from models.judging.metrics import logit
-from pipeline.account_looks import Book, Look, book, gathered, people
-from pipeline.accounts import account_names
+from pipeline.account_looks import Book, Look, account_names, book, gathered, people
 from pipeline.errors import Stop
 from pipeline.params import Definition
 from pipeline.score import Asked, Schema, score_tables

@@ -23,7 +23,6 @@ from pipeline import stage
 from pipeline.data import Data, load
 from pipeline.deals import deal_values
 from pipeline.errors import Stop
-from pipeline.featurize import instants
 from pipeline.fitted import Fitted, predict, read_model
 from pipeline.handtuned.inputs import read_inputs
 from pipeline.handtuned.inputs import read_table as read_points_table
@@ -33,7 +32,7 @@ from pipeline.params import Definition, Policy, Source, Train
 from pipeline.partings import column_of
 from pipeline.replay import Replay, Test, absent, replay
 from pipeline.slices import diagnosis
-from pipeline.values import Tables
+from pipeline.values import Tables, instants
 from pipeline.weeks import pool
 
 DRAWS = 200

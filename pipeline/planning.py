@@ -33,6 +33,12 @@ def bare_plan(definition: Definition) -> Plan:
     )
 
 
+def end_of_train(examples: pl.DataFrame) -> datetime | None:
+    """The last instant of train: names first seen later are left out. None without dates."""
+    last = examples.filter(pl.col("fold") == "train")["as_of"].max()
+    return last if isinstance(last, datetime) else None
+
+
 def learn_plan(
     tables: Tables, attributes: Sequence[Attribute], definition: Definition, known_by: datetime | None
 ) -> Plan:

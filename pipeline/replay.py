@@ -14,9 +14,9 @@ from models import folds
 from models.judging import bootstrap, metrics, weekly
 from models.judging.weekly import Played, Weeks
 from models.policy.policy import Values
-from pipeline.featurize import in_parts, instants
+from pipeline.featuring import in_parts
 from pipeline.groups import groups_of
-from pipeline.values import Tables
+from pipeline.values import Tables, instants
 from pipeline.weeks import Pool
 
 Predict = Callable[[pl.DataFrame, Matrix], Mapping[str, Floats]]

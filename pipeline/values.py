@@ -25,6 +25,12 @@ def instant_us(at: datetime) -> int:
     return int(micros(pl.Series([at]))[0])
 
 
+def instants(examples: pl.DataFrame) -> Ints:
+    """`as_of` in µs; 0 without dates."""
+    at = examples["as_of"].cast(pl.Datetime("us", "UTC")).to_physical().fill_null(0)
+    return at.to_numpy().astype(np.int64)
+
+
 def now_of(attribute: Attribute, tables: Tables, leads: pl.DataFrame) -> pl.Series:
     """An attribute's column, one value a lead; all null where there is no such column."""
     if attribute.entity == "lead":

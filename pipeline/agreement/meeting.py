@@ -14,7 +14,6 @@ from models.points.table import PointsTable, Rule
 from pipeline import stage
 from pipeline.conversions import closing_when_it_happened
 from pipeline.ended import ended
-from pipeline.featurize import instants
 from pipeline.groups import groups_of
 from pipeline.handtuned.check import problems_of, tests_of
 from pipeline.handtuned.inputs import Inputs, last_run, widened
@@ -22,7 +21,7 @@ from pipeline.handtuned.records import point_records
 from pipeline.params import Definition
 from pipeline.planning import bare_plan
 from pipeline.records import records_of
-from pipeline.values import Tables, instant_us
+from pipeline.values import Tables, instant_us, instants
 
 WEEK_US = 7 * DAY_US
 AGE_D = 14

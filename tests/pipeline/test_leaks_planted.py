@@ -249,7 +249,7 @@ def looks_ahead(patch: pytest.MonkeyPatch) -> None:
         return made({**tables, "events": events}, plan, *more)
 
     made = records.records_of
-    patch.setattr("pipeline.featurize.records_of", by_occurrence)
+    patch.setattr("pipeline.featuring.records_of", by_occurrence)
 
 
 def account_of_today(patch: pytest.MonkeyPatch) -> None:
@@ -293,7 +293,7 @@ def test_names_chosen_by_the_future_are_caught(clean: Frames, tmp_path: Path) ->
     brought(tmp_path, {**clean, "events": pl.concat([clean["events"], rows], how="diagonal")})
 
     def all_time(patch: pytest.MonkeyPatch) -> None:
-        patch.setattr("pipeline.featurize.known_by", lambda examples: end)
+        patch.setattr("pipeline.featurize.end_of_train", lambda examples: end)
 
     said = stopped(tmp_path, *BEFORE, "screen", fault=all_time)
     assert "chosen by what came after train" in said
