@@ -34,13 +34,13 @@ from pipeline.params import Definition, Train
 from pipeline.values import Tables
 
 EVERY_US = 28 * DAY_US
-"""Accounts are looked at so often."""
+"""How often accounts are looked at."""
 MOST_LOOKS = 65
 """Five years: a date of long ago, which a CRM fills in by default, must not make thousands of looks."""
 DRAWS = 200
 MOST_SHOWN = 20
 LEAST_CONVERTING = 30
-"""With fewer accounts that converted nothing is learned: leads count as independent."""
+"""With fewer converting accounts nothing is learned, and leads count as independent."""
 BINS = 10
 
 Scorer = Callable[[pl.DataFrame], Floats]
@@ -111,7 +111,7 @@ def _scores(y: Floats, p: Floats, spans: Mapping[str, tuple[float, float]]) -> d
 
 
 def _reliability(y: Floats, p: Floats, account: Ints, seed: int) -> list[dict[str, Any]]:
-    """Looks by tenths of their probability: how many, promised and come, with an interval by drawing accounts again."""
+    """Looks by tenths of their probability: how many, and the rates expected and observed, with an interval."""
     order = np.argsort(p, kind="stable")
     parts = [part for part in np.array_split(order, BINS) if len(part)]
     drawn = [[_mean(y[part], w[part]) for part in parts] for w in bootstrap.weights(account, seed, DRAWS)]
@@ -127,7 +127,7 @@ def _mean(y: Floats, weight: Floats) -> float:
 
 
 def _by_leads(y: Floats, every: Mapping[str, Floats], count: Floats) -> list[dict[str, Any]]:
-    """Promised and come by number of open leads: where adding up goes wrong."""
+    """Predicted and actual conversions by number of open leads: where adding probabilities up goes wrong."""
     found = []
     for name, mine in (("1", count == 1), ("2", count == 2), ("3 or more", count >= 3)):
         if mine.any():

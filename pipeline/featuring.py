@@ -11,7 +11,7 @@ from pipeline.records import records_of
 from pipeline.values import Tables, instants
 
 PART = 50_000
-"""Rows whose features are in memory together where they are only passed through."""
+"""How many rows' features are in memory at once where they are only passed through."""
 
 
 def features(tables: Tables, plan: Plan, examples: pl.DataFrame) -> Matrix:

@@ -86,7 +86,9 @@ def _span(asked: Asked, since: datetime) -> Span:
     if asked.as_of is None:
         raise Stop("--since: the leads have no created_at, so nothing is known of when; add it to recheck them")
     if since >= asked.as_of:
-        raise Stop(f"--since {since.isoformat()}: expected a time before {asked.as_of.isoformat()}, which --as-of says")
+        raise Stop(
+            f"--since {since.isoformat()}: expected a time before {asked.as_of.isoformat()}, the time of --as-of"
+        )
     return Span(instant_us(since), instant_us(asked.as_of))
 
 

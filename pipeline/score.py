@@ -33,7 +33,7 @@ from pipeline.values import instant_us
 CHUNK = 20_000
 """Leads that are scored together, more where an account has more."""
 LATE = timedelta(days=7)
-"""So long after the tables' latest row an instant is worth a word."""
+"""An instant later than the tables' latest row by more than this earns a remark."""
 REASONS = 3
 DECIDED = ("score", "grade", "route", "expected_value", "qualified")
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -229,7 +229,7 @@ def check_apart(output: Path, tables: Path) -> None:
 
 
 def remarks(bundle: Bundle, asked: Asked) -> list[str]:
-    """What was expected of the tables and is not there, and what is there for nothing, in a line each."""
+    """What the tables lack, and what they hold that is not used, in a line each."""
     there = asked.checked.tables
     needed = {*bundle.plan.blocks, *(["accounts"] if "account" in bundle.plan.blocks else [])}
     lost = [name for name in TABLES if name in needed and name not in there]

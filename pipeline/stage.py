@@ -68,7 +68,7 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError as error:
         raise Stop(f"{path}: is missing; run the stages before it: make run") from error
     except ValueError as error:
-        raise Stop(f"{path}: is no JSON ({error}); remove it and run the stages again: make run") from error
+        raise Stop(f"{path}: is not JSON ({error}); remove it and run the stages again: make run") from error
 
 
 def check_run(instead: str = "") -> None:
@@ -91,7 +91,7 @@ def read_table(path: Path) -> pl.DataFrame:
     except FileNotFoundError as error:
         raise Stop(f"{path}: is missing; run the stages before it: make run") from error
     except pl.exceptions.PolarsError as error:
-        raise Stop(f"{path}: is no Parquet file; remove it and run the stages again: make run") from error
+        raise Stop(f"{path}: is not a Parquet file; remove it and run the stages again: make run") from error
 
 
 def write_table(frame: pl.DataFrame, path: Path) -> None:

@@ -21,9 +21,9 @@ from pipeline.records import records_of, with_known_outcomes
 from pipeline.values import Tables, instant_us
 
 INFLOW_SHARE = 10
-"""Unless policy.weekly_capacity says otherwise, one of so many leads that come in can be taken."""
+"""Unless policy.weekly_capacity says otherwise, a team can take one in this many of the leads that come in."""
 INFLOW_WEEKS = 13
-"""Weeks before the first one by which the inflow is known."""
+"""The inflow is that of this many weeks before the first one."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ PRIOR_DEALS = 20.0
 """A segment's mean amount is shrunk to the overall mean as if by so many more deals of that mean."""
 SHUFFLES = 199
 CHANCE = 0.05
-"""Where no column tells anything of amounts, one is taken so seldom."""
+"""How seldom a column is taken where none tells anything of amounts."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Policy:
     routing: Routing
     values: Values
     threshold: float | None = None
-    """The probability from which on a lead counts as qualified; None: only grades and routes."""
+    """The probability at or above which a lead qualifies; None: only grades and routes."""
     call_cost: float | None = None
     """What a call costs, in the money of the values; None: not told."""
 

@@ -25,7 +25,7 @@ from pipeline.values import Tables, instant_us, instants
 
 WEEK_US = 7 * DAY_US
 AGE_D = 14
-"""Leads are looked at at the age nearest to this: by then they have shown what they do, and most are still open."""
+"""Leads are evaluated at the age nearest to this: by then they have shown what they do, and most are still open."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Population:
     group: Ints
     """Shape (n,): codes of the accounts."""
     age_days: float | None
-    """None where the leads have no dates, or are looked at at fixed instants."""
+    """None where the leads have no dates, or are evaluated at fixed instants."""
 
     @property
     def y(self) -> Floats:

@@ -1,4 +1,4 @@
-"""What a run's parameters have that is not usual: against the defaults, and against params.yaml as committed."""
+"""How a run's parameters differ from the defaults, and from params.yaml as committed."""
 
 import os
 import subprocess

@@ -24,7 +24,7 @@ from pipeline.reading.texts import Clock
 from pipeline.values import instant_us
 
 MOST_EVENTS = 10
-"""Of a rule, so many events get a line."""
+"""At most this many events of a rule get a line."""
 
 
 def read(tables: Path | None, points: Path | None, id_key: bytes | None) -> Inputs:
@@ -59,7 +59,9 @@ def explain(asked: Inputs, lead_id: str, at: datetime) -> list[str]:
     """Every rule that held, the events it counted, decay, bounds and caps, the sum and the thresholds."""
     lead = asked.tables["leads"].filter(pl.col("lead_id") == lead_id)
     if lead.is_empty():
-        raise Stop(f"lead {lead_id!r}: is not among the accepted leads; one that objected or was refused is not there")
+        raise Stop(
+            f"lead {lead_id!r}: is not among the accepted leads, which leave out those that objected or were refused"
+        )
     created = lead["created_at"].item()
     if created is not None and created > at:
         raise Stop(f"lead {lead_id!r}: was created at {created.isoformat()}, later than --at {at.isoformat()}")

@@ -108,10 +108,10 @@ def test_events_that_nobody_named() -> None:
     ours, others = said(events=["Form: X"] * 2 + ["Task: follow up", "Chat bot"])
     assert "your own people did Task: follow up;" in ours
     assert 'definition.events: {"Task: follow up": seller}' in ours
-    assert "taken as engagement, because nobody said otherwise: Form: X, Chat bot." in others
+    assert "counted as engagement until you say otherwise: Form: X, Chat bot." in others
     assert said({"events": {"Form: X": "intent", "Chat bot": "ignore"}}, ["Form: X", "Chat bot"]) == []
     (wish,) = said(events=["Page view: /pricing"])
-    assert wish.startswith("events: by the name somebody wants to buy: Page view: /pricing;")
+    assert wish.startswith("events: the names suggest that somebody wants to buy: Page view: /pricing;")
     (typo,) = said({"events": {"Fax": "ignore", "Form: X": "intent"}}, ["Fax", "Form X"] * 2)[:1]
     assert typo == 'definition.events: no event is of the type "Form: X"; did you mean "Form X"?'
     (many,) = said(events=[f"Form {i}" for i in range(SHOWN + 5)])

@@ -1,6 +1,6 @@
-"""Columns and types of event that are accepted by the rules and are probably not what they are taken for.
+"""Columns and event types that pass the rules and are probably not what they are taken for.
 
-Each finding is one line for all columns that it is of, with what to do. Nothing is changed.
+Each finding is one line for all the columns it concerns, with what to do. Nothing is changed.
 """
 
 import difflib
@@ -22,11 +22,11 @@ ROWS = 50
 CLOCK = 0.9
 """A number whose rank correlation with the creation of its lead is further from 0 tells the time and little else."""
 LONG, DISTINCT = 40, 20
-"""Letters of the middle value, and different values, from which on texts are rather written freely."""
+"""Length of the median value, and number of different values, at or above which a column is probably free text."""
 UNREAD = 0.6
-"""Of different titles: more than this without a seniority is worth a word."""
+"""A larger share of different titles without a seniority earns a remark."""
 HALF = 0.5
-"""Of filled cells: more than this without a row of history is worth a word."""
+"""A larger share of filled cells without a row of history earns a remark."""
 SHOWN = 12
 OVERWRITTEN = words(
     "owner status stage substatus rating score grade last latest modified updated next tags times count counts "
@@ -175,17 +175,18 @@ def _events(events: pl.DataFrame, definition: Definition) -> list[str]:
     found = [f"definition.events: no event is of the type {_quoted(name)}{_near(name, there)}" for name in wrong]
     if wish:
         found.append(
-            f"events: by the name somebody wants to buy: {_some(wish)}; taken as engagement, because nobody said "
+            f"events: the names suggest that somebody wants to buy: {_some(wish)}; counted as engagement until you say "
             f"otherwise: definition.events: {{{_quoted(wish[0])}: intent}}"
         )
     if ours:
         found.append(
-            f"events: by the name your own people did {_some(ours)}; taken as the lead's engagement it would feed "
-            f"high scores with the attention that they bring. Say so: definition.events: {{{_quoted(ours[0])}: seller}}"
+            f"events: the names suggest that your own people did {_some(ours)}; counted as the lead's engagement, the "
+            f"attention that a high score brings would raise it further. Say so: "
+            f"definition.events: {{{_quoted(ours[0])}: seller}}"
         )
     if others := [name for name in unnamed if name not in ours + wish]:
         found.append(
-            f"events: taken as engagement, because nobody said otherwise: {_some(others)}. Where one shows that "
+            f"events: counted as engagement until you say otherwise: {_some(others)}. Where one shows that "
             f"somebody wants to buy: definition.events: {{{_quoted(others[0])}: intent}} (or seller, or ignore)"
         )
     return found
