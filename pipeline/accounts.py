@@ -223,7 +223,7 @@ def main() -> None:
     """Write reports/accounts.json, and data/account_model.json for the bundle."""
     tables, until = stage.read_tables(), stage.read_until()
     begin = begin_of_test(stage.read_table(stage.EXAMPLES))
-    reason = why_not(tables, stage.read_json(stage.TABLES / "meta.json")["shape"], begin)
+    reason = why_not(tables, stage.read_meta()["shape"], begin)
     told: dict[str, Any] = {"reason": reason}
     kept: dict[str, Any] = {}
     with stage.speaking("accounts") as say:

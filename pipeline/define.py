@@ -30,7 +30,7 @@ def define(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str,
     policy = stage.read_json(stage.BUNDLE / "policy.json")
     return {
         "model": _model(),
-        "shape": stage.read_json(stage.TABLES / "meta.json")["shape"],
+        "shape": stage.read_meta()["shape"],
         "leads": len(people.rows),
         "age_days": people.age_days,
         "span": _span(people.rows),

@@ -106,7 +106,7 @@ def replayed(
     data: Data, tables: Tables, plan: Plan, values: Values, fitted: Fitted, scores: Mapping[str, Floats]
 ) -> Replay:
     """The test period once more, week by week: `scores` are those of the examples, `model` among them."""
-    meta, test = stage.read_json(stage.TABLES / "meta.json"), data.rows("test")
+    meta, test = stage.read_meta(), data.rows("test")
     begin, until = data.examples.filter(pl.Series(test))["as_of"].min(), stage.read_until()
     if meta["shape"] == "flat" or until is None or not isinstance(begin, datetime):
         return absent("without dates there are no weeks")
@@ -114,8 +114,7 @@ def replayed(
     others = Baselines.of_json(stage.read_json(stage.MODEL / "baselines.json"))
 
     table = read_points_table()
-    place = str(stage.read_json(stage.SETTINGS / "points.json"))
-    by_hand = None if table is None else tallying(read_inputs(table, place))
+    by_hand = None if table is None else tallying(read_inputs(table))
 
     def scored(rows: pl.DataFrame, matrix: Matrix) -> Mapping[str, Floats]:
         found = {"model": predict(fitted, matrix, params.threads), **others.predict(matrix)}

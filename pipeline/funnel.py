@@ -250,7 +250,7 @@ def _criteria() -> dict[str, Bools]:
 
 def main() -> None:
     """Write reports/funnel.json; where the leads have no stages in time, why there is nothing to tell."""
-    until, shape = stage.read_until(), stage.read_json(stage.TABLES / "meta.json")["shape"]
+    until, shape = stage.read_until(), stage.read_meta()["shape"]
     with stage.speaking("funnel") as say:
         if until is None or shape != "dated":
             found: dict[str, Any] = {"reason": "these data do not say when leads entered their stages"}

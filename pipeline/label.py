@@ -169,7 +169,7 @@ def folds_in_words(examples: pl.DataFrame) -> list[str]:
 
 def main() -> None:
     """Read the validated tables, write examples."""
-    meta = stage.read_json(stage.TABLES / "meta.json")
+    meta = stage.read_meta()
     definition, split = stage.section(Definition), stage.section(Split)
     tables, until = stage.read_tables(), stage.read_until()
     check_until(until, datetime.fromisoformat(meta["started_at"]))

@@ -122,9 +122,14 @@ def attributes_of(objects: Iterable[Mapping[str, Any]]) -> tuple[Attribute, ...]
     return tuple(Attribute(**{k: a[k] for k in keys}) for a in objects)
 
 
+def read_meta() -> dict[str, Any]:
+    """What validation found of the tables as a whole: `shape`, `until`, `left_out_columns` and more."""
+    return dict(read_json(TABLES / "meta.json"))
+
+
 def read_until() -> datetime | None:
     """The present: nothing is known after it."""
-    until = read_json(TABLES / "meta.json")["until"]
+    until = read_meta()["until"]
     return None if until is None else datetime.fromisoformat(until)
 
 

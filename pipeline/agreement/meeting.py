@@ -117,7 +117,7 @@ def met(inputs: Inputs | None, rows: pl.DataFrame) -> Bools:
 def open_now(tables: Tables) -> pl.DataFrame:
     """`lead_id, as_of` of the leads that are open at the end of the data; empty without dates."""
     until, definition = stage.read_until(), stage.section(Definition)
-    if until is None or stage.read_json(stage.TABLES / "meta.json")["shape"] == "flat":
+    if until is None or stage.read_meta()["shape"] == "flat":
         return pl.DataFrame(schema={"lead_id": pl.String, "as_of": pl.Datetime("us", "UTC")})
     tables = closing_when_it_happened(tables, definition, until)
     records, order = records_of(tables, bare_plan(definition))
