@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
+from models.bundle.accounts import AccountModel
 from models.bundle.folder import Bundle
 from models.bundle.roles import missing, said
 from models.judging.metrics import logit
@@ -46,12 +47,13 @@ def accounts(
         return pl.DataFrame(schema=SCHEMA)
     lead = rows["index"].to_numpy().astype(np.int64)
     look = gathered(lead, np.full(len(lead), instant_us(asked.as_of)), found.records.account[lead])
-    return _table(bundle, asked, found, look, rows)
+    return _table(bundle, bundle.accounts, asked, found, look, rows)
 
 
-def _table(bundle: Bundle, asked: Asked, found: Book, look: Look, rows: pl.DataFrame) -> pl.DataFrame:
-    assert bundle.accounts is not None  # noqa: S101 (accounts() has looked)
-    p = bundle.accounts.probability(look.looks(logit(rows["probability"].to_numpy().astype(np.float64))))
+def _table(
+    bundle: Bundle, model: AccountModel, asked: Asked, found: Book, look: Look, rows: pl.DataFrame
+) -> pl.DataFrame:
+    p = model.probability(look.looks(logit(rows["probability"].to_numpy().astype(np.float64))))
     known, active = people(found, look)
     names = account_names(found)
     whole = pl.DataFrame(

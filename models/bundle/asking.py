@@ -94,10 +94,5 @@ def answer(bundle: Bundle, matrix: Matrix, question: Question, given: Answer) ->
             levels[name] = texts if value in texts else [*texts, value]
             value = float(levels[name].index(value))
         values[:, place] = np.nan if value is None else value
-    return Matrix(again(bundle, values), matrix.columns, levels)
-
-
-def again(bundle: Bundle, values: Floats) -> Floats:
-    """The values with what is derived from attributes recomputed: how many are known, and features of one's own."""
     derive(bundle.plan, values)
-    return values
+    return Matrix(values, matrix.columns, levels)
