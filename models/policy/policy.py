@@ -8,6 +8,7 @@ import numpy as np
 
 from features.arrays import Bools, Floats, Ints
 from features.kernel import Matrix
+from features.levels import texts
 from models.policy.routing import Routing, uses_product
 
 PRIOR_DEALS = 20.0
@@ -39,8 +40,7 @@ class Values:
         place = next((j for j, c in enumerate(matrix.columns) if c.name == self.column), None)
         if self.column is None or place is None:
             return [None] * len(matrix.values)
-        texts = matrix.levels[self.column]
-        return [None if code != code else texts[int(code)] for code in matrix.values[:, place].tolist()]
+        return texts(matrix.values[:, place], matrix.levels[self.column])
 
     def all_of(self, own: Sequence[float | None], segments: Sequence[str | None]) -> Floats:
         """The values of k deals, NaN where none is known."""
