@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 
 from features.arrays import Floats
-from features.plan import Attribute, Plan
+from features.columns import Attribute
+from features.plan import Plan
 from models.policy.policy import Values, segment_values
 from pipeline.conversions import amounts
 from pipeline.params import Definition

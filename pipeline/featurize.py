@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from features.plan import Attribute, Plan, plan_to_json
+from features.columns import Attribute
+from features.plan import Plan, plan_to_json
 from pipeline import stage
 from pipeline.featuring import features
 from pipeline.matrices import frame_of

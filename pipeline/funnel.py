@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from features.arrays import NEVER, Bools
-from features.plan import Attribute, EventType, Plan
+from features.columns import Attribute
+from features.plan import EventType, Plan
 from features.records import Records
 from features.vocabulary import event_group
 from models.funnel import ways as way

@@ -8,17 +8,16 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from features.columns import Group, Kind
 from features.vocabulary import YES
 from models.nearest import nearest
 from models.points.criteria import criteria_of
+from models.points.when import LONGEST_D
 from pipeline.errors import Stop
 from pipeline.yamls import read_yaml
 
-Group = Literal["fit", "engagement", "intent"]
 EventGroup = Literal["intent", "engagement", "seller", "ignore"]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-LONGEST_D = 36_500
-"""A hundred years: a longer horizon or age is a slip of the hand, and overflows a clock in microseconds."""
 
 
 class Section(BaseModel):
@@ -135,7 +134,7 @@ class Snapshots(Section):
 class Attribute(Section):
     """How a column is read; what is left out is inferred."""
 
-    kind: Literal["numeric", "boolean", "categorical", "text"] | None = None
+    kind: Kind | None = None
     group: Group | None = None
     mutable: bool = False
 

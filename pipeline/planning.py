@@ -6,8 +6,8 @@ from datetime import datetime
 
 import polars as pl
 
-from features.columns import Block
-from features.plan import Attribute, EventType, Plan
+from features.columns import Attribute, Block
+from features.plan import EventType, Plan
 from features.vocabulary import SELLER, event_group
 from pipeline.params import Definition
 from pipeline.values import Tables

@@ -23,7 +23,6 @@ from pipeline.ended import ended
 from pipeline.errors import Stop
 from pipeline.files import whole_file
 from pipeline.params import Definition, Source
-from pipeline.reading.attributes import AttributeInfo
 from pipeline.reading.personal import remove
 from pipeline.reading.tables import TABLES, read_tables
 from pipeline.records import records_of
@@ -71,11 +70,7 @@ def read(bundle: Bundle, tables: Path, as_of: datetime | None, id_key: bytes | N
     """Read and check tables as the training tables were. `as_of` defaults to the tables' latest time."""
     source = Source.model_validate({"kind": "tables", "path": tables, **bundle.reading})
     definition = Definition.model_validate(bundle.definition)
-    kinds = [
-        AttributeInfo(name=a.name, column=a.column, entity=a.entity, kind=a.kind, group=a.group,
-                      mutable=a.has_history, has_history=a.has_history)
-        for a in bundle.plan.attributes
-    ]  # fmt: skip
+    kinds = list(bundle.plan.attributes)
     with _as_in_training():
         raw, _ = remove(read_tables(source, lenient=True), id_key, [kind.column for kind in kinds])
         checked = check(raw, source, definition, None, now, kinds)

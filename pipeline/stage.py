@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import polars as pl
 
-from features.plan import Attribute
+from features.columns import Attribute
 from pipeline.errors import Stop
 from pipeline.files import whole_file
 from pipeline.params import Section
@@ -118,8 +118,7 @@ def read_attributes(folder: Path = TABLES) -> tuple[Attribute, ...]:
 
 def attributes_of(objects: Iterable[Mapping[str, Any]]) -> tuple[Attribute, ...]:
     """The attributes of attributes.json as the features know them."""
-    keys = ("name", "column", "entity", "kind", "group", "has_history")
-    return tuple(Attribute(**{k: a[k] for k in keys}) for a in objects)
+    return tuple(Attribute(**a) for a in objects)
 
 
 def read_meta() -> dict[str, Any]:

@@ -7,8 +7,7 @@ import numpy as np
 import polars as pl
 
 from features.arrays import Floats, Ints
-from features.columns import Kind
-from features.plan import Attribute
+from features.columns import Attribute, Kind
 from features.records import History, starts
 from pipeline.reading.texts import read_booleans
 

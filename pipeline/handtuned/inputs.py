@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from features.plan import Attribute
+from features.columns import Attribute, Entity
 from models.points.table import PointsTable
 from models.points.when import FieldTest
 from pipeline import stage
 from pipeline.handtuned.check import check_points, fields_there, tests_of
 from pipeline.params import Definition, Source
 from pipeline.reading.kinds import kind_of, read_values
-from pipeline.reading.naming import TABLE_OF, Entity
+from pipeline.reading.naming import TABLE_OF
 from pipeline.reading.texts import Clock
 from pipeline.values import Tables
 

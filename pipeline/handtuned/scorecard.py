@@ -10,7 +10,7 @@ import polars as pl
 import yaml
 
 from features.arrays import Bools, Floats
-from features.plan import Attribute
+from features.columns import Attribute
 from features.vocabulary import event_group
 from models.baselines.points import probabilities
 from models.judging import metrics

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 
 from features.arrays import Ints
-from features.plan import Attribute, Plan
+from features.columns import Attribute
+from features.plan import Plan
 from models import folds
 from pipeline.featuring import features
 from pipeline.leaks.culprits import Culprit, culprit_of

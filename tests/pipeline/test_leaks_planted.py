@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from leaking import BEFORE, Frames, brought, check, run, simulated, stopped
 
+from features.columns import Attribute
 from features.own import OWN, Own
-from features.plan import Attribute, plan_of_json
+from features.plan import plan_of_json
 from models.learning.encoding import encode
 from pipeline.audit import check_better, check_test, within
 from pipeline.data import Data, load

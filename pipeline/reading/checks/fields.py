@@ -10,11 +10,11 @@ from math import isnan
 import numpy as np
 import polars as pl
 
-from features.columns import slug
+from features.columns import Attribute, slug
 from features.titles import read_title
 from features.vocabulary import ENGAGEMENT, INTENT, SELLER
 from pipeline.params import Definition
-from pipeline.reading.attributes import AttributeInfo, AttributeList
+from pipeline.reading.attributes import AttributeList
 from pipeline.reading.naming import TABLE_OF, tokens, words
 
 ROWS = 50
@@ -94,7 +94,7 @@ def _same(tables: Mapping[str, pl.DataFrame], attributes: AttributeList) -> list
     for entity, name in TABLE_OF.items():
         own = [a for a in attributes if a.entity == entity and not a.has_history]
         if name in tables and len(tables[name]) >= ROWS:
-            alike: dict[bytes, list[AttributeInfo]] = {}
+            alike: dict[bytes, list[Attribute]] = {}
             for a in own:
                 alike.setdefault(_parting(tables[name][a.column]), []).append(a)
             found += [group for group in alike.values() if len(group) > 1]
@@ -192,12 +192,12 @@ def _events(events: pl.DataFrame, definition: Definition) -> list[str]:
     return found
 
 
-def _values(tables: Mapping[str, pl.DataFrame], a: AttributeInfo) -> pl.Series:
+def _values(tables: Mapping[str, pl.DataFrame], a: Attribute) -> pl.Series:
     table = tables.get(TABLE_OF[a.entity])
     return pl.Series([], dtype=pl.String) if table is None else table[a.column]
 
 
-def _list(attributes: Sequence[AttributeInfo]) -> str:
+def _list(attributes: Sequence[Attribute]) -> str:
     return _some([f"{TABLE_OF[a.entity]}.{a.column}" for a in attributes])
 
 
