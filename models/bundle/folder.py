@@ -239,7 +239,7 @@ def parse(files: Files) -> Bundle:
         plan=plan,
         encoding=encoding,
         trees=trees,
-        calibration=Calibration.from_json(files.json("calibration.json")),
+        calibration=Calibration.of_json(files.json("calibration.json")),
         policy=Policy.of_json(files.json("policy.json")),
         definition=files.json("definition.json"),
         training=files.json("training.json"),
