@@ -8,7 +8,7 @@ import polars as pl
 
 from features.arrays import Floats
 from features.plan import Plan, plan_of_json
-from models.baselines.bayes import bins, quantile_edges
+from models.judging.bins import bins, quantile_edges
 from models.judging.ranking import auc as auc_of
 from models.judging.ranking import ranking, taken
 from models.leaks.screening import LEAST, bounded
