@@ -6,7 +6,7 @@ import polars as pl
 from features.arrays import Floats
 from features.columns import Attribute
 from features.plan import Plan
-from models.policy.policy import Values, segment_values
+from models.policy.values import Values, segment_values
 from pipeline.conversions import amounts
 from pipeline.params import Definition
 from pipeline.values import Tables

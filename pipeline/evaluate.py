@@ -18,7 +18,7 @@ from models.judging import bootstrap, metrics
 from models.learning import horizons
 from models.learning.encoding import encode
 from models.learning.horizons import column
-from models.policy.policy import Values
+from models.policy.values import Values
 from pipeline import stage
 from pipeline.data import Data, load
 from pipeline.deals import deal_values

@@ -13,7 +13,7 @@ from features.plan import Plan
 from models import folds
 from models.judging import bootstrap, metrics, weekly
 from models.judging.weekly import Played, Weeks
-from models.policy.policy import Values
+from models.policy.values import Values
 from pipeline.featuring import in_parts
 from pipeline.groups import groups_of
 from pipeline.values import Tables, instants

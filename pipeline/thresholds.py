@@ -10,8 +10,8 @@ import polars as pl
 from features.arrays import DAY_US, Floats
 from features.vocabulary import stages_called
 from models.points.table import PointsTable
-from models.policy.policy import Values
 from models.policy.thresholds import filling
+from models.policy.values import Values
 from pipeline.errors import Stop
 from pipeline.params import NetBenefit, Policy
 
