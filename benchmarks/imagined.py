@@ -3,7 +3,8 @@
 import numpy as np
 
 from features.arrays import DAY_US
-from features.plan import Attribute, EventType, Plan
+from features.columns import Attribute
+from features.plan import EventType, Plan
 from features.records import Records, sort_events, sort_stages, starts
 
 TYPES = 12

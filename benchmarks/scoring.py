@@ -24,8 +24,8 @@ def main(root: Path) -> int:
     from models.bundle.folder import load_bundle, score
     from models.explaining.reasons import reasons
     from pipeline import score as scoring
-    from pipeline.label import micros
     from pipeline.records import records_of
+    from pipeline.values import instant_us
 
     if not (root / "artifacts/bundle").is_dir() or not (root / "data/simulated").is_dir():
         print("scoring: no bundle or no simulated company here; run `make run` first", file=sys.stderr)
@@ -39,7 +39,7 @@ def main(root: Path) -> int:
     taken, scored = time.perf_counter() - begun, int((frame["status"] == "scored").sum())
     print(f"scoring without reasons             {len(frame) / taken:8,.0f} leads/s ({scored:,} of {len(frame):,} open)")
     records, _ = records_of(asked.checked.tables, bundle.plan)
-    at = micros(asked.as_of) if asked.as_of else 0
+    at = instant_us(asked.as_of) if asked.as_of else 0
     every = np.arange(len(records))
     lead = every[opening(records, every, np.full(len(every), at)).open][:MOST_WITH_REASONS]
     as_of = np.full(len(lead), at)

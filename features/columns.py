@@ -8,8 +8,29 @@ from typing import Literal
 
 Kind = Literal["numeric", "boolean", "categorical", "text"]
 Group = Literal["fit", "engagement", "intent"]
+Entity = Literal["lead", "account"]
 Block = Literal["lead", "account", "events", "stages", "history", "account_leads"]
 """A part of a record that may be left out, and is then unknown."""
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A column of leads or accounts, or a field of history."""
+
+    name: str
+    column: str
+    entity: Entity
+    kind: Kind
+    group: Group = "fit"
+    has_history: bool = False
+    """Known only from its rows of history; its column is a CRM's latest value and would tell the future."""
+
+    @property
+    def block(self) -> Block:
+        """The part of a record that it comes from."""
+        if self.has_history:
+            return "history"
+        return "account" if self.entity == "account" else "lead"
 
 
 @dataclass(frozen=True)

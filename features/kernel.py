@@ -239,7 +239,7 @@ _PARTS: dict[Part, Callable[[Records, Plan, Ints, Ints, Floats], None]] = {
 
 
 def derive(plan: Plan, values: Floats) -> None:
-    """Make what hangs on other columns again, in place, after a change of those, shape (k, all)."""
+    """Recompute columns derived from others, in place, after a change of those, shape (k, all)."""
     count_known_fields(values, plan.field_places)
     _own(plan, values)
 

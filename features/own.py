@@ -19,7 +19,7 @@ class Own:
     make: Callable[[Columns], Floats]
     needs: tuple[str, ...]
     block: Block = "events"
-    """The part of the record that it hangs on: it is unknown where that is."""
+    """The part of the record it depends on; the feature is unknown where the block is."""
     says: str = ""
     """What it is called in reasons, in words; by default its name without its group."""
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import accumulate, chain, pairwise
 from typing import Any, Literal
 
-from features.columns import Block, Column, Group, Kind, slug
+from features.columns import Attribute, Block, Column, Group, slug
 from features.masking import FieldPlaces, field_places
 from features.own import OWN, own_columns
 from features.vocabulary import (
@@ -32,26 +32,6 @@ from features.vocabulary import (
 
 Part = Literal["attributes", "events", "stages", "account_leads", "age"]
 """A part of the kernel, which fills columns that lie together."""
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """A column of leads or accounts, or a field of history."""
-
-    name: str
-    column: str
-    entity: Literal["lead", "account"]
-    kind: Kind
-    group: Group = "fit"
-    has_history: bool = False
-    """Known only from its rows of history; its column is a CRM's latest value and would tell the future."""
-
-    @property
-    def block(self) -> Block:
-        """The part of a record that it comes from."""
-        if self.has_history:
-            return "history"
-        return "account" if self.entity == "account" else "lead"
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from models.bundle.accounts import Looks, looks
 from models.bundle.roles import by_account, roles
 from models.learning import labels
 from models.learning.labels import Conversions
-from pipeline.label import closing_when_it_happened, conversions_of_events, micros
+from pipeline.conversions import closing_when_it_happened, conversions
 from pipeline.params import Definition
 from pipeline.records import records_of, with_known_outcomes
-from pipeline.values import Tables
+from pipeline.values import Tables, instant_us
 
 ACTIVE_US = 30 * DAY_US
 """A person is active whose last sign of life is no older."""
@@ -71,17 +71,19 @@ def book(tables: Tables, plan: Plan, definition: Definition, until: datetime) ->
     kept = with_known_outcomes(tables)
     records, order = records_of(closing_when_it_happened(kept, definition, until), plan)
     named = order["account_id"].is_not_null().to_numpy()
-    return Book(records, order, plan, named, micros(until), round(definition.conversion.within_days * DAY_US))
+    return Book(records, order, plan, named, instant_us(until), round(definition.conversion.within_days * DAY_US))
 
 
 def past(tables: Tables, plan: Plan, definition: Definition, until: datetime) -> Past:
     """The same with conversions. Raises Stop where they are events and there is none."""
-    found, event = book(tables, plan, definition, until), definition.conversion.event
-    if event is None:
-        won = labels.conversions_of_stages(found.records)
-    else:
-        won = conversions_of_events(tables, found.order, event, found.until)
+    found = book(tables, plan, definition, until)
+    won = conversions(found.records, tables, found.order, definition.conversion, found.until)
     return Past(**vars(found), conversions=won)
+
+
+def account_names(found: Book) -> list[str]:
+    """The id of each account by its number; empty for a lead that has none."""
+    return found.order["account_id"].gather(found.records.account_start[:-1]).fill_null("").to_list()
 
 
 def look_at(found: Book, instants: Sequence[int]) -> Look:

@@ -15,21 +15,32 @@ from models.bundle.roles import Wanted, by_account, has_titles, missing, roles, 
 from models.folds import whole_groups
 from models.judging import bootstrap, metrics
 from pipeline import stage
-from pipeline.account_looks import Book, Look, Past, converts, first_wins, look_at, open_lead_converts, past, people
-from pipeline.featurize import in_parts
+from pipeline.account_looks import (
+    Book,
+    Look,
+    Past,
+    account_names,
+    converts,
+    first_wins,
+    look_at,
+    open_lead_converts,
+    past,
+    people,
+)
+from pipeline.featuring import in_parts
 from pipeline.fitted import log_odds, log_odds_unseen, read_model
 from pipeline.groups import groups_of
 from pipeline.params import Definition, Train
 from pipeline.values import Tables
 
 EVERY_US = 28 * DAY_US
-"""Accounts are looked at so often."""
+"""How often accounts are looked at."""
 MOST_LOOKS = 65
 """Five years: a date of long ago, which a CRM fills in by default, must not make thousands of looks."""
 DRAWS = 200
 MOST_SHOWN = 20
 LEAST_CONVERTING = 30
-"""With fewer accounts that converted nothing is learned: leads count as independent."""
+"""With fewer converting accounts nothing is learned, and leads count as independent."""
 BINS = 10
 
 Scorer = Callable[[pl.DataFrame], Floats]
@@ -100,7 +111,7 @@ def _scores(y: Floats, p: Floats, spans: Mapping[str, tuple[float, float]]) -> d
 
 
 def _reliability(y: Floats, p: Floats, account: Ints, seed: int) -> list[dict[str, Any]]:
-    """Looks by tenths of their probability: how many, promised and come, with an interval by drawing accounts again."""
+    """Looks by tenths of their probability: how many, and the rates expected and observed, with an interval."""
     order = np.argsort(p, kind="stable")
     parts = [part for part in np.array_split(order, BINS) if len(part)]
     drawn = [[_mean(y[part], w[part]) for part in parts] for w in bootstrap.weights(account, seed, DRAWS)]
@@ -116,7 +127,7 @@ def _mean(y: Floats, weight: Floats) -> float:
 
 
 def _by_leads(y: Floats, every: Mapping[str, Floats], count: Floats) -> list[dict[str, Any]]:
-    """Promised and come by number of open leads: where adding up goes wrong."""
+    """Predicted and actual conversions by number of open leads: where adding probabilities up goes wrong."""
     found = []
     for name, mine in (("1", count == 1), ("2", count == 2), ("3 or more", count >= 3)):
         if mine.any():
@@ -156,11 +167,6 @@ def shown(found: Book, model: AccountModel, asked: Sequence[Wanted], scored: Sco
         }
         for i in best.tolist()
     ]  # fmt: skip
-
-
-def account_names(found: Book) -> list[str]:
-    """The id of each account by its number; empty for a lead that has none."""
-    return found.order["account_id"].gather(found.records.account_start[:-1]).fill_null("").to_list()
 
 
 def figures(
@@ -217,7 +223,7 @@ def main() -> None:
     """Write reports/accounts.json, and data/account_model.json for the bundle."""
     tables, until = stage.read_tables(), stage.read_until()
     begin = begin_of_test(stage.read_table(stage.EXAMPLES))
-    reason = why_not(tables, stage.read_json(stage.TABLES / "meta.json")["shape"], begin)
+    reason = why_not(tables, stage.read_meta()["shape"], begin)
     told: dict[str, Any] = {"reason": reason}
     kept: dict[str, Any] = {}
     with stage.speaking("accounts") as say:

@@ -10,9 +10,9 @@ from models.bundle.asking import Worth, worth
 from models.bundle.folder import Bundle
 from pipeline.ended import ended
 from pipeline.errors import Stop
-from pipeline.label import micros
 from pipeline.records import records_of
 from pipeline.score import Asked, whole_accounts
+from pipeline.values import instant_us
 
 
 def questions_of(bundle: Bundle, asked: Asked) -> pl.DataFrame:
@@ -60,7 +60,7 @@ def _lines(found: Worth) -> list[str]:
 
 def _own(bundle: Bundle, asked: Asked, order: pl.DataFrame) -> pl.DataFrame:
     """What else is known of each lead of the records, in their order."""
-    tables, at = asked.checked.tables, 0 if asked.as_of is None else micros(asked.as_of)
+    tables, at = asked.checked.tables, 0 if asked.as_of is None else instant_us(asked.as_of)
     more = order.join(tables["leads"].select("lead_id", "value"), on="lead_id", how="left", maintain_order="left")
     return more.with_columns(ended=ended(tables, order, bundle.plan.reopens, at))
 
@@ -69,7 +69,7 @@ def _worth(
     bundle: Bundle, asked: Asked, records: Records, own: pl.DataFrame, lead: np.ndarray
 ) -> tuple[np.ndarray, Worth]:
     """Of those leads that are open, and which they are."""
-    at = 0 if asked.as_of is None else micros(asked.as_of)
+    at = 0 if asked.as_of is None else instant_us(asked.as_of)
     lead = lead[opening(records, lead, np.full(len(lead), at)).open & ~own["ended"].to_numpy()[lead]]
     matrix = compute(records, bundle.plan, lead, np.full(len(lead), at))
     return lead, worth(bundle, matrix, own["value"].gather(lead).to_list())

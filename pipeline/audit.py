@@ -8,7 +8,7 @@ import polars as pl
 
 from features.arrays import Floats
 from features.plan import Plan, plan_of_json
-from models.baselines.bayes import bins, quantile_edges
+from models.judging.bins import bins, quantile_edges
 from models.judging.ranking import auc as auc_of
 from models.judging.ranking import ranking, taken
 from models.leaks.screening import LEAST, bounded
@@ -27,12 +27,12 @@ from pipeline.values import Tables
 TEST = "AUC of the test fold"
 BETTER = "better than the base rate"
 AGED = 0.9
-"""Less than this among examples of one age: then the age of leads explains an AUC above the limit."""
+"""Where the AUC among examples of one age is below this, the age of leads explains an AUC above the limit."""
 NAMED = 3
 
 
 def within(y: Floats, p: Floats, age: Floats) -> float:
-    """AUC among pairs of about one age (tenths of the test fold): that old leads no longer convert, everybody knows.
+    """AUC among pairs of about one age (tenths of the test fold): that old leads rarely convert is no news.
     NaN ages are one. 0.5 where no pair is left."""
     order = bins(age, quantile_edges(age))
     pairs = area = 0.0
@@ -45,8 +45,7 @@ def within(y: Floats, p: Floats, age: Floats) -> float:
 
 
 def check_better(metrics: Mapping[str, Any], intervals: Mapping[str, Any]) -> Check:
-    """Probabilities that are worse than the base rate's promise what does not come: a warning where chance does not
-    explain it."""
+    """Warn where the probabilities are worse than the base rate and chance does not explain it."""
     mine, base = metrics["test"]["log_loss"], metrics["baselines"]["base_rate"]["log_loss"]
     if mine is None or base is None:
         return Check(BETTER, "There is nothing to compare.", applies=False)
@@ -69,7 +68,7 @@ def check_test(
     params: Leaks,
     theirs: Mapping[str, str],
 ) -> Check:
-    """A model that is nearly always right has been told. `auc` is that of reports/metrics.json."""
+    """A model that is nearly always right has seen the outcome. `auc` is that of reports/metrics.json."""
     test = data.rows("test")
     leads, first = np.unique(data.lead[test], return_inverse=True)
     won = np.minimum(np.bincount(first, data.y[test], minlength=len(leads)), 1.0)  # looks at one lead are one

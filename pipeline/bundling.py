@@ -12,9 +12,10 @@ import polars as pl
 from features.plan import plan_of_json
 from models.bundle import folder as bundles
 from models.bundle.golden import answer, golden_requests
-from models.policy.policy import Policy, Values, scale
+from models.policy.policy import Policy, scale
 from models.policy.routing import Routing, Rule
 from models.policy.thresholds import continuity
+from models.policy.values import Values
 from pipeline import stage
 from pipeline.card import card
 from pipeline.errors import Stop

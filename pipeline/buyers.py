@@ -5,15 +5,15 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
+from models.bundle.accounts import AccountModel
 from models.bundle.folder import Bundle
 from models.bundle.roles import missing, said
 from models.judging.metrics import logit
-from pipeline.account_looks import Book, Look, book, gathered, people
-from pipeline.accounts import account_names
+from pipeline.account_looks import Book, Look, account_names, book, gathered, people
 from pipeline.errors import Stop
-from pipeline.label import micros
 from pipeline.params import Definition
 from pipeline.score import Asked, Schema, score_tables
+from pipeline.values import instant_us
 
 SCHEMA: Schema = {
     "account_id": pl.String, "as_of": pl.Datetime("us", "UTC"), "probability": pl.Float64,
@@ -46,13 +46,14 @@ def accounts(
     if rows.is_empty():
         return pl.DataFrame(schema=SCHEMA)
     lead = rows["index"].to_numpy().astype(np.int64)
-    look = gathered(lead, np.full(len(lead), micros(asked.as_of)), found.records.account[lead])
-    return _table(bundle, asked, found, look, rows)
+    look = gathered(lead, np.full(len(lead), instant_us(asked.as_of)), found.records.account[lead])
+    return _table(bundle, bundle.accounts, asked, found, look, rows)
 
 
-def _table(bundle: Bundle, asked: Asked, found: Book, look: Look, rows: pl.DataFrame) -> pl.DataFrame:
-    assert bundle.accounts is not None  # noqa: S101 (accounts() has looked)
-    p = bundle.accounts.probability(look.looks(logit(rows["probability"].to_numpy().astype(np.float64))))
+def _table(
+    bundle: Bundle, model: AccountModel, asked: Asked, found: Book, look: Look, rows: pl.DataFrame
+) -> pl.DataFrame:
+    p = model.probability(look.looks(logit(rows["probability"].to_numpy().astype(np.float64))))
     known, active = people(found, look)
     names = account_names(found)
     whole = pl.DataFrame(

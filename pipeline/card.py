@@ -66,7 +66,7 @@ def _refreshed(refresh: Mapping[str, Any] | None) -> str:
 
 
 def _shorter(horizons: Mapping[str, Mapping[str, Any]]) -> str:
-    """A row a horizon, the shortest first; nothing where there is but one."""
+    """A row a horizon, the shortest first; nothing with a single one."""
     if not horizons:
         return ""
     names = ("log_loss", "auc", "observed_over_expected")

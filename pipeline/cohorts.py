@@ -2,19 +2,20 @@
 
 from typing import Any
 
-import numpy as np
+import polars as pl
 
-from features.arrays import Array
+from features.levels import texts
 from features.plan import Plan
 from features.records import Records, attribute_at
 from models.funnel.ways import ON, Episodes, whole_way
+from models.judging.survival import Spells
 from pipeline.params import Definition
 from pipeline.partings import column_of
+from pipeline.rare import MISSING, gathered, ordered
 from pipeline.spells import Telling, told
 
 SLICINGS = ("source", "campaign")
 MOST = 10
-OTHER, MISSING = "other", "(missing)"
 EARLY_D = 30.0
 """Shares are told by this day too: a young month has no other yet."""
 
@@ -26,32 +27,27 @@ def cohorts(records: Records, plan: Plan, e: Episodes, definition: Definition, t
         column = column_of(plan, definition, by)
         if column is not None:
             found[by] = {"column": column, "cohorts": _parted(_texts(records, plan, column, e), e, telling)}
-    months = e.begin.astype("M8[us]").astype("M8[M]").astype(str)
+    months = pl.Series(e.begin.astype("M8[us]").astype("M8[M]").astype(str).tolist(), dtype=pl.String)
     found["month"] = {"column": None, "cohorts": _parted(months, e, telling, in_order=True)}
     return found
 
 
-def _texts(records: Records, plan: Plan, column: str, e: Episodes) -> Array:
+def _texts(records: Records, plan: Plan, column: str, e: Episodes) -> pl.Series:
     """The column's text of each episode's lead as it was when the episode began."""
-    texts = np.array([*records.levels[column], MISSING], dtype=object)
-    code = attribute_at(records, plan, column, e.lead, e.begin)
-    return texts[np.where(np.isnan(code), len(texts) - 1, code).astype(np.int64)]
+    found = texts(attribute_at(records, plan, column, e.lead, e.begin), records.levels[column])
+    return pl.Series(found, dtype=pl.String).fill_null(MISSING)
 
 
-def _parted(texts: Array, e: Episodes, telling: Telling, *, in_order: bool = False) -> list[dict[str, Any]]:
-    names, part = np.unique(texts.astype(str), return_inverse=True)
-    many = np.bincount(part, minlength=len(names))
-    order = np.arange(len(names)) if in_order else np.lexsort((names, -many))
-    kept = order if in_order or len(names) <= MOST + 1 else order[:MOST]
-    parts = [(str(names[k]), part == k) for k in kept.tolist()]
-    if len(kept) < len(names):
-        parts.append((OTHER, ~np.isin(part, kept)))
-    spells = whole_way(e)
-    return [
-        {
-            "name": name,
-            "early": told(spells.take(mine), ON, telling.up_to(EARLY_D)),
-            "whole": told(spells.take(mine), ON, telling, drawn=True),
-        }
-        for name, mine in parts
-    ]
+def _parted(by: pl.Series, e: Episodes, telling: Telling, *, in_order: bool = False) -> list[dict[str, Any]]:
+    """`by`: a text an episode; the rarer ones are together, but for months, which are in order."""
+    parts, spells = by if in_order else gathered(by, MOST)[0], whole_way(e)
+    names = ordered(parts, in_order)
+    return [_cohort(name, spells.take((parts == name).to_numpy()), telling) for name in names]
+
+
+def _cohort(name: str, spells: Spells, telling: Telling) -> dict[str, Any]:
+    return {
+        "name": name,
+        "early": told(spells, ON, telling.up_to(EARLY_D)),
+        "whole": told(spells, ON, telling, drawn=True),
+    }

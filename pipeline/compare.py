@@ -23,7 +23,7 @@ Lists = dict[str, pl.DataFrame]
 
 def compare(say: Callable[[str], None]) -> tuple[dict[str, Any], Lists]:
     """The figures, and by name the lists of the leads behind them."""
-    table, shape = read_table(), stage.read_json(stage.TABLES / "meta.json")["shape"]
+    table, shape = read_table(), stage.read_meta()["shape"]
     if table is None:
         return {"left_out": "there is no table of points"}, {}
     figures = {"table": str(stage.read_json(stage.SETTINGS / "points.json")), "thresholds": table.thresholds,
@@ -41,7 +41,7 @@ def compare(say: Callable[[str], None]) -> tuple[dict[str, Any], Lists]:
 
 
 def _replayed(table: PointsTable, settings: Compare) -> tuple[dict[str, Any], Lists]:
-    inputs, until = read_inputs(table, str(stage.read_json(stage.SETTINGS / "points.json"))), stage.read_until()
+    inputs, until = read_inputs(table), stage.read_until()
     if until is None:
         raise Stop(f"{stage.TABLES}: no table has a time; run again from validate on")
     inputs = replace(inputs, tables=with_known_outcomes(inputs.tables))

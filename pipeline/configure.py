@@ -13,6 +13,7 @@ from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.handtuned.file import load_points
 from pipeline.params import SECTIONS, Params, Policy, load_params
+from pipeline.reading.tables import FILES
 from pipeline.thresholds import mark_of, old_mark
 
 AGREED = ("criteria", "language")
@@ -59,11 +60,11 @@ def _check_scale(policy: Policy, table: PointsTable | None) -> None:
 
 def fingerprint(params: Params) -> dict[str, Any]:
     """SHA-256 by name of every file of the tables. The table of points is settings: its change reads no data again."""
-    files = []
-    if params.source.kind == "tables":
-        path = params.source.path
-        files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
-    return {path.name: _digest(path) for path in files}
+    if params.source.kind != "tables":
+        return {}
+    path = params.source.path
+    files = sorted(p for p in path.iterdir() if p.name in FILES) if path.is_dir() else [path]
+    return {file.name: _digest(file) for file in files}
 
 
 def _digest(path: Path) -> str | None:

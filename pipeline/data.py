@@ -9,9 +9,9 @@ import polars as pl
 from features.arrays import DAY_US, Array, Bools, Floats, Ints
 from features.kernel import Matrix
 from features.plan import Plan
-from pipeline.featurize import instants
 from pipeline.groups import groups_of
 from pipeline.matrices import matrix_of
+from pipeline.values import instants
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,10 @@ import numpy as np
 import polars as pl
 
 from features.arrays import Floats
-from features.plan import Attribute, Plan
-from models.policy.policy import Values, segment_values
+from features.columns import Attribute
+from features.plan import Plan
+from models.policy.values import Values, segment_values
+from pipeline.conversions import amounts
 from pipeline.params import Definition
 from pipeline.values import Tables
 
@@ -13,7 +15,7 @@ from pipeline.values import Tables
 def brought(rows: pl.DataFrame, tables: Tables, definition: Definition) -> Floats:
     """What the first conversion after each row of `lead_id, as_of` brought, shape (n,); NaN where there is none, or its
     amount was not recorded. A stage brings its amount, an event its value."""
-    won = _conversions(tables, definition)
+    won = amounts(tables, definition.conversion)
     if won is None or rows["as_of"].null_count():
         return np.full(len(rows), np.nan)
     told = pl.col("amount").drop_nulls().first()
@@ -25,21 +27,9 @@ def brought(rows: pl.DataFrame, tables: Tables, definition: Definition) -> Float
     return found.sort("n")["amount"].fill_null(np.nan).to_numpy().astype(np.float64)
 
 
-def _conversions(tables: Tables, definition: Definition) -> pl.DataFrame | None:
-    """`lead_id, at, known_at, amount` of every conversion; None without their table."""
-    conversion = definition.conversion
-    table, kind, at, known, amount = ("stages", "stage", "entered_at", "entered_at", "amount")
-    if conversion.event is not None:
-        table, kind, at, known, amount = ("events", "type", "occurred_at", "known_at", "value")
-    if table not in tables:
-        return None
-    won = tables[table].filter(pl.col(kind) == (conversion.event or conversion.stage))
-    return won.select("lead_id", at=at, known_at=known, amount=pl.col(amount).cast(pl.Float64))
-
-
 def deal_values(tables: Tables, plan: Plan, definition: Definition, examples: pl.DataFrame) -> Values:
     """Mean amounts of what leads of train brought while train lasted, by the segment that tells them apart."""
-    won = _conversions(tables, definition)
+    won = amounts(tables, definition.conversion)
     train = examples.filter(pl.col("fold") == "train")
     if won is None or train["as_of"].null_count() == len(train):
         return Values(None, {}, None)

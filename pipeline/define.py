@@ -30,7 +30,7 @@ def define(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str,
     policy = stage.read_json(stage.BUNDLE / "policy.json")
     return {
         "model": _model(),
-        "shape": stage.read_json(stage.TABLES / "meta.json")["shape"],
+        "shape": stage.read_meta()["shape"],
         "leads": len(people.rows),
         "age_days": people.age_days,
         "span": _span(people.rows),
@@ -83,8 +83,8 @@ def _product_events(tables: Any, policy: dict[str, Any]) -> list[str]:
 
 
 def agreement(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str, Any]:
-    """What an edition of the definition is: what a change of makes a new one. It is what people agree on; what a new
-    model makes of that, such as the probability of the threshold, is no new agreement."""
+    """What an edition of the definition consists of: a change of any of it makes a new one. It is what people agree
+    on; what a new model makes of that, such as the probability of the threshold, is no new agreement."""
     policy, table = stage.section(Policy), stage.read_json(stage.POINTS_TABLE)
     return {
         "criteria": {c.name: {"words": c.words, "when": None if c.when is None else write(c.when)} for c in criteria},

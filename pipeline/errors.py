@@ -1,4 +1,4 @@
-"""The one way in which a run says no."""
+"""The one error by which a run refuses."""
 
 
 class Stop(Exception):

@@ -18,12 +18,11 @@ from models.judging import bootstrap, metrics
 from models.learning import horizons
 from models.learning.encoding import encode
 from models.learning.horizons import column
-from models.policy.policy import Values
+from models.policy.values import Values
 from pipeline import stage
 from pipeline.data import Data, load
 from pipeline.deals import deal_values
 from pipeline.errors import Stop
-from pipeline.featurize import instants
 from pipeline.fitted import Fitted, predict, read_model
 from pipeline.handtuned.inputs import read_inputs
 from pipeline.handtuned.inputs import read_table as read_points_table
@@ -33,7 +32,7 @@ from pipeline.params import Definition, Policy, Source, Train
 from pipeline.partings import column_of
 from pipeline.replay import Replay, Test, absent, replay
 from pipeline.slices import diagnosis
-from pipeline.values import Tables
+from pipeline.values import Tables, instants
 from pipeline.weeks import pool
 
 DRAWS = 200
@@ -107,7 +106,7 @@ def replayed(
     data: Data, tables: Tables, plan: Plan, values: Values, fitted: Fitted, scores: Mapping[str, Floats]
 ) -> Replay:
     """The test period once more, week by week: `scores` are those of the examples, `model` among them."""
-    meta, test = stage.read_json(stage.TABLES / "meta.json"), data.rows("test")
+    meta, test = stage.read_meta(), data.rows("test")
     begin, until = data.examples.filter(pl.Series(test))["as_of"].min(), stage.read_until()
     if meta["shape"] == "flat" or until is None or not isinstance(begin, datetime):
         return absent("without dates there are no weeks")
@@ -115,8 +114,7 @@ def replayed(
     others = Baselines.of_json(stage.read_json(stage.MODEL / "baselines.json"))
 
     table = read_points_table()
-    place = str(stage.read_json(stage.SETTINGS / "points.json"))
-    by_hand = None if table is None else tallying(read_inputs(table, place))
+    by_hand = None if table is None else tallying(read_inputs(table))
 
     def scored(rows: pl.DataFrame, matrix: Matrix) -> Mapping[str, Floats]:
         found = {"model": predict(fitted, matrix, params.threads), **others.predict(matrix)}

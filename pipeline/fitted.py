@@ -39,7 +39,7 @@ def read_model() -> Fitted:
     return Fitted(
         (stage.MODEL / "model.txt").read_text(encoding="utf-8"),
         Encoding.of_json(stage.read_json(stage.MODEL / "encoding.json")),
-        Calibration.from_json(stage.read_json(stage.MODEL / "calibration.json")),
+        Calibration.of_json(stage.read_json(stage.MODEL / "calibration.json")),
         links_of({path.name: path.read_bytes() for path in stage.MODEL.iterdir()}),
     )
 

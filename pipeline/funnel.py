@@ -9,14 +9,15 @@ import numpy as np
 import polars as pl
 
 from features.arrays import NEVER, Bools
-from features.plan import Attribute, EventType, Plan
+from features.columns import Attribute
+from features.plan import EventType, Plan
 from features.records import Records
 from features.vocabulary import event_group
 from models.funnel import ways as way
 from models.funnel.ways import CLOSED, CONVERTED, ON, OPEN, OUT, Episodes
 from pipeline import stage
 from pipeline.cohorts import cohorts
-from pipeline.label import closing_when_it_happened, conversions_of_events, micros
+from pipeline.conversions import closing_when_it_happened, conversions
 from pipeline.params import Definition
 from pipeline.planning import MOST_STAGES, MOST_TYPES, bare_plan
 from pipeline.reach import accounts_reached, contacts
@@ -24,7 +25,7 @@ from pipeline.records import records_of
 from pipeline.spells import Telling, told
 from pipeline.standing import standing_still
 from pipeline.targets import targets
-from pipeline.values import Tables
+from pipeline.values import Tables, instant_us
 
 DRAWS, SEED = 200, 7
 """Of the intervals; no setting of training, or each trial of one would follow every lead again."""
@@ -86,10 +87,10 @@ def read(tables: Tables, attributes: Sequence[Attribute], definition: Definition
     cut = known_by(closing_when_it_happened(tables, definition, until), until)
     plan = plan_of(cut, attributes, definition)
     records, order = records_of(cut, plan)
-    end, conversion = micros(until), definition.conversion
+    end, conversion = instant_us(until), definition.conversion
     repeating = None
     if conversion.event is not None and conversion.repeats:
-        repeating = conversions_of_events(cut, order, conversion.event, end)
+        repeating = conversions(records, cut, order, conversion, end)
     return Funnel(records, order, plan, way.episodes(records, plan.stages, end, plan.won, repeating))
 
 
@@ -250,7 +251,7 @@ def _criteria() -> dict[str, Bools]:
 
 def main() -> None:
     """Write reports/funnel.json; where the leads have no stages in time, why there is nothing to tell."""
-    until, shape = stage.read_until(), stage.read_json(stage.TABLES / "meta.json")["shape"]
+    until, shape = stage.read_until(), stage.read_meta()["shape"]
     with stage.speaking("funnel") as say:
         if until is None or shape != "dated":
             found: dict[str, Any] = {"reason": "these data do not say when leads entered their stages"}

@@ -40,7 +40,7 @@ def within(data: Data, days: float) -> Floats:
 
 
 def write_links(links: Sequence[Link], folder: Path) -> None:
-    """horizons.json and a model a link that has one; nothing where there is but one horizon."""
+    """horizons.json and a model a link that has one; nothing with a single one."""
     if not links:
         return
     stage.write_json([link.to_json() for link in links], folder / HORIZONS)

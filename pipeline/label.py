@@ -6,16 +6,17 @@ import numpy as np
 import polars as pl
 
 from features.arrays import Array, Floats, Ints
-from features.records import Records, starts
+from features.records import Records
 from models import folds
 from models.learning import labels
-from models.learning.labels import Conversions, Examples
+from models.learning.labels import Examples
 from pipeline import stage
+from pipeline.conversions import closing_when_it_happened, conversions
 from pipeline.errors import Stop
 from pipeline.params import Definition, Split
 from pipeline.planning import bare_plan
 from pipeline.records import records_of, with_known_outcomes
-from pipeline.values import Tables
+from pipeline.values import Tables, instant_us
 
 
 def label(tables: Tables, shape: str, until: datetime | None, definition: Definition, split: Split) -> pl.DataFrame:
@@ -31,57 +32,25 @@ def label(tables: Tables, shape: str, until: datetime | None, definition: Defini
     if until is None:
         raise Stop("no table has a time that could be read, so there is no present; give source.until")
     records, order = records_of(closing_when_it_happened(kept, definition, until), bare_plan(definition))
-    end = micros(until)
+    end = instant_us(until)
     outcome = shape == "outcome"
     examples = _outcome(records, leads, order, end) if outcome else _dated(records, kept, order, definition, end)
+    test_from = None if split.test_from is None else instant_us(split.test_from)
     fold = folds.by_time(
         examples.as_of, examples.label, examples.mature, examples.lead, definition.conversion.within_days,
-        split.test_fraction, split.calibration_fraction, None if split.test_from is None else micros(split.test_from),
+        split.test_fraction, split.calibration_fraction, test_from,
     )  # fmt: skip
     return _frame(examples, fold, order)
-
-
-def closing_when_it_happened(tables: Tables, definition: Definition, until: datetime) -> Tables:
-    """A conversion by event closes its lead when it happens, however late its record reached us, by `until`."""
-    event = definition.conversion.event
-    if event is None or "events" not in tables:
-        return tables
-    came = (pl.col("type") == event) & (pl.col("known_at") <= until)
-    happened = pl.when(came).then("occurred_at").otherwise("known_at")
-    return {**tables, "events": tables["events"].with_columns(known_at=happened)}
-
-
-def micros(at: datetime) -> int:
-    """Microseconds since 1970 UTC."""
-    return int(pl.Series([at]).cast(pl.Datetime("us", "UTC")).to_physical()[0])
 
 
 def _dated(records: Records, tables: Tables, order: pl.DataFrame, definition: Definition, until: int) -> Examples:
     snapshots = definition.snapshots
     if snapshots.at:
-        lead, as_of = labels.at_instants(records, [micros(at) for at in snapshots.at], until)
+        lead, as_of = labels.at_instants(records, [instant_us(at) for at in snapshots.at], until)
     else:
         lead, as_of = labels.at_ages(records, snapshots.ages_days, until)
-    if definition.conversion.event is None:
-        conversions = labels.conversions_of_stages(records)
-    else:
-        conversions = conversions_of_events(tables, order, definition.conversion.event, until)
-    return labels.labelled(records, conversions, lead, as_of, definition.conversion.within_days, until)
-
-
-def conversions_of_events(tables: Tables, order: pl.DataFrame, event: str, until: int) -> Conversions:
-    """Every event of the type that was known by `until` (µs). Raises Stop where there is none."""
-    known = (pl.col("type") == event) & (pl.col("known_at").to_physical() <= until)
-    rows = tables["events"].filter(known).join(order, on="lead_id").sort("index", "occurred_at")
-    if rows.is_empty():
-        raise Stop(f"definition.conversion.event: no event is a {event!r}; types there are: {_types(tables)}")
-    at = rows["occurred_at"].to_physical().to_numpy().astype(np.int64)
-    heard = rows["known_at"].to_physical().to_numpy().astype(np.int64)
-    return Conversions(at, starts(rows["index"].to_numpy().astype(np.int64), len(order)), heard)
-
-
-def _types(tables: Tables) -> str:
-    return ", ".join(sorted(tables["events"]["type"].unique().to_list())[:20])
+    found = conversions(records, tables, order, definition.conversion, until)
+    return labels.labelled(records, found, lead, as_of, definition.conversion.within_days, until)
 
 
 def _outcome(records: Records, leads: pl.DataFrame, order: pl.DataFrame, until: int) -> Examples:
@@ -200,7 +169,7 @@ def folds_in_words(examples: pl.DataFrame) -> list[str]:
 
 def main() -> None:
     """Read the validated tables, write examples."""
-    meta = stage.read_json(stage.TABLES / "meta.json")
+    meta = stage.read_meta()
     definition, split = stage.section(Definition), stage.section(Split)
     tables, until = stage.read_tables(), stage.read_until()
     check_until(until, datetime.fromisoformat(meta["started_at"]))

@@ -8,17 +8,16 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from features.columns import Group, Kind
 from features.vocabulary import YES
 from models.nearest import nearest
 from models.points.criteria import criteria_of
+from models.points.when import LONGEST_D
 from pipeline.errors import Stop
 from pipeline.yamls import read_yaml
 
-Group = Literal["fit", "engagement", "intent"]
 EventGroup = Literal["intent", "engagement", "seller", "ignore"]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-LONGEST_D = 36_500
-"""A hundred years: a longer horizon or age is a slip of the hand, and overflows a clock in microseconds."""
 
 
 class Section(BaseModel):
@@ -48,7 +47,7 @@ class Source(Section):
     separator: str = ","
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ".", ",", " ", "'"] = ""
-    """Mark between thousands; none is expected by default. A space is a narrow or a hard one, too."""
+    """The thousands separator; by default there is none. A space also stands for a narrow or a no-break space."""
     encoding: str = "utf-8"
     date_format: str | None = None
     """strptime pattern of every time column, or `excel` for serial dates; default ISO 8601."""
@@ -135,7 +134,7 @@ class Snapshots(Section):
 class Attribute(Section):
     """How a column is read; what is left out is inferred."""
 
-    kind: Literal["numeric", "boolean", "categorical", "text"] | None = None
+    kind: Kind | None = None
     group: Group | None = None
     mutable: bool = False
 
@@ -247,7 +246,7 @@ class Leaks(Section):
 
 
 class NetBenefit(Section):
-    """A call is worth its cost from the probability cost over value on."""
+    """A call is worth its cost at or above the probability of cost over value."""
 
     call_cost: float = Field(gt=0)
     deal_value: float | None = Field(None, gt=0)
@@ -255,7 +254,7 @@ class NetBenefit(Section):
 
 
 class Threshold(Section):
-    """From which probability on a lead counts: one of three ways to say it."""
+    """The probability at or above which a lead qualifies: one of three ways to say it."""
 
     keep: Literal["mql_volume"] | None = None
     """As many leads as qualified until now, by the points table or by the stage `mql`."""
@@ -305,7 +304,7 @@ class Policy(Section):
     leave: float = Field(0.8, gt=0, le=1)
     """A lead leaves its route below this share of the level at which it came in."""
     large_deal: float | None = Field(None, gt=0)
-    """The value from which on a deal is large; null: the mean of the won deals."""
+    """The value at or above which a deal is large; null: the mean of the won deals."""
     product_events: list[str] = list(PRODUCT_EVENTS)
     """Types of event that show that the product is used, or tried."""
     threshold: Threshold | None = None

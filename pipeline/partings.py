@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from features.plan import Attribute, Plan
+from features.columns import Attribute
+from features.plan import Plan
 from pipeline.params import Definition
 from pipeline.reading.naming import snake_case
 

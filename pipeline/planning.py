@@ -6,8 +6,8 @@ from datetime import datetime
 
 import polars as pl
 
-from features.columns import Block, slug
-from features.plan import Attribute, EventType, Plan
+from features.columns import Attribute, Block, slug
+from features.plan import EventType, Plan
 from features.vocabulary import SELLER, event_group
 from pipeline.params import Definition
 from pipeline.values import Tables
@@ -31,6 +31,12 @@ def bare_plan(definition: Definition) -> Plan:
         won=str(conversion.stage or conversion.event),
         closing_event=closing,
     )
+
+
+def end_of_train(examples: pl.DataFrame) -> datetime | None:
+    """The last instant of train: names first seen later are left out. None without dates."""
+    last = examples.filter(pl.col("fold") == "train")["as_of"].max()
+    return last if isinstance(last, datetime) else None
 
 
 def learn_plan(

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipeline import stage
-from pipeline.featurize import instants
 from pipeline.handtuned.inputs import Inputs, read_inputs, read_table
 from pipeline.handtuned.records import tallying
+from pipeline.values import instants
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,7 @@ def replay(inputs: Inputs, examples: pl.DataFrame) -> Replayed:
 def main() -> None:
     """Read tables and examples, write the points of every example."""
     table, examples = read_table(), stage.read_table(stage.EXAMPLES)
-    if table is None:
-        found = Replayed(examples.select("lead_id", "as_of"), {})
-    else:
-        found = replay(read_inputs(table, str(stage.read_json(stage.SETTINGS / "points.json"))), examples)
+    none = Replayed(examples.select("lead_id", "as_of"), {})
+    found = none if table is None else replay(read_inputs(table), examples)
     stage.write_table(found.rows, stage.POINTS)
     stage.write_json({"examples": len(examples), "held": found.fired}, stage.POINTS_RULES)

@@ -32,7 +32,7 @@ from pipeline.values import Tables
 def facts_of() -> dict[str, Any]:
     """What the bundle says of its making. No field holds anything of a lead."""
     training = stage.read_json(stage.MODEL / "training.json")
-    meta = stage.read_json(stage.TABLES / "meta.json")
+    meta = stage.read_meta()
     return {
         "folds": training["folds"],
         "rounds": training["rounds"],

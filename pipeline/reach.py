@@ -19,7 +19,7 @@ TOUCHED_D = 30.0
 """Leads count as touched where it happened within so many days of their beginning."""
 MOST_TYPES = 12
 DECIDES = SENIORITIES.index("director")
-"""From this seniority of the job title on, a person is taken to decide."""
+"""A person whose job title has at least this seniority is taken to decide."""
 
 
 def contacts(

@@ -17,10 +17,10 @@ from models.explaining.changes import STEPS
 from models.learning.calibration import FURTHEST, Calibration, apply, log_odds
 from pipeline.ended import ended
 from pipeline.errors import Stop
-from pipeline.label import micros
 from pipeline.news import news_of
 from pipeline.records import records_of
 from pipeline.score import Asked, Schema, whole_accounts
+from pipeline.values import instant_us
 
 OLD_DAYS = 90.0
 """A lead of more days than this is old where the bundle does not say up to which age it was trained."""
@@ -86,8 +86,10 @@ def _span(asked: Asked, since: datetime) -> Span:
     if asked.as_of is None:
         raise Stop("--since: the leads have no created_at, so nothing is known of when; add it to recheck them")
     if since >= asked.as_of:
-        raise Stop(f"--since {since.isoformat()}: expected a time before {asked.as_of.isoformat()}, which --as-of says")
-    return Span(micros(since), micros(asked.as_of))
+        raise Stop(
+            f"--since {since.isoformat()}: expected a time before {asked.as_of.isoformat()}, the time of --as-of"
+        )
+    return Span(instant_us(since), instant_us(asked.as_of))
 
 
 def _part(bundle: Bundle, records: Records, leads: pl.DataFrame, span: Span, old: Floats | None) -> pl.DataFrame:

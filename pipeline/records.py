@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from features.arrays import Array, Floats, Small
-from features.columns import Block, Column
-from features.plan import Attribute, Plan
+from features.columns import Attribute, Block, Column
+from features.plan import Plan
 from features.records import Events, History, Records, Stages, sort_events, sort_stages, starts
 from features.titles import read_title
 from pipeline.values import Tables, changes_of, history_of, micros, now_of, numbers, past_of

@@ -1,4 +1,4 @@
-"""The weekly truth: what a team would have got that took the best of its open leads each week of the test."""
+"""The weekly replay: what a team that took the best of its open leads each week of the test would have got."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,10 +13,10 @@ from features.plan import Plan
 from models import folds
 from models.judging import bootstrap, metrics, weekly
 from models.judging.weekly import Played, Weeks
-from models.policy.policy import Values
-from pipeline.featurize import in_parts, instants
+from models.policy.values import Values
+from pipeline.featuring import in_parts
 from pipeline.groups import groups_of
-from pipeline.values import Tables
+from pipeline.values import Tables, instants
 from pipeline.weeks import Pool
 
 Predict = Callable[[pl.DataFrame, Matrix], Mapping[str, Floats]]
@@ -47,7 +47,7 @@ class Test:
 def replay(
     tables: Tables, plan: Plan, found: Pool, values: Values, predict: Predict, test: Test, seed: int, draws: int
 ) -> Replay:
-    """Score the rows of the pool, let each way to score choose, and measure what it chose."""
+    """Score the rows of the pool, let each scorer choose, and measure what it chose."""
     if found.rows.is_empty():
         return absent("no week of the test period has both open leads and a horizon that is over")
     scores, expected = _scored(tables, plan, found.rows, values, predict)

@@ -22,18 +22,17 @@ from pipeline import stage
 from pipeline.ended import ended
 from pipeline.errors import Stop
 from pipeline.files import whole_file
-from pipeline.label import micros
 from pipeline.params import Definition, Source
-from pipeline.reading.attributes import AttributeInfo
 from pipeline.reading.personal import remove
 from pipeline.reading.tables import TABLES, read_tables
 from pipeline.records import records_of
 from pipeline.validate import Checked, check
+from pipeline.values import instant_us
 
 CHUNK = 20_000
 """Leads that are scored together, more where an account has more."""
 LATE = timedelta(days=7)
-"""So long after the tables' latest row an instant is worth a word."""
+"""An instant later than the tables' latest row by more than this earns a remark."""
 REASONS = 3
 DECIDED = ("score", "grade", "route", "expected_value", "qualified")
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -71,11 +70,7 @@ def read(bundle: Bundle, tables: Path, as_of: datetime | None, id_key: bytes | N
     """Read and check tables as the training tables were. `as_of` defaults to the tables' latest time."""
     source = Source.model_validate({"kind": "tables", "path": tables, **bundle.reading})
     definition = Definition.model_validate(bundle.definition)
-    kinds = [
-        AttributeInfo(name=a.name, column=a.column, entity=a.entity, kind=a.kind, group=a.group,
-                      mutable=a.has_history, has_history=a.has_history)
-        for a in bundle.plan.attributes
-    ]  # fmt: skip
+    kinds = list(bundle.plan.attributes)
     with _as_in_training():
         raw, _ = remove(read_tables(source, lenient=True), id_key, [kind.column for kind in kinds])
         checked = check(raw, source, definition, None, now, kinds)
@@ -125,7 +120,7 @@ def score_tables(
     order = order.join(
         tables["leads"].select("lead_id", "value", "row"), on="lead_id", how="left", maintain_order="left"
     )
-    at = 0 if asked.as_of is None else micros(asked.as_of)
+    at = 0 if asked.as_of is None else instant_us(asked.as_of)
     order = order.with_columns(ended=ended(tables, order, bundle.plan.reopens, at))
     parts = [_objected(bundle, asked)]
     done = 0
@@ -229,7 +224,7 @@ def check_apart(output: Path, tables: Path) -> None:
 
 
 def remarks(bundle: Bundle, asked: Asked) -> list[str]:
-    """What was expected of the tables and is not there, and what is there for nothing, in a line each."""
+    """What the tables lack, and what they hold that is not used, in a line each."""
     there = asked.checked.tables
     needed = {*bundle.plan.blocks, *(["accounts"] if "account" in bundle.plan.blocks else [])}
     lost = [name for name in TABLES if name in needed and name not in there]

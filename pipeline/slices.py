@@ -1,6 +1,6 @@
 """Stage evaluate's diagnosis of the calibration: of the whole test fold, and by month, age, source and segment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,13 @@ import polars as pl
 
 from features.arrays import Floats
 from features.kernel import Matrix
+from features.levels import texts
 from models.judging.slices import by_slice
 from pipeline.data import Data
+from pipeline.rare import MISSING, gathered, ordered
 
 MOST = 12
 """Values of a slicing that stand alone; with more, the rarer ones are merged."""
-OTHER, MISSING = "other", "(missing)"
 WHOLE = ("calibration_slope", "calibration_intercept", "observed_over_expected", "smooth_ece", "smooth_ece_null_p95")
 
 
@@ -41,9 +42,9 @@ def diagnosis(
     y, q, group = data.y[test], p[test], data.group[test]
     found = {}
     for name, slicing in slicings(data, source, segment).items():
-        texts, merged = gathered(slicing.texts.filter(pl.Series(test)))
-        names = ordered(texts, slicing.in_order)
-        part = texts.replace_strict(names, list(range(len(names))), return_dtype=pl.Int64).to_numpy()
+        said, merged = gathered(slicing.texts.filter(pl.Series(test)), MOST)
+        names = ordered(said, slicing.in_order)
+        part = said.replace_strict(names, list(range(len(names))), return_dtype=pl.Int64).to_numpy()
         rows = by_slice(y, q, group, part, names, seed, draws)
         found[name] = {"column": slicing.column, "merged": merged, "slices": rows}
     return {"test": {name: {"value": scores[name], "interval": spans.get(name)} for name in WHOLE}, "by": found}
@@ -87,26 +88,4 @@ def fit_column(matrix: Matrix, source: str | None) -> str | None:
 def texts_of(matrix: Matrix, column: str) -> pl.Series:
     """A categorical column's texts."""
     j = next(j for j, c in enumerate(matrix.columns) if c.name == column)
-    texts = pl.Series([*matrix.levels[column], MISSING], dtype=pl.String)
-    code = matrix.values[:, j]
-    return texts.gather(np.where(np.isnan(code), len(texts) - 1, code).astype(np.int64))
-
-
-def gathered(texts: pl.Series) -> tuple[pl.Series, int]:
-    """The MOST frequent texts, the others as OTHER; and how many were merged."""
-    name = texts.name
-    counts = texts.value_counts().sort("count", name, descending=[True, False])[name]
-    if len(counts) <= MOST + 1:
-        return texts, 0
-    kept = counts.head(MOST).to_list()
-    frame = texts.to_frame().select(pl.when(pl.col(name).is_in(kept)).then(pl.col(name)).otherwise(pl.lit(OTHER)))
-    return frame.to_series(), len(counts) - MOST
-
-
-def ordered(texts: pl.Series, in_order: bool) -> Sequence[str]:
-    """Texts once each: in their own order, or the most frequent first, with OTHER at the end."""
-    if in_order:
-        names = sorted(texts.unique().to_list())
-    else:
-        names = texts.value_counts().sort("count", texts.name, descending=[True, False])[texts.name].to_list()
-    return [n for n in names if n != OTHER] + [n for n in names if n == OTHER]
+    return pl.Series(texts(matrix.values[:, j], matrix.levels[column]), dtype=pl.String).fill_null(MISSING)

@@ -1,4 +1,4 @@
-"""Shares that come in time as the reports have them."""
+"""Shares of spells that end in time, in the form that the reports hold."""
 
 from dataclasses import dataclass, replace
 from typing import Any

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import polars as pl
 
-from features.plan import Attribute
+from features.columns import Attribute
 from pipeline.errors import Stop
 from pipeline.files import whole_file
 from pipeline.params import Section
@@ -68,7 +68,7 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError as error:
         raise Stop(f"{path}: is missing; run the stages before it: make run") from error
     except ValueError as error:
-        raise Stop(f"{path}: is no JSON ({error}); remove it and run the stages again: make run") from error
+        raise Stop(f"{path}: is not JSON ({error}); remove it and run the stages again: make run") from error
 
 
 def check_run(instead: str = "") -> None:
@@ -91,7 +91,7 @@ def read_table(path: Path) -> pl.DataFrame:
     except FileNotFoundError as error:
         raise Stop(f"{path}: is missing; run the stages before it: make run") from error
     except pl.exceptions.PolarsError as error:
-        raise Stop(f"{path}: is no Parquet file; remove it and run the stages again: make run") from error
+        raise Stop(f"{path}: is not a Parquet file; remove it and run the stages again: make run") from error
 
 
 def write_table(frame: pl.DataFrame, path: Path) -> None:
@@ -118,13 +118,17 @@ def read_attributes(folder: Path = TABLES) -> tuple[Attribute, ...]:
 
 def attributes_of(objects: Iterable[Mapping[str, Any]]) -> tuple[Attribute, ...]:
     """The attributes of attributes.json as the features know them."""
-    keys = ("name", "column", "entity", "kind", "group", "has_history")
-    return tuple(Attribute(**{k: a[k] for k in keys}) for a in objects)
+    return tuple(Attribute(**a) for a in objects)
+
+
+def read_meta() -> dict[str, Any]:
+    """What validation found of the tables as a whole: `shape`, `until`, `left_out_columns` and more."""
+    return dict(read_json(TABLES / "meta.json"))
 
 
 def read_until() -> datetime | None:
     """The present: nothing is known after it."""
-    until = read_json(TABLES / "meta.json")["until"]
+    until = read_meta()["until"]
     return None if until is None else datetime.fromisoformat(until)
 
 

@@ -10,8 +10,8 @@ import polars as pl
 from features.arrays import DAY_US, Floats
 from features.vocabulary import stages_called
 from models.points.table import PointsTable
-from models.policy.policy import Values
 from models.policy.thresholds import filling
+from models.policy.values import Values
 from pipeline.errors import Stop
 from pipeline.params import NetBenefit, Policy
 
@@ -59,7 +59,7 @@ def threshold_of(params: Policy, predictions: pl.DataFrame, standing: Standing, 
     if wanted.net_benefit is not None:
         return _paying(wanted.net_benefit, values)
     if held(predictions)["as_of"].null_count():
-        raise Stop("policy.threshold: without dates there is no volume a week; use net_benefit, or leave it out")
+        raise Stop("policy.threshold: without dates there is no weekly volume; use net_benefit, or leave it out")
     if wanted.weekly_capacity is not None:
         return filling(*reaches(predictions), wanted.weekly_capacity * _weeks(predictions))
     volume = kept(predictions, standing)
@@ -104,9 +104,7 @@ def mark_of(params: Policy, old: float | None) -> int:
     """The score of the threshold on the scale of continuity; `old` where nothing was said. Raises Stop without one."""
     mark = params.mark if params.mark is not None else old
     if mark is None or not 1 <= ceil(mark) <= 100:
-        raise Stop(
-            f"policy.scale: continuity needs the old threshold between 1 and 100, got {mark}; say it as policy.mark"
-        )
+        raise Stop(f"policy.scale: continuity needs the old threshold between 1 and 100, got {mark}; set policy.mark")
     return ceil(mark)
 
 

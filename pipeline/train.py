@@ -211,7 +211,7 @@ def _refreshed(data: Data, trained: Trained, params: Train, within_days: float, 
 
 
 def _links(data: Data, plan: Plan, params: Train, days: list[float], say: Callable[[str], None]) -> list[Link]:
-    """What the shorter horizons need besides the model; nothing where there is but one."""
+    """What the shorter horizons need besides the model; nothing with a single one."""
     if len(days) < 2:
         return []
     say(f"learning horizons of {', '.join(map(horizon_label, days[:-1]))} days")

@@ -1,13 +1,13 @@
 """What the validated tables say of leads, as numbers: values of attributes now and in the past, and times."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import numpy as np
 import polars as pl
 
 from features.arrays import Floats, Ints
-from features.columns import Kind
-from features.plan import Attribute
+from features.columns import Attribute, Kind
 from features.records import History, starts
 from pipeline.reading.texts import read_booleans
 
@@ -17,6 +17,17 @@ Tables = Mapping[str, pl.DataFrame]
 def micros(times: pl.Series) -> Ints:
     """Instants in µs since 1970 UTC."""
     return times.cast(pl.Datetime("us", "UTC")).to_physical().to_numpy().astype(np.int64)
+
+
+def instant_us(at: datetime) -> int:
+    """An instant in µs since 1970 UTC."""
+    return int(micros(pl.Series([at]))[0])
+
+
+def instants(examples: pl.DataFrame) -> Ints:
+    """`as_of` in µs; 0 without dates."""
+    at = examples["as_of"].cast(pl.Datetime("us", "UTC")).to_physical().fill_null(0)
+    return at.to_numpy().astype(np.int64)
 
 
 def now_of(attribute: Attribute, tables: Tables, leads: pl.DataFrame) -> pl.Series:

@@ -13,17 +13,17 @@ from features.episodes import opening
 from features.records import Records, known_until
 from models.learning import labels
 from models.learning.labels import Conversions
+from pipeline.conversions import closing_when_it_happened, conversions
 from pipeline.deals import brought
-from pipeline.label import closing_when_it_happened, conversions_of_events, micros
 from pipeline.params import Definition
 from pipeline.planning import bare_plan
 from pipeline.records import records_of, with_known_outcomes
-from pipeline.values import Tables
+from pipeline.values import Tables, instant_us
 
 INFLOW_SHARE = 10
-"""Unless policy.weekly_capacity says otherwise, one of so many leads that come in can be taken."""
+"""Unless policy.weekly_capacity says otherwise, a team can take one in this many of the leads that come in."""
 INFLOW_WEEKS = 13
-"""Weeks before the first one by which the inflow is known."""
+"""The inflow is that of this many weeks before the first one."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ def pool(
         return _created(records, kept["leads"], order, begin, until, zone, most)
     at = definition.snapshots.at
     instants = [i for i in sorted(set(at)) if begin <= i <= last] if at else mondays(begin, last, zone)
-    conversions = _conversions(records, kept, order, definition, micros(until))
-    rows = _open(records, conversions, instants, definition, micros(until))
+    won = conversions(records, kept, order, definition.conversion, instant_us(until))
+    rows = _open(records, won, instants, definition, instant_us(until))
     rows = _named(rows, order, kept, definition)
     kind = "instants" if at else "weeks"
     return Pool(kind, tuple(instants), _capacity(rows, records, instants, most, by_inflow=not at), rows)
@@ -71,36 +71,27 @@ def mondays(first: datetime, last: datetime, zone: str) -> list[datetime]:
     return found
 
 
-def _conversions(
-    records: Records, tables: Tables, order: pl.DataFrame, definition: Definition, until: int
-) -> Conversions:
-    event = definition.conversion.event
-    if event is None:
-        return labels.conversions_of_stages(records)
-    return conversions_of_events(tables, order, event, until)
-
-
 def _open(
-    records: Records, conversions: Conversions, instants: Sequence[datetime], definition: Definition, until: int
+    records: Records, won: Conversions, instants: Sequence[datetime], definition: Definition, until: int
 ) -> pl.DataFrame:
-    at: Ints = np.array([micros(i) for i in instants], dtype=np.int64)
+    at: Ints = np.array([instant_us(i) for i in instants], dtype=np.int64)
     lead, as_of = labels.at_instants(records, at.tolist(), until)
-    found = labels.labelled(records, conversions, lead, as_of, definition.conversion.within_days, until)
+    found = labels.labelled(records, won, lead, as_of, definition.conversion.within_days, until)
     return pl.DataFrame(
         {
             "week": np.searchsorted(at, as_of),
             "index": lead.astype(np.uint32),
             "as_of": as_of,
-            "turn": _turns(records, conversions, lead, as_of),
+            "turn": _turns(records, won, lead, as_of),
             "label": found.label,
         }
     )
 
 
-def _turns(records: Records, conversions: Conversions, lead: Ints, as_of: Ints) -> Ints:
+def _turns(records: Records, won: Conversions, lead: Ints, as_of: Ints) -> Ints:
     """A number for each lead's episode; where a conversion repeats, each conversion begins another turn."""
     episode = opening(records, lead, as_of).episode.astype(np.int64)
-    earlier = known_until(conversions.at, conversions.start, lead, as_of) - conversions.start[lead]
+    earlier = known_until(won.at, won.start, lead, as_of) - won.start[lead]
     _, turn = np.unique(np.stack([lead, episode, earlier]), axis=1, return_inverse=True)
     return turn.reshape(-1).astype(np.int64)
 
@@ -124,7 +115,7 @@ def _created(
     created = order.with_columns(as_of=pl.Series(records.created)).join(
         leads.select("lead_id", "converted"), on="lead_id", how="left"
     )
-    at = np.array([micros(begin), *(micros(i) for i in instants)], dtype=np.int64)
+    at = np.array([instant_us(begin), *(instant_us(i) for i in instants)], dtype=np.int64)
     week = np.searchsorted(at, created["as_of"].to_numpy(), side="right") - 1
     inside = (week >= 0) & (week < len(instants))
     rows = created.with_columns(
@@ -144,7 +135,7 @@ def _capacity(
     if most is not None or weeks == 0:
         return (most or 0,) * weeks
     if by_inflow:
-        first = micros(instants[0])
+        first = instant_us(instants[0])
         since = max(first - INFLOW_WEEKS * 7 * DAY_US, int(records.created.min()))
         came = int(((records.created > since) & (records.created <= first)).sum())
         inflow = came * 7 * DAY_US / max(first - since, 1)

@@ -1,4 +1,4 @@
-"""YAML as people write it: a key given twice is a slip, not the last one wins."""
+"""YAML as people write it: a key given twice is an error."""
 
 from typing import Any
 

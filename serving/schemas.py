@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from features.plan import Attribute
+from features.columns import Attribute
 from models.bundle.folder import Bundle
 from models.explaining.words import LANGUAGES
 from serving.cautions import TEXTS

@@ -13,8 +13,9 @@ from features.arrays import Bools, Floats, Ints
 from features.columns import Column
 from features.kernel import Matrix
 from features.masking import ATTRIBUTES
-from models.baselines.bayes import Bayes, bins, fit_bayes, quantile_edges
+from models.baselines.bayes import Bayes, fit_bayes
 from models.baselines.logistic import Logistic, fit_logistic
+from models.judging.bins import bins, quantile_edges
 from models.learning import calibration
 from models.learning.calibration import Calibration
 from models.learning.encoding import Encoding, coded, fit_codes

@@ -1,4 +1,4 @@
-"""Points are no probability: what they promise once they are fitted to what was known when the test began."""
+"""Points are no probabilities: what they predict once they are fitted to what was known when the test began."""
 
 import numpy as np
 

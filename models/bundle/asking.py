@@ -85,7 +85,7 @@ def _spread(shares: Floats, found: Floats) -> Floats:
 
 
 def answer(bundle: Bundle, matrix: Matrix, question: Question, given: Answer) -> Matrix:
-    """The matrix with a field filled in for every lead, and with what hangs on it made again."""
+    """The matrix with a field filled in for every lead, and what depends on it recomputed."""
     values, levels = matrix.values.copy(), dict(matrix.levels)
     for name, value in zip(question.columns, given, strict=True):
         place = bundle.plan.place[name]
@@ -94,10 +94,5 @@ def answer(bundle: Bundle, matrix: Matrix, question: Question, given: Answer) ->
             levels[name] = texts if value in texts else [*texts, value]
             value = float(levels[name].index(value))
         values[:, place] = np.nan if value is None else value
-    return Matrix(again(bundle, values), matrix.columns, levels)
-
-
-def again(bundle: Bundle, values: Floats) -> Floats:
-    """The values with what is made of the attributes made again: how many are known, and features of one's own."""
     derive(bundle.plan, values)
-    return values
+    return Matrix(values, matrix.columns, levels)

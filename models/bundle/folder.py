@@ -239,7 +239,7 @@ def parse(files: Files) -> Bundle:
         plan=plan,
         encoding=encoding,
         trees=trees,
-        calibration=Calibration.from_json(files.json("calibration.json")),
+        calibration=Calibration.of_json(files.json("calibration.json")),
         policy=Policy.of_json(files.json("policy.json")),
         definition=files.json("definition.json"),
         training=files.json("training.json"),
@@ -255,7 +255,7 @@ def parse(files: Files) -> Bundle:
 
 
 def links_of(contents: Mapping[str, bytes]) -> tuple[Link, ...]:
-    """The links of several horizons, of files by name; none where there is but one horizon."""
+    """The links of several horizons, of files by name; none with a single one."""
     if HORIZONS not in contents:
         return ()
     models = ((stored, contents.get(horizon_model(i))) for i, stored in enumerate(json.loads(contents[HORIZONS])))

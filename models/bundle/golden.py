@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from features.plan import Attribute, Plan
+from features.columns import Attribute
+from features.plan import Plan
 from models.bundle.folder import Bundle, score
 from models.bundle.requests import asked, features_of
 from models.learning.encoding import Encoding

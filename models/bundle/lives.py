@@ -8,8 +8,8 @@ from math import nan
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
-from features.columns import spelling
-from features.plan import Attribute, Plan
+from features.columns import Attribute, spelling
+from features.plan import Plan
 from models.bundle.remembered import Remembered
 from models.bundle.values import Item, WrongRequest, amount, coded, identity, micros, part, rows, word
 from models.marks import PLAIN, Marks, plain

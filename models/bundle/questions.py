@@ -72,7 +72,7 @@ NOTHING_TO_ASK = Questions()
 def learn(plan: Plan, matrix: Matrix, p: Floats) -> Questions:
     """Answers of the examples of train, shape (k, …), k > 0; `p`: their probabilities.
 
-    A question that fewer than two answers are known of is left out: nothing can come of it.
+    A question with fewer than two known answers is left out: asking it would tell nothing.
     """
     edges = np.unique(np.quantile(p, np.arange(1, BANDS) / BANDS))
     empty = Questions(tuple(edges.tolist()))

@@ -15,7 +15,7 @@ ROLES = (*LEVELS, *FUNCTIONS)
 """A person has at most one of LEVELS and one function: director and above decide."""
 DECIDES, LEADS = SENIORITIES.index("director"), SENIORITIES.index("manager")
 COMMON = 0.25
-"""A role that fewer won accounts had is missed by nobody."""
+"""A role that a smaller share of won accounts had is never called missing."""
 
 
 def has_titles(plan: Plan) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, tzinfo
 from math import isinf, nan
 from typing import Any
 
-from features.plan import Attribute
+from features.columns import Attribute
 from features.titles import read_title
 from features.vocabulary import NO, YES
 from models.marks import PLAIN, Marks, plain

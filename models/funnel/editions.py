@@ -3,16 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-
-def flat(agreed: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested mappings as one, with keys joined by dots."""
-    found: dict[str, Any] = {}
-    for key, value in agreed.items():
-        if isinstance(value, Mapping) and value:
-            found |= flat(value, f"{before}{key}.")
-        else:
-            found[f"{before}{key}"] = value
-    return found
+from models.flat import flat
 
 
 def edition(agreed: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:

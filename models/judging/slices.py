@@ -1,4 +1,4 @@
-"""Calibration of parts of the examples: what was promised and what came, with how much of it chance allows."""
+"""Calibration of parts of the examples: conversions predicted and observed, and how far apart chance lets them be."""
 
 from collections.abc import Sequence
 from typing import Any

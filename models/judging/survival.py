@@ -1,4 +1,4 @@
-"""Shares that come in time, where some are not over yet: cumulative incidence with competing ends.
+"""The share of spells that end in time, where some are not over yet: cumulative incidence with competing ends.
 
 Aalen and Johansen 1978, An empirical transition matrix for non-homogeneous Markov chains based on censored
 observations, Scand. J. Statist. 5, for one state with several ways out: with d_k(t) ends of kind k at t, d(t) ends of

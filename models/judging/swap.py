@@ -20,7 +20,7 @@ class Swap:
     by_points: Ints
     by_model: Ints
     threshold: float
-    """The probability from which on a lead counts."""
+    """The probability at or above which a lead qualifies."""
 
     @property
     def group(self) -> Array:

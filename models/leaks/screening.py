@@ -7,8 +7,8 @@ import numpy as np
 
 from features.arrays import Floats, Ints
 from features.kernel import Matrix
-from models.baselines.bayes import bins, quantile_edges
 from models.folds import random_folds
+from models.judging.bins import bins, quantile_edges
 from models.judging.ranking import auc, ranking, taken
 from models.judging.rates import wilson
 

@@ -38,7 +38,7 @@ class Calibration:
         return {**asdict(self), "coefficients": list(self.coefficients)}
 
     @classmethod
-    def from_json(cls, given: Mapping[str, Any]) -> "Calibration":
+    def of_json(cls, given: Mapping[str, Any]) -> "Calibration":
         """Raises ValueError for an unknown kind or a wrong number of coefficients."""
         kind, coefficients = given["kind"], tuple(float(c) for c in given["coefficients"])
         if kind not in KINDS or len(coefficients) != KINDS.index(kind):

@@ -64,7 +64,7 @@ class Link:
         encoding = None if stored["encoding"] is None else Encoding.of_json(stored["encoding"])
         if (encoding is None) != (text is None):
             raise ValueError(f"horizon of {stored['days']} days: expected both an encoding and a model, or neither")
-        chosen = Calibration.from_json(stored["calibration"])
+        chosen = Calibration.of_json(stored["calibration"])
         days, longer, share = (float(stored[name]) for name in ("days", "longer", "share"))
         return cls(days, longer, share, chosen, encoding, text)
 

@@ -1,15 +1,15 @@
 """Labels softened by what a first model says a little later.
 
-Whether a lead converts within 90 days is mostly decided long after the look at it, and much of it is luck. A look at
-the same lead some days later knows part of that, and none of the luck that follows. So a first model learns who
-converts within the rest of the horizon, and the model proper learns what the first one, which had not seen the lead's
-account, says of it those days later: 1 where it had converted by then, 0 where it was closed. Where the label itself
-was known, it learns the mean of both, as a first model that shrinks too much would hide what came of it. Recent leads,
-whose horizon is not over but whose next days are, are learned from too.
+Whether a lead converts within 90 days is mostly decided long after the example, and much of it is luck. The same lead
+some days later shows part of what was decided, and none of the luck still to come. So a first model learns which leads
+convert in the rest of the horizon, and the final model learns from what the first one, which has never seen the lead's
+account, predicts for the lead on that later day: 1 if it has converted by then, 0 if it is closed. Where the outcome is
+known, the label is the mean of prediction and outcome, since a first model that shrinks too much would hide the
+outcome. Recent leads, whose horizon is not over but whose next days are, are learned from too.
 
-The first model's members had not seen the row's account, but each had seen others; so a member of the model proper,
-which leaves an account out, learns labels that know of it at second hand. What that was found to do is in
-docs/modelling.md.
+The members of the first model have not seen the row's account, but have seen others. So a member of the final model,
+which leaves an account out, learns from labels that know of that account at second hand; docs/modelling.md says what
+that was found to do.
 """
 
 from dataclasses import dataclass, replace

@@ -2,7 +2,7 @@
 
 Points can rise, or an exclusion end, only when an event or a change of an attribute becomes known, when a lead has
 been silent for so long, when an event that counts against it grows too old or decays, or when a rule comes into
-force or ends. The table is looked at at each of these instants of each lead, and at none between.
+force or ends. The table is evaluated at each of these instants of each lead, and at none between.
 """
 
 from collections.abc import Callable, Iterator

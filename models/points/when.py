@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Dis
 from pydantic import model_validator as checks
 
 LONGEST_D = 36_500
+"""A hundred years: a longer horizon or age is a slip of the hand, and overflows a clock in microseconds."""
 
 
 class Part(BaseModel):

@@ -36,7 +36,7 @@ class Routing:
     leave: float
     """In (0, 1]: a lead stays in its route down to this share of the level at which it came in."""
     large_deal: float | None
-    """The value from which on a deal is large; None: no deal is known to be large or small."""
+    """The value at or above which a deal is large; None: no deal is known to be large or small."""
     product_events: tuple[str, ...]
 
     def route(

@@ -1,4 +1,4 @@
-"""The probability from which on a lead counts, and the scale on which an old threshold keeps its meaning."""
+"""The probability at or above which a lead qualifies, and the scale on which an old threshold keeps its meaning."""
 
 import numpy as np
 

@@ -12,21 +12,20 @@ from models.points.criteria import Criterion
 from models.points.holding import Look, holds
 from models.points.table import PointsTable, Rule
 from pipeline import stage
+from pipeline.conversions import closing_when_it_happened
 from pipeline.ended import ended
-from pipeline.featurize import instants
 from pipeline.groups import groups_of
 from pipeline.handtuned.check import problems_of, tests_of
 from pipeline.handtuned.inputs import Inputs, last_run, widened
 from pipeline.handtuned.records import point_records
-from pipeline.label import closing_when_it_happened, micros
 from pipeline.params import Definition
 from pipeline.planning import bare_plan
 from pipeline.records import records_of
-from pipeline.values import Tables
+from pipeline.values import Tables, instant_us, instants
 
 WEEK_US = 7 * DAY_US
 AGE_D = 14
-"""Leads are looked at at the age nearest to this: by then they have shown what they do, and most are still open."""
+"""Leads are evaluated at the age nearest to this: by then they have shown what they do, and most are still open."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Population:
     group: Ints
     """Shape (n,): codes of the accounts."""
     age_days: float | None
-    """None where the leads have no dates, or are looked at at fixed instants."""
+    """None where the leads have no dates, or are evaluated at fixed instants."""
 
     @property
     def y(self) -> Floats:
@@ -118,11 +117,11 @@ def met(inputs: Inputs | None, rows: pl.DataFrame) -> Bools:
 def open_now(tables: Tables) -> pl.DataFrame:
     """`lead_id, as_of` of the leads that are open at the end of the data; empty without dates."""
     until, definition = stage.read_until(), stage.section(Definition)
-    if until is None or stage.read_json(stage.TABLES / "meta.json")["shape"] == "flat":
+    if until is None or stage.read_meta()["shape"] == "flat":
         return pl.DataFrame(schema={"lead_id": pl.String, "as_of": pl.Datetime("us", "UTC")})
     tables = closing_when_it_happened(tables, definition, until)
     records, order = records_of(tables, bare_plan(definition))
-    lead, end = np.arange(len(order)), micros(until)
+    lead, end = np.arange(len(order)), instant_us(until)
     state = opening(records, lead, np.full(len(lead), end))
     there = state.open & (records.created <= end) & ~ended(tables, order, definition.reopens, end)
     ids = order.filter(pl.Series(there)).select("lead_id")

@@ -15,10 +15,9 @@ from features.vocabulary import SENIORITIES, stages_called
 from models.funnel.deciders import deciders
 from pipeline.agreement.meeting import Population
 from pipeline.deals import brought
-from pipeline.label import micros
 from pipeline.params import Definition
 from pipeline.records import records_of
-from pipeline.values import Tables
+from pipeline.values import Tables, instant_us
 
 MOST_TOPICS = 8
 
@@ -64,7 +63,7 @@ def who_decides(
     within = round(definition.conversion.within_days * DAY_US)
     looked = wins["created_at"].to_physical().to_numpy().astype(np.int64) + round((age_days or 0) * DAY_US)
     created = known["created_at"].to_physical().to_numpy().astype(np.int64)
-    end = micros(until)
+    end = instant_us(until)
     role = _roles({**tables, "leads": known}, plan, known["lead_id"], end)
     return asdict(deciders(known["code"].to_numpy(), created, role, won_at, looked, within, end))
 

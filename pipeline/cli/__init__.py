@@ -223,9 +223,9 @@ app.add_typer(definition, name="definition")
 @definition.command(name="try")
 def try_(
     text: Annotated[str | None, typer.Argument(help="A criterion in one line.")] = None,
-    replace: Annotated[str | None, typer.Option(help="The criterion that it takes the place of.")] = None,
+    replace: Annotated[str | None, typer.Option(help="The criterion that it replaces.")] = None,
     drop: Annotated[str | None, typer.Option(help="A criterion to leave out.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="File to write every lead to that comes in or goes out.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="File to write, with every lead that comes in or goes out.")] = None,
     leads: Annotated[int, typer.Option(min=0, help="How many ids to show each way.")] = 10,
 ) -> None:
     """Show what another criterion would change.
@@ -257,9 +257,9 @@ def scorecard(
     output: Annotated[Path, typer.Option(help="The table of points to write.")] = Path("scorecard.yaml"),
     rules: Annotated[int, typer.Option(min=1, max=200, help="Maximum number of rules.")] = 30,
 ) -> None:
-    """Tell the model in points, for tools that need them.
+    """Express the model in points, for tools that need them.
 
-    The rules follow the last run's model as well as so few can; how well is printed.
+    The rules follow the last run's model as closely as so few can; how closely is printed.
 
     Example: leadscore scorecard --output scorecard.yaml --rules 20
     """

@@ -1,4 +1,4 @@
-"""What a run's parameters have that is not usual: against the defaults, and against params.yaml as committed."""
+"""How a run's parameters differ from the defaults, and from params.yaml as committed."""
 
 import os
 import subprocess
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from models.flat import flat
 from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.params import SECTIONS, Params, parse_params
@@ -16,26 +17,19 @@ MOST = 3
 """So many differences fit into a name."""
 
 
-def flattened(nested: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """`{"train": {"bags": 5}}` as `{"train.bags": 5}`, without what changes no result; an empty mapping is a value."""
-    leaves: dict[str, Any] = {}
-    for key, value in nested.items():
-        name = f"{before}{key}"
-        if isinstance(value, Mapping) and value:
-            leaves |= flattened(value, f"{name}.")
-        elif not name.startswith(NEVER):
-            leaves[name] = value
-    return leaves
+def _telling(nested: Mapping[str, Any]) -> dict[str, Any]:
+    """By dotted names, without what changes no result."""
+    return {name: value for name, value in flat(nested).items() if not name.startswith(NEVER)}
 
 
 def of_params(params: Params) -> dict[str, Any]:
     """Every parameter by its dotted name."""
-    return flattened(params.model_dump(mode="json", by_alias=True))
+    return _telling(params.model_dump(mode="json", by_alias=True))
 
 
 def of_run() -> dict[str, Any]:
     """Those that the run in this folder had, defaults filled in."""
-    return flattened({name: stage.read_json(stage.SETTINGS / f"{name}.json") for name in SECTIONS})
+    return _telling({name: stage.read_json(stage.SETTINGS / f"{name}.json") for name in SECTIONS})
 
 
 def defaults(kind: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from models.flat import flat
 from pipeline.experiments.differences import differing, in_full
 from pipeline.experiments.mlmodel import log_model
 from pipeline.experiments.mlstore import Store, TrackingAway, environment, home_of, opened, store_at
@@ -62,7 +63,7 @@ class Run:
     description: str
     """Markdown; what changed since the last run is added."""
     params: Mapping[str, Any]
-    """Those that matter or differ; nested, see `flat`."""
+    """Those that matter or differ; nested, see `named`."""
     metrics: Mapping[str, Any]
     """Nested; see `flat_metrics`."""
     tags: Mapping[str, str | None]
@@ -160,7 +161,7 @@ def seen(client: Any, test_fold: str | None) -> set[str]:
 
 def _since(run: Run, last: Any) -> str:
     """What is not as it was in the last run, of what is filed."""
-    now = {k: str(v)[: LONGEST["param"]] for k, v in flat(run.params).items()}
+    now = {k: str(v)[: LONGEST["param"]] for k, v in named(run.params).items()}
     told = in_full(differing(now, last.data.params))
     data = "the same data" if last.data.tags.get("data_digest") == run.tags.get("data_digest") else "**other data**"
     return f"**Changed since the run before** ({last.info.run_name}): {told}; {data}."
@@ -194,7 +195,7 @@ def _experiment(client: Any, name: str, store: Store) -> str:
 
 def _fill(mlflow: Any, client: Any, run_id: str, run: Run, name: str, looks: int) -> str:
     """Parameters before the model, which takes them over; metrics after it, to be the model's too."""
-    params = [mlflow.entities.Param(k, str(v)[: LONGEST["param"]]) for k, v in flat(run.params).items()]
+    params = [mlflow.entities.Param(k, str(v)[: LONGEST["param"]]) for k, v in named(run.params).items()]
     for i in range(0, len(params), PARAMS_A_REQUEST):
         client.log_batch(run_id, params=params[i : i + PARAMS_A_REQUEST])
     client.log_inputs(run_id, datasets=[_input(mlflow.entities, run.dataset)])
@@ -270,21 +271,16 @@ def _point_aliases(client: Any, name: str, version: str) -> tuple[str, ...]:
     return aliases
 
 
-def flat(nested: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """`{"test": {"auc": 0.8}}` as `{"test.auc": 0.8}`; None is left out. Names as MLflow allows them."""
-    leaves: dict[str, Any] = {}
-    for key, value in nested.items():
-        name = f"{before}{re.sub(r'[^a-zA-Z0-9_. /:-]', '_', str(key))}"
-        if isinstance(value, Mapping):
-            leaves |= flat(value, f"{name}.")
-        elif value is not None:
-            leaves[name[:250]] = value
-    return leaves
+def named(nested: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"test": {"auc": 0.8}}` as `{"test.auc": 0.8}`; None and empty mappings are left out. Names as MLflow allows
+    them."""
+    leaves = {re.sub(r"[^a-zA-Z0-9_. /:-]", "_", name)[:250]: value for name, value in flat(nested).items()}
+    return {name: value for name, value in leaves.items() if value is not None and value != {}}
 
 
 def flat_metrics(nested: Mapping[str, Any]) -> dict[str, float]:
-    """The finite numbers of `flat`; texts and lists are no metrics."""
-    numbers = {k: float(v) for k, v in flat(nested).items() if isinstance(v, int | float)}
+    """The finite numbers of `named`; texts and lists are no metrics."""
+    numbers = {k: float(v) for k, v in named(nested).items() if isinstance(v, int | float)}
     return {k: v for k, v in numbers.items() if math.isfinite(v)}
 
 

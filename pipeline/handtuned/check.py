@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from features.plan import Attribute
+from features.columns import Attribute
 from models.nearest import nearest
 from models.points.holding import ANSWERS
 from models.points.table import PointsTable

@@ -18,13 +18,13 @@ from pipeline.errors import Stop
 from pipeline.handtuned.file import load_points
 from pipeline.handtuned.inputs import Inputs, Material, fitting, read_inputs, read_table
 from pipeline.handtuned.records import point_records
-from pipeline.label import micros
 from pipeline.params import Params, load_params
 from pipeline.reading.attributes import to_json
 from pipeline.reading.texts import Clock
+from pipeline.values import instant_us
 
 MOST_EVENTS = 10
-"""Of a rule, so many events get a line."""
+"""At most this many events of a rule get a line."""
 
 
 def read(tables: Path | None, points: Path | None, id_key: bytes | None) -> Inputs:
@@ -59,12 +59,14 @@ def explain(asked: Inputs, lead_id: str, at: datetime) -> list[str]:
     """Every rule that held, the events it counted, decay, bounds and caps, the sum and the thresholds."""
     lead = asked.tables["leads"].filter(pl.col("lead_id") == lead_id)
     if lead.is_empty():
-        raise Stop(f"lead {lead_id!r}: is not among the accepted leads; one that objected or was refused is not there")
+        raise Stop(
+            f"lead {lead_id!r}: is not among the accepted leads, which leave out those that objected or were refused"
+        )
     created = lead["created_at"].item()
     if created is not None and created > at:
         raise Stop(f"lead {lead_id!r}: was created at {created.isoformat()}, later than --at {at.isoformat()}")
     records, _ = point_records(replace(asked, tables={**asked.tables, "leads": lead}))
-    look = Look(records, np.zeros(1, np.int64), np.array([micros(at)]))
+    look = Look(records, np.zeros(1, np.int64), np.array([instant_us(at)]))
     found = tally(asked.table, records, look.lead, look.as_of)
     lines = [f"lead {lead_id} as of {at.isoformat()}: {found.total[0]:g} points"]
     for i, group in enumerate(asked.table.groups):

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from features.plan import Attribute
+from features.columns import Attribute, Entity
 from models.points.table import PointsTable
 from models.points.when import FieldTest
 from pipeline import stage
 from pipeline.handtuned.check import check_points, fields_there, tests_of
 from pipeline.params import Definition, Source
 from pipeline.reading.kinds import kind_of, read_values
-from pipeline.reading.naming import TABLE_OF, Entity
+from pipeline.reading.naming import TABLE_OF
 from pipeline.reading.texts import Clock
 from pipeline.values import Tables
 
@@ -52,14 +52,15 @@ class Material:
     clock: Clock
 
 
-def read_inputs(table: PointsTable, place: str) -> Inputs:
-    """With the tables of the last run. Raises Stop where the table of points (from `place`) does not fit them."""
-    return fitting(table, last_run(), place)
+def read_inputs(table: PointsTable, place: str | None = None) -> Inputs:
+    """With the tables of the last run. Raises Stop where the table of points does not fit them; `place` is its file,
+    by default that of the run."""
+    return fitting(table, last_run(), place or str(stage.read_json(stage.SETTINGS / "points.json")))
 
 
 def last_run() -> Material:
     """Of the tables of the last run."""
-    left_out = stage.read_json(stage.TABLES / "meta.json")["left_out_columns"]
+    left_out = stage.read_meta()["left_out_columns"]
     paths = {name: stage.INGESTED / f"{name}.parquet" for name in TABLE_OF.values()}
     raw = {name: stage.read_table(path) for name, path in paths.items() if left_out and path.is_file()}
     clock, definition = Clock.of(stage.section(Source)), stage.section(Definition)

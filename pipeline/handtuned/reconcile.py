@@ -18,11 +18,10 @@ from models.points.table import TOTAL
 from models.points.totals import tally
 from pipeline.handtuned.inputs import Inputs
 from pipeline.handtuned.records import point_records
-from pipeline.label import micros
 from pipeline.params import Definition
 from pipeline.planning import bare_plan
 from pipeline.records import records_of
-from pipeline.values import Tables
+from pipeline.values import Tables, instant_us
 
 AGREE, EARLIER, LATER, ONLY_REPLAY, ONLY_ACTUAL = "agree", "earlier", "later", "only_replay", "only_actual"
 TIME = pl.Datetime("us", "UTC")
@@ -38,9 +37,9 @@ def reconcile(inputs: Inputs, definition: Definition, until: datetime, tolerance
     records, lead_ids = point_records(inputs)
     stages, order = records_of(tables, bare_plan(definition))
     of = lead_ids.replace_strict(order["lead_id"], order["index"].cast(pl.Int64), return_dtype=pl.Int64).to_numpy()
-    end = np.full(len(records), micros(until))
+    end = np.full(len(records), instant_us(until))
     replayed = first_crossings(table, records, end, lambda lead, at: opening(stages, of[lead], at).open)
-    actual = _actual(tables, lead_ids, micros(until))
+    actual = _actual(tables, lead_ids, instant_us(until))
     some = np.flatnonzero((replayed != NEVER) | (actual != NEVER))
     replayed, actual = replayed[some], actual[some]
     both = (replayed != NEVER) & (actual != NEVER)

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from features.arrays import Floats, Ints
-from features.plan import Attribute
+from features.columns import Attribute
 from features.records import starts
 from models.points.records import FieldRecords, PointRecords
 from models.points.totals import Tally, tally

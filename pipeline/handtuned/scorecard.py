@@ -10,7 +10,7 @@ import polars as pl
 import yaml
 
 from features.arrays import Bools, Floats
-from features.plan import Attribute
+from features.columns import Attribute
 from features.vocabulary import event_group
 from models.baselines.points import probabilities
 from models.judging import metrics
@@ -20,10 +20,10 @@ from models.points.table import TOTAL, PointsTable, Rule
 from models.points.totals import tally
 from pipeline import stage
 from pipeline.errors import Stop
-from pipeline.featurize import instants
 from pipeline.handtuned.inputs import Inputs
 from pipeline.handtuned.records import point_records
 from pipeline.params import Definition, Source
+from pipeline.values import instants
 
 LEAST_SHARE = 0.005
 """A test that holds of fewer examples, or of all but so few, is no candidate."""

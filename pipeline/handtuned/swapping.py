@@ -128,7 +128,7 @@ def _by(leads: pl.DataFrame, column: str) -> dict[str, Any]:
     if column not in leads.columns:
         return {}
     names = leads[column].cast(pl.String).fill_null("(none)")
-    top = names.value_counts(sort=True)[column].to_list()
+    top = names.value_counts().sort("count", column, descending=[True, False])[column].to_list()
     kept = top[:MOST_SOURCES] if column == "source" else top
     name: Array = np.array([n if n in kept else "(others)" for n in names])
     group, values = leads["group"].to_numpy(), {"rate": _floats(leads["converted"])}

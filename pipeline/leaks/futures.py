@@ -8,7 +8,7 @@ import numpy as np
 from features.arrays import Floats
 from features.plan import Plan
 from pipeline.data import Data
-from pipeline.featurize import features
+from pipeline.featuring import features
 from pipeline.fitted import Fitted, predict
 from pipeline.leaks.cutting import Later, cut
 from pipeline.leaks.findings import Check

@@ -6,15 +6,16 @@ import numpy as np
 import polars as pl
 
 from features.arrays import Ints
-from features.plan import Attribute, Plan
+from features.columns import Attribute
+from features.plan import Plan
 from models import folds
-from pipeline.featurize import features, known_by
+from pipeline.featuring import features
 from pipeline.leaks.culprits import Culprit, culprit_of
 from pipeline.leaks.cutting import TIME_OF, cut
 from pipeline.leaks.findings import Check
 from pipeline.matrices import frame_of
 from pipeline.params import Definition
-from pipeline.planning import learn_plan
+from pipeline.planning import end_of_train, learn_plan
 from pipeline.values import Tables
 
 REBUILD = "features from what was known"
@@ -74,7 +75,7 @@ def check_vocabulary(
     tables: Tables, examples: pl.DataFrame, plan: Plan, attributes: Sequence[Attribute], definition: Definition
 ) -> Check:
     """Learn the plan again from tables without anything that came after train."""
-    end = known_by(examples)
+    end = end_of_train(examples)
     if end is None:
         return Check(VOCABULARY, UNDATED_DATA, applies=False)
     before = {n: t.filter(pl.col(TIME_OF[n]) <= end) if n in TIME_OF else t for n, t in tables.items()}

@@ -24,7 +24,7 @@ SHOWN = 10
 YOUNG_D = 1.0
 """An example of less than this age is of a lead's creation."""
 DOUBTFUL = 0.8
-"""A field whose past nobody knows, as a count that grows with what is done for a lead, is worth a word above this."""
+"""Above this, a field whose past nobody knows, such as a count that grows as a lead is worked, earns a warning."""
 ANY, YOUNG = "any age", "creation"
 
 

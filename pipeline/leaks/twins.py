@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from features.plan import Attribute
+from features.columns import Attribute
 from pipeline.leaks.findings import Check
 from pipeline.values import Tables
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import polars as pl
 
-from features.columns import columns_of_fields
+from features.columns import Attribute, Entity, Kind, columns_of_fields
 from models.nearest import nearest
+from pipeline import params
 from pipeline.errors import Stop
-from pipeline.params import Attribute, Definition, Group
-from pipeline.reading.kinds import Kind, kind_of
-from pipeline.reading.naming import TABLE_OF, Entity, snake_case, tokens, unique, words
+from pipeline.params import Definition
+from pipeline.reading.kinds import kind_of
+from pipeline.reading.naming import TABLE_OF, snake_case, tokens, unique, words
 from pipeline.reading.personal import personal_field, personal_name
 from pipeline.reading.tables import OPTIONAL, OURS, REQUIRED
 from pipeline.reading.texts import Clock, folded
@@ -37,26 +38,13 @@ ID_WORDS = words("id number no nr index key uuid guid code")
 DISTINCT_SHARE, DISTINCT_ROWS = 0.5, 50
 
 
-@dataclass(frozen=True)
-class AttributeInfo:
-    """One attribute: `column` is its name in the input and the typed tables, `name` in features."""
-
-    name: str
-    column: str
-    entity: Entity
-    kind: Kind
-    group: Group = "fit"
-    mutable: bool = False
-    has_history: bool = False
-
-    @property
-    def never_negative(self) -> bool:
-        """True of counts and sums of money by their name, but not of what became of them."""
-        said = set(tokens(self.column))
-        return self.kind == "numeric" and bool(BELOW_ZERO_NEVER & said) and not CHANGES & said
+AttributeList = list[Attribute]
 
 
-AttributeList = list[AttributeInfo]
+def never_negative(attribute: Attribute) -> bool:
+    """True of counts and sums of money by their name, but not of what became of them."""
+    said = set(tokens(attribute.column))
+    return attribute.kind == "numeric" and bool(BELOW_ZERO_NEVER & said) and not CHANGES & said
 
 
 def to_json(attributes: AttributeList) -> list[dict[str, Any]]:
@@ -175,16 +163,14 @@ def _add(
         found.left_out[column] = note
         return
     found.warnings += [note] if note else []
-    if said == Attribute() and _rather_an_id(found, column, kind, values):
+    if said == params.Attribute() and _rather_an_id(found, column, kind, values):
         return
     taken = {*TYPED_LEADS, *(attribute.name for attribute in found.attributes)}
     name = snake_case(column)
     if entity == "account" and name in taken:
         name = f"account_{name}"
     group = said.group or ("intent" if INTENT_WORDS & set(tokens(column)) else "fit")
-    found.attributes.append(
-        AttributeInfo(unique(name, taken), column, entity, kind, group, said.mutable, past is not None)
-    )
+    found.attributes.append(Attribute(unique(name, taken), column, entity, kind, group, past is not None))
 
 
 def _pasts(tables: Mapping[str, pl.DataFrame], entity: Entity, columns: Collection[str]) -> dict[str, pl.Series]:

@@ -1,14 +1,12 @@
 """What kind of values a column holds, by its content and for titles by its name."""
 
 from collections.abc import Callable
-from typing import Literal
 
 import polars as pl
 
+from features.columns import Kind
 from pipeline.reading.naming import tokens, words
 from pipeline.reading.texts import DAYS, ISO_DAY, ISO_FIXED, ISO_LOCAL, Clock, read_booleans, read_numbers, read_times
-
-Kind = Literal["numeric", "boolean", "categorical", "text"]
 
 TITLE_WORDS = words("title titles jobtitle position role designation titteli tehtavanimike yrkestitel")
 MOST = 0.98

@@ -3,9 +3,9 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from typing import Literal
 
-Entity = Literal["lead", "account"]
+from features.columns import Entity
+
 TABLE_OF: dict[Entity, str] = {"lead": "leads", "account": "accounts"}
 """The table of each entity that has attributes."""
 SPLIT = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^0-9A-Za-z]+")

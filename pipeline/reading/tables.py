@@ -12,6 +12,8 @@ from pipeline.reading.csvs import read_csv
 
 TABLES = ("leads", "accounts", "events", "stages", "history")
 FORMS = (".parquet", ".csv", ".csv.gz")
+FILES = {name + form for name in TABLES for form in FORMS}
+"""Names of the files that are read of a folder."""
 REQUIRED = {
     "leads": ("lead_id",),
     "accounts": ("account_id",),

@@ -37,7 +37,7 @@ def gather(
 ) -> ReportContent:
     """Everything on the page. Reads only what earlier stages wrote; `leads` of portraits.portraits."""
     meta, ingested = (
-        stage.read_json(stage.TABLES / "meta.json"),
+        stage.read_meta(),
         stage.read_json(stage.INGESTED / "ingest.json"),
     )
     leaks = of_json(stage.read_json(stage.LEAKS))
@@ -89,7 +89,7 @@ def _words(plan: Plan) -> dict[str, str]:
 
 def subtitle(definition: Definition) -> str:
     """What is predicted, in words."""
-    return what_is_predicted(definition.conversion.model_dump(), stage.read_json(stage.TABLES / "meta.json")["shape"])
+    return what_is_predicted(definition.conversion.model_dump(), stage.read_meta()["shape"])
 
 
 PART = (

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from features.arrays import Array, Floats
-from models.baselines.bayes import bins, quantile_edges
+from models.judging.bins import bins, quantile_edges
 from models.judging.metrics import logit
 from models.judging.ranking import found, ranking, taken
 from pipeline.reporting.drawing import FAINT, STYLE, colour_of, dash_of

@@ -8,7 +8,7 @@ from pipeline.reporting.wording import name_of, number, percent, span
 
 WEEKS = 13
 RIVALS = ("points", "base_rate")
-"""Whom a team works by now: the points, where there are none chance."""
+"""How a team chooses today: by points or, where there are none, by chance."""
 EQUAL = 0.01
 """Of the leads taken: more of a difference in volume than this share, and conversions cannot be set side by side."""
 NOUNS = {"won": "deals"}

@@ -3,18 +3,17 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pipeline.reporting.verdict import RIVALS
 from pipeline.reporting.wording import name_of, number, percent
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-ORDER = ("points", "logistic", "naive_bayes", "base_rate")
-
 
 def rivals(metrics: Mapping[str, Any]) -> list[str]:
     """The baselines that there are, in the order of reading; those of unknown name come last."""
     there = metrics.get("baselines", {})
-    return [name for name in ORDER if name in there] + sorted(set(there) - set(ORDER))
+    return [name for name in RIVALS if name in there] + sorted(set(there) - set(RIVALS))
 
 
 def summary_table(metrics: Mapping[str, Any]) -> "Table":

@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from features.plan import Attribute, EventType, Plan
+from features.columns import Attribute
+from features.plan import EventType, Plan
 
 DAY = 86_400_000_000
 BASE = 1_700_000_000_000_000

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.baselines.bayes import bins, fit_bayes, quantile_edges
+from models.baselines.bayes import fit_bayes
+from models.judging.bins import bins, quantile_edges
 
 
 def test_it_is_the_product_of_frequencies() -> None:

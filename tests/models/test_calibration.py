@@ -58,15 +58,15 @@ def test_a_higher_raw_score_is_a_higher_probability(chosen: Calibration) -> None
 @given(CALIBRATIONS)
 def test_it_survives_json(chosen: Calibration) -> None:
     """Written as JSON and read back it is the same."""
-    assert Calibration.from_json(json.loads(json.dumps(chosen.to_json()))) == chosen
+    assert Calibration.of_json(json.loads(json.dumps(chosen.to_json()))) == chosen
 
 
 def test_a_wrong_file_is_named() -> None:
     """An unknown kind, or too few coefficients, is an error."""
     with pytest.raises(ValueError, match="expected one of"):
-        Calibration.from_json({"kind": "isotonic", "coefficients": []})
+        Calibration.of_json({"kind": "isotonic", "coefficients": []})
     with pytest.raises(ValueError, match="expected one of"):
-        Calibration.from_json({"kind": "platt", "coefficients": [1]})
+        Calibration.of_json({"kind": "platt", "coefficients": [1]})
 
 
 def test_known_distortions_are_undone() -> None:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.policy.policy import Policy, Values, scale, segment_values
+from models.policy.policy import Policy, scale
 from models.policy.routing import Routing, Rule
+from models.policy.values import Values, segment_values
 
 GRADES = (("A", 4.0), ("B", 2.0), ("C", 1.0), ("D", 0.5))
 ROUTING = Routing((Rule("call", 2.0), Rule("wait", 0.0)), 0.8, None, ())

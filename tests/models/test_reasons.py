@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from features.columns import Column
+from features.columns import Attribute, Column
 from features.kernel import Matrix
-from features.plan import Attribute, EventType, Plan
+from features.plan import EventType, Plan
 from models.explaining.reasons import by_group, reasons, say
 from models.explaining.words import LANGUAGES
 

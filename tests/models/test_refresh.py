@@ -111,6 +111,6 @@ def test_a_shifted_calibration_is_one(kind: str) -> None:
     """Of a kind that is known already, so that serving learns nothing new; log odds are higher by the shift."""
     given_ = Calibration(kind, (0.1, 0.9, 1.2)[: KINDS.index(kind)])
     raw = np.linspace(-5, 5, 11)
-    moved = Calibration.from_json(shifted(given_, -0.7).to_json())
+    moved = Calibration.of_json(shifted(given_, -0.7).to_json())
     np.testing.assert_allclose(calibration.log_odds(moved, raw), calibration.log_odds(given_, raw) - 0.7)
     assert shifted(given_, 0.0) == given_

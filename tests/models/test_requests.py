@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.plan import Attribute, EventType, Plan
+from features.columns import Attribute
+from features.plan import EventType, Plan
 from models.bundle.lives import Reading
 from models.bundle.requests import Asked, Reader, asked, features_of, instant
 from models.bundle.values import WrongRequest, micros

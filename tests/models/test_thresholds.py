@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.policy.policy import Policy, Values
+from models.policy.policy import Policy
 from models.policy.routing import Routing, Rule
 from models.policy.thresholds import continuity, entering, filling
+from models.policy.values import Values
 
 distinct = st.lists(st.floats(0.001, 0.999), min_size=1, max_size=80, unique=True)
 

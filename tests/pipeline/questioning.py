@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 
 from features.arrays import Bools, Floats, Ints
-from features.kernel import Matrix
-from models.bundle.asking import again, worth
+from features.kernel import Matrix, derive
+from models.bundle.asking import worth
 from models.bundle.folder import Bundle, read_bundle, score
 from models.bundle.questions import Question
 
@@ -43,7 +43,7 @@ def measure(root: Path, seed: int = 1) -> Gain:
     blind = matrix.values.copy()
     for j, question in enumerate(questions):
         blind[np.ix_(hidden[:, j], _places(matrix, question))] = np.nan
-    blind = again(bundle, blind)
+    derive(bundle.plan, blind)
     seen = Matrix(blind, matrix.columns, matrix.levels)
     suggested = _suggested(bundle, seen, hidden)
     some = np.array([rng.choice(np.flatnonzero(row)) for row in hidden])
@@ -94,7 +94,8 @@ def _p(bundle: Bundle, matrix: Matrix, blind: Floats, questions: tuple[Question,
         if chosen is not None:
             cells = np.ix_(chosen == j, _places(matrix, question))
             values[cells] = matrix.values[cells]
-    return score(bundle, Matrix(again(bundle, values), matrix.columns, matrix.levels), False).probability
+    derive(bundle.plan, values)
+    return score(bundle, Matrix(values, matrix.columns, matrix.levels), False).probability
 
 
 def _loss(truth: Floats, p: Floats) -> Floats:

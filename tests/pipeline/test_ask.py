@@ -16,9 +16,9 @@ from models.bundle.questions import NOTHING_TO_ASK, Questions, learn
 from models.policy.decisions import decide
 from pipeline.ask import ask, questions_of
 from pipeline.errors import Stop
-from pipeline.label import micros
 from pipeline.records import records_of
 from pipeline.score import Asked, score_tables
+from pipeline.values import instant_us
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -28,8 +28,8 @@ def matrix(bundle: Bundle, asked: Asked) -> Matrix:
     """Features of 60 leads, open or not."""
     assert asked.as_of is not None
     records, _ = records_of(asked.checked.tables, bundle.plan)
-    lead = np.flatnonzero(records.created <= micros(asked.as_of))[:60]
-    return compute(records, bundle.plan, lead, np.full(len(lead), micros(asked.as_of)))
+    lead = np.flatnonzero(records.created <= instant_us(asked.as_of))[:60]
+    return compute(records, bundle.plan, lead, np.full(len(lead), instant_us(asked.as_of)))
 
 
 def test_questions_come_from_train_and_back_from_json(bundle: Bundle) -> None:
@@ -74,7 +74,7 @@ def test_a_field_is_worth_what_its_answers_change(bundle: Bundle, matrix: Matrix
 def test_an_answer_is_the_record_with_the_answer(bundle: Bundle, asked: Asked) -> None:
     """Features after an answer are those of tables with a row of history more, to the last bit."""
     assert asked.as_of is not None
-    tables, at = asked.checked.tables, micros(asked.as_of)
+    tables, at = asked.checked.tables, instant_us(asked.as_of)
     known = set(tables["history"].filter(pl.col("field") == "budget")["id"])
     ids = tables["leads"].filter((pl.col("created_at") <= asked.as_of) & ~pl.col("lead_id").is_in(list(known)))
     lead_id = ids["lead_id"][0]

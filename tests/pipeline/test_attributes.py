@@ -3,10 +3,10 @@
 import polars as pl
 import pytest
 
-from features.columns import columns_of_fields
+from features.columns import Attribute, columns_of_fields
 from pipeline.errors import Stop
 from pipeline.params import Definition
-from pipeline.reading.attributes import AttributeInfo, Inferred, infer
+from pipeline.reading.attributes import Inferred, infer, never_negative
 from pipeline.reading.kinds import read_values
 from pipeline.reading.texts import Clock
 
@@ -110,7 +110,7 @@ def test_mutable_needs_history() -> None:
     with pytest.raises(Stop, match=r"status: is mutable"):
         inferred(said, status=["a", "b"])
     found = inferred(said, history(("lead", "status", "a"), ("lead", "status", "b")), status=["a", "b"])
-    assert [(a.mutable, a.has_history) for a in found.attributes] == [(True, True)]
+    assert [a.has_history for a in found.attributes] == [True]
 
 
 def test_fields_of_history_are_attributes() -> None:
@@ -160,6 +160,6 @@ def test_a_field_of_history_means_one_column(fields: list[str], columns: list[st
 
 def test_a_change_of_revenue_may_be_negative() -> None:
     """By the words of its name."""
-    known = {name: AttributeInfo(name, name, "account", "numeric").never_negative
+    known = {name: never_negative(Attribute(name, name, "account", "numeric"))
              for name in ("revenue", "Annual Revenue", "revenue_growth_pct", "employee_change_12m")}  # fmt: skip
     assert known == {"revenue": True, "Annual Revenue": True, "revenue_growth_pct": False, "employee_change_12m": False}

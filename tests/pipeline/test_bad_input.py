@@ -332,9 +332,9 @@ def test_a_read_only_folder_is_named(disk: Path, stage: str) -> None:
 @pytest.mark.parametrize(
     ("stage", "damaged", "word"),
     [
-        ("ingest", "data/settings/source.json", "no JSON"),
-        ("label", "data/tables/leads.parquet", "no Parquet"),
-        ("validate", "data/ingested/ingest.json", "no JSON"),
+        ("ingest", "data/settings/source.json", "not JSON"),
+        ("label", "data/tables/leads.parquet", "not a Parquet"),
+        ("validate", "data/ingested/ingest.json", "not JSON"),
     ],
 )
 @pytest.mark.parametrize("gone", [True, False])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.plan import Attribute
+from features.columns import Attribute
 from pipeline.agreement.outcomes import value_of
 from pipeline.deals import brought, deal_values
 from pipeline.handtuned.swapping import swap_set

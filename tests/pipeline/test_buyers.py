@@ -19,9 +19,9 @@ from pipeline.accounts import LEAST_CONVERTING, learned, roles_of_won
 from pipeline.buyers import SCHEMA, accounts
 from pipeline.cli import app
 from pipeline.errors import Stop
-from pipeline.label import micros
 from pipeline.params import Definition
 from pipeline.score import Asked, score_tables
+from pipeline.values import instant_us
 
 MODEL = AccountModel(0.2, {UNION: 0.9, COUNT: -0.3})
 
@@ -82,8 +82,8 @@ def test_an_account_converts_where_any_lead_of_it_does(
     until = checked_tables["stages"]["entered_at"].max()
     assert asked.as_of is not None
     whole = past(checked_tables, bundle.plan, Definition(), until)  # type: ignore[arg-type]
-    look = look_at(whole, [micros(asked.as_of)])
-    y = converts(whole, look, micros(until))  # type: ignore[arg-type]
+    look = look_at(whole, [instant_us(asked.as_of)])
+    y = converts(whole, look, instant_us(until))  # type: ignore[arg-type]
     names = whole.order["account_id"].gather(whole.records.account_start[:-1]).to_list()
     leads = checked_tables["leads"].filter(~pl.col("outcome_refused"))
     won = checked_tables["stages"].filter(
@@ -115,7 +115,7 @@ def test_what_came_after_the_test_began_teaches_nothing(
     are; before it they do not."""
     monkeypatch.setattr("pipeline.accounts.LEAST_CONVERTING", 2)
     assert asked.as_of is not None
-    begin, until = micros(asked.as_of), checked_tables["stages"]["entered_at"].max()
+    begin, until = instant_us(asked.as_of), checked_tables["stages"]["entered_at"].max()
 
     def taught(last: int) -> object:
         lost = checked_tables["stages"].filter(
@@ -125,7 +125,7 @@ def test_what_came_after_the_test_began_teaches_nothing(
         odds = np.random.default_rng(1)
         return learned(found, lambda rows: odds.normal(-3, 1, len(rows)), begin), roles_of_won(found, begin)
 
-    assert taught(micros(until)) == taught(begin)  # type: ignore[arg-type]
+    assert taught(instant_us(until)) == taught(begin)  # type: ignore[arg-type]
     assert taught(begin) != taught(begin - 200 * DAY_US)
 
 

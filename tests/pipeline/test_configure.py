@@ -38,6 +38,18 @@ def test_only_the_section_that_changed_is_written() -> None:
     assert {name for name in after if after[name] != before[name]} == {"train.json"}
 
 
+def test_a_note_beside_the_tables_reads_nothing_again(tmp_path: Path) -> None:
+    """Only files that ingest would read are in the fingerprint."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "leads.csv.gz").write_bytes(b"")
+    params = parse_params("source: {kind: tables, path: src}", "p")
+    first = configure.fingerprint(params)
+    for name in ("README.md", ".DS_Store", "leads.csv.bak", "contacts.csv"):
+        (tmp_path / "src" / name).write_text("x")
+    assert configure.fingerprint(params) == first
+    assert list(first) == ["leads.csv.gz"]
+
+
 def test_every_file_outside_is_in_the_fingerprint(tmp_path: Path) -> None:
     """By name and content; a folder that is not there is left to ingest, which says so better."""
     (tmp_path / "src").mkdir()

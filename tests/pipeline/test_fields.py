@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.columns import Attribute
 from features.vocabulary import ENGAGEMENT, INTENT, SELLER, event_group
 from pipeline.params import Definition
-from pipeline.reading.attributes import AttributeInfo
 from pipeline.reading.checks.fields import SHOWN, doubts
 from pipeline.reading.kinds import kind_of
 from pipeline.reading.texts import Clock
@@ -24,7 +24,7 @@ def said(definition: dict[str, Any] | None = None, events: list[str] | None = No
     """Findings in N leads, created a day after the other, with these columns."""
     leads = pl.DataFrame({"created_at": [START + timedelta(days=i) for i in range(N)], **columns})
     kinds = {pl.String: "categorical", pl.Boolean: "boolean"}
-    own = [AttributeInfo(c.lower(), c, "lead", kinds.get(type(leads[c].dtype), "numeric")) for c in columns]  # type: ignore[arg-type]
+    own = [Attribute(c.lower(), c, "lead", kinds.get(type(leads[c].dtype), "numeric")) for c in columns]  # type: ignore[arg-type]
     tables = {"leads": leads} if events is None else {"leads": leads, "events": pl.DataFrame({"type": events})}
     return doubts(tables, own, Definition.model_validate(definition or {}))
 
@@ -108,10 +108,10 @@ def test_events_that_nobody_named() -> None:
     ours, others = said(events=["Form: X"] * 2 + ["Task: follow up", "Chat bot"])
     assert "your own people did Task: follow up;" in ours
     assert 'definition.events: {"Task: follow up": seller}' in ours
-    assert "taken as engagement, because nobody said otherwise: Form: X, Chat bot." in others
+    assert "counted as engagement until you say otherwise: Form: X, Chat bot." in others
     assert said({"events": {"Form: X": "intent", "Chat bot": "ignore"}}, ["Form: X", "Chat bot"]) == []
     (wish,) = said(events=["Page view: /pricing"])
-    assert wish.startswith("events: by the name somebody wants to buy: Page view: /pricing;")
+    assert wish.startswith("events: the names suggest that somebody wants to buy: Page view: /pricing;")
     (typo,) = said({"events": {"Fax": "ignore", "Form: X": "intent"}}, ["Fax", "Form X"] * 2)[:1]
     assert typo == 'definition.events: no event is of the type "Form: X"; did you mean "Form X"?'
     (many,) = said(events=[f"Form {i}" for i in range(SHOWN + 5)])

@@ -11,7 +11,7 @@ import pytest
 
 from features.plan import plan_of_json
 from models.bundle.folder import Bundle
-from models.policy.policy import Values
+from models.policy.values import Values
 from pipeline.bundling import policy_of
 from pipeline.errors import Stop
 from pipeline.forecast import forecast

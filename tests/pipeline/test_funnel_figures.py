@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from features.plan import Attribute
+from features.columns import Attribute
 from pipeline import stage
 from pipeline.funnel import funnel, known_by, read
 from pipeline.params import Conversion, Definition

@@ -9,8 +9,9 @@ import pytest
 
 from features.arrays import DAY_US
 from features.plan import Plan, plan_of_json
-from pipeline import featurize, stage
+from pipeline import stage
 from pipeline.data import Data, known, load
+from pipeline.featuring import features
 from pipeline.later import STEP, Looks, looks_of, softened
 from pipeline.matrices import frame_of
 from pipeline.params import Train
@@ -43,7 +44,7 @@ def test_later_features_are_the_kernels_own(
     assert len(row) > 100
     assert later.max() <= data.begin_of_test
     examples = data.examples[row.tolist()].with_columns(as_of=pl.Series(later).cast(pl.Datetime("us", "UTC")))
-    expected = frame_of(featurize.features(checked_tables, plan, examples))
+    expected = frame_of(features(checked_tables, plan, examples))
     found = frame_of(looks.later.matrix)
     same = [found[name].eq_missing(expected[name]) | found[name].is_null() for name in found.columns]
     assert all(bool(column.all()) for column in same)

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from leaking import BEFORE, Frames, brought, check, run, simulated, stopped
 
-from features.columns import Column
+from features.columns import Attribute, Column
 from features.own import OWN, Own
-from features.plan import Attribute, plan_of_json
+from features.plan import plan_of_json
 from features.vocabulary import ENGAGEMENT_TOTAL
 from models.learning.encoding import encode
 from pipeline.audit import check_better, check_test, within
@@ -252,7 +252,7 @@ def looks_ahead(patch: pytest.MonkeyPatch) -> None:
         return made({**tables, "events": events}, plan, *more)
 
     made = records.records_of
-    patch.setattr("pipeline.featurize.records_of", by_occurrence)
+    patch.setattr("pipeline.featuring.records_of", by_occurrence)
 
 
 def account_of_today(patch: pytest.MonkeyPatch) -> None:
@@ -308,7 +308,7 @@ def test_names_chosen_by_the_future_are_caught(clean: Frames, tmp_path: Path) ->
     brought(tmp_path, {**clean, "events": pl.concat([clean["events"], rows], how="diagonal")})
 
     def all_time(patch: pytest.MonkeyPatch) -> None:
-        patch.setattr("pipeline.featurize.known_by", lambda examples: end)
+        patch.setattr("pipeline.featurize.end_of_train", lambda examples: end)
 
     said = stopped(tmp_path, *BEFORE, "screen", fault=all_time)
     assert "chosen by what came after train" in said

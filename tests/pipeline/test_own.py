@@ -15,7 +15,7 @@ from models.bundle.requests import asked, features_of
 from models.errors import DamagedBundle
 from models.explaining.reasons import say
 from pipeline import stage
-from pipeline.featurize import features
+from pipeline.featuring import features
 from pipeline.leaks.rebuilds import check_rebuild
 from pipeline.leaks.singles import check_single
 from pipeline.matrices import frame_of

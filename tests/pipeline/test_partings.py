@@ -1,6 +1,6 @@
 """Which column figures are parted by."""
 
-from features.plan import Attribute
+from features.columns import Attribute
 from pipeline.params import Definition
 from pipeline.partings import column_of
 from pipeline.planning import learn_plan

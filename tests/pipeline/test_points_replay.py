@@ -15,13 +15,13 @@ from pipeline.errors import Stop
 from pipeline.handtuned.file import load_points, parse_points
 from pipeline.handtuned.inputs import Inputs, Material, fitting
 from pipeline.handtuned.records import tallying
-from pipeline.label import micros
 from pipeline.params import Definition
 from pipeline.points import replay
 from pipeline.reading.attributes import to_json
 from pipeline.reading.texts import Clock
 from pipeline.stage import attributes_of
 from pipeline.validate import Checked
+from pipeline.values import instant_us
 
 ROOT = Path(__file__).parents[2]
 ALIKE = {"campaign": "spring", "empty": None, "born": "1980-01-01"}
@@ -106,7 +106,7 @@ def inputs(tables: Checked, rules: str, zone: str = "UTC", **definition: object)
 
 def points(tables: Checked, rules: str, at: str, lead: str = "1", zone: str = "UTC") -> float:
     """Points of a lead at a time."""
-    as_of = np.array([micros(datetime.fromisoformat(at))])
+    as_of = np.array([instant_us(datetime.fromisoformat(at))])
     return float(tallying(inputs(tables, rules, zone))(pl.Series([lead]), as_of).total[0])
 
 

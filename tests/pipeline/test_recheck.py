@@ -87,9 +87,9 @@ def test_news_that_did_not_come_moves_nothing(bundle: Bundle, asked: Asked, sinc
 
 def test_records_cut_are_records_of_cut_tables(bundle: Bundle, asked: Asked, since: datetime) -> None:
     """Records with what was known at an instant are those of tables cut at it, for every lead of then."""
-    from pipeline.label import micros
+    from pipeline.values import instant_us
 
-    tables, at = asked.checked.tables, micros(since)
+    tables, at = asked.checked.tables, instant_us(since)
     times = {"events": "known_at", "stages": "entered_at", "history": "changed_at"}
     cut = {name: tables[name].filter(pl.col(time) <= since) for name, time in times.items()}
     whole, _ = records_of(tables, bundle.plan)
@@ -105,9 +105,9 @@ def test_records_cut_are_records_of_cut_tables(bundle: Bundle, asked: Asked, sin
 def test_a_closed_lead_is_seen_as_if_it_had_stayed_open(bundle: Bundle, asked: Asked, day: datetime) -> None:
     """The record without its closing rows is the record of tables that never had them."""
     from features.episodes import opening
-    from pipeline.label import micros
+    from pipeline.values import instant_us
 
-    tables, at = asked.checked.tables, micros(day)
+    tables, at = asked.checked.tables, instant_us(day)
     whole, order = records_of(tables, bundle.plan)
     whole = changes.known(whole, at, at, ())
     once = tables["stages"]

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 from validating import NOW, SOURCE, raw
 
-from features.plan import Attribute, EventType, Plan
+from features.columns import Attribute
+from features.plan import EventType, Plan
 from features.records import SINCE_CREATION
 from pipeline.params import Definition
 from pipeline.records import records_of

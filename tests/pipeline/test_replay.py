@@ -15,7 +15,7 @@ from models.bundle.folder import Bundle, score
 from models.judging import weekly
 from models.judging.weekly import Weeks
 from pipeline import stage
-from pipeline.featurize import features, in_parts
+from pipeline.featuring import features, in_parts
 from pipeline.params import Definition
 from pipeline.replay import expected_of, weeks_of
 from pipeline.weeks import Pool, pool

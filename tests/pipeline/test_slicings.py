@@ -8,19 +8,20 @@ import polars as pl
 from features.columns import Column
 from features.kernel import Matrix
 from pipeline import stage
-from pipeline.slices import MISSING, MOST, OTHER, ages, fit_column, gathered, ordered, texts_of
+from pipeline.rare import MISSING, OTHER, gathered, ordered
+from pipeline.slices import MOST, ages, fit_column, texts_of
 
 
 def test_rare_values_are_merged_and_counted() -> None:
     """The most frequent stand alone, the others together and last, and no row is lost."""
     texts = pl.Series("t", [f"v{i:02}" for i in range(20) for _ in range(20 - i)])
-    found, merged = gathered(texts)
+    found, merged = gathered(texts, MOST)
     names = ordered(found, in_order=False)
     assert merged == 20 - MOST
     assert list(names) == [*(f"v{i:02}" for i in range(MOST)), OTHER]
     assert len(found) == len(texts)
     few = texts.filter(texts < "v05")
-    assert gathered(few) == (few, 0) or gathered(few)[0].equals(few)
+    assert gathered(few, MOST) == (few, 0) or gathered(few, MOST)[0].equals(few)
 
 
 def test_ages_sort_as_they_grow() -> None:

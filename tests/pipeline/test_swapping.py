@@ -1,12 +1,13 @@
 """On the simulated company, the leads that the exact probabilities bring in convert better than those they send out."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from pipeline import stage
-from pipeline.handtuned.swapping import fresh, swap_set
+from pipeline.handtuned.swapping import MOST_SOURCES, fresh, swap_set
 from pipeline.params import Definition
 from pipeline.stages import STAGES
 
@@ -47,6 +48,19 @@ def test_swapped_in_leads_convert_better(folder: Path, monkeypatch: pytest.Monke
     by_source = [part[g]["leads"] for part in figures["by_source"].values() for g in ("stay", "in", "out")]
     by_month = [part[g]["leads"] for part in figures["by_month"].values() for g in ("stay", "in", "out")]
     assert sum(by_source) == sum(by_month) == len(found.leads)
+
+
+def test_of_equal_sources_those_first_by_name_are_shown() -> None:
+    """Every run shows the same ones."""
+    names = [f"s{i:02}" for i in range(40)]
+    ids = [f"lead {i:02}" for i in range(40)]  # the last source by name comes first
+    at = pl.Series([datetime(2025, 1, 1, tzinfo=UTC)] * len(ids)).cast(pl.Datetime("us", "UTC"))
+    predictions = pl.DataFrame({"lead_id": ids, "as_of": at, "fold": "test", "label": 1.0, "probability": 0.5})
+    points = pl.DataFrame({"lead_id": ids, "as_of": at, "points": 9.0, "qualified": True, "eligible": True})
+    leads = pl.DataFrame({"lead_id": ids, "account_id": ids, "source": [*reversed(names)]})
+    found = swap_set(predictions, points, {"leads": leads}, Definition(), 1, None, "source")
+    assert found is not None
+    assert list(found.summary["by_source"]) == ["(others)", *names[:MOST_SOURCES]]
 
 
 def test_only_leads_first_seen_in_the_test_period() -> None:

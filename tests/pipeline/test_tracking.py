@@ -25,8 +25,8 @@ from pipeline.experiments.tracking import (
     Tracked,
     TrackingAway,
     commit_tags,
-    flat,
     flat_metrics,
+    named,
     track,
     write_version,
 )
@@ -320,7 +320,7 @@ def test_passwords_are_not_said() -> None:
 
 def test_nested_names_are_flat() -> None:
     """Names are joined by dots, None is left out, what MLflow forbids becomes `_`."""
-    assert flat({"a": {"b": 1, "c": {"d": "x"}}, "e": None, "precision@10%": [1]}) == {
+    assert named({"a": {"b": 1, "c": {"d": "x"}}, "e": None, "precision@10%": [1]}) == {
         "a.b": 1,
         "a.c.d": "x",
         "precision_10_": [1],

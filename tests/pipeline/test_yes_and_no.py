@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from features.plan import Attribute
+from features.columns import Attribute
 from features.vocabulary import NO, YES
 from models.bundle.values import coded, objects
 from models.points.holding import number_of

@@ -3,7 +3,7 @@
 import polars as pl
 
 from features.columns import columns_of_fields
-from pipeline.reading.attributes import AttributeList
+from pipeline.reading.attributes import AttributeList, never_negative
 from pipeline.reading.checks.sift import Context, Sifted, impossible, marks, numbers, sift, structural, text, times
 from pipeline.reading.naming import TABLE_OF
 from pipeline.reading.personal import personal_field
@@ -151,7 +151,7 @@ def _canonical(rows: pl.DataFrame, attributes: AttributeList, context: Context) 
     number = read_numbers(rows["value"], context.clock.decimal, context.clock.thousands)
     answer = read_booleans(rows["value"])
     kinds = {kind: _of_kind(attributes, kind) for kind in ("numeric", "boolean")}
-    floor = _is_one_of([a for a in attributes if a.never_negative])
+    floor = _is_one_of([a for a in attributes if never_negative(a)])
     numeric, boolean = _is_one_of(kinds["numeric"]), _is_one_of(kinds["boolean"])
     value = (
         pl.when(numeric).then(pl.lit(number).cast(pl.String))

@@ -1,6 +1,6 @@
-"""Columns and types of event that are accepted by the rules and are probably not what they are taken for.
+"""Columns and event types that pass the rules and are probably not what they are taken for.
 
-Each finding is one line for all columns that it is of, with what to do. Nothing is changed.
+Each finding is one line for all the columns it concerns, with what to do. Nothing is changed.
 """
 
 import difflib
@@ -10,11 +10,11 @@ from math import isnan
 import numpy as np
 import polars as pl
 
-from features.columns import slug
+from features.columns import Attribute, slug
 from features.titles import read_title
 from features.vocabulary import ENGAGEMENT, INTENT, SELLER
 from pipeline.params import Definition
-from pipeline.reading.attributes import AttributeInfo, AttributeList
+from pipeline.reading.attributes import AttributeList
 from pipeline.reading.naming import TABLE_OF, tokens, words
 
 ROWS = 50
@@ -22,11 +22,11 @@ ROWS = 50
 CLOCK = 0.9
 """A number whose rank correlation with the creation of its lead is further from 0 tells the time and little else."""
 LONG, DISTINCT = 40, 20
-"""Letters of the middle value, and different values, from which on texts are rather written freely."""
+"""Length of the median value, and number of different values, at or above which a column is probably free text."""
 UNREAD = 0.6
-"""Of different titles: more than this without a seniority is worth a word."""
+"""A larger share of different titles without a seniority earns a remark."""
 HALF = 0.5
-"""Of filled cells: more than this without a row of history is worth a word."""
+"""A larger share of filled cells without a row of history earns a remark."""
 SHOWN = 12
 OVERWRITTEN = words(
     "owner status stage substatus rating score grade last latest modified updated next tags times count counts "
@@ -94,7 +94,7 @@ def _same(tables: Mapping[str, pl.DataFrame], attributes: AttributeList) -> list
     for entity, name in TABLE_OF.items():
         own = [a for a in attributes if a.entity == entity and not a.has_history]
         if name in tables and len(tables[name]) >= ROWS:
-            alike: dict[bytes, list[AttributeInfo]] = {}
+            alike: dict[bytes, list[Attribute]] = {}
             for a in own:
                 alike.setdefault(_parting(tables[name][a.column]), []).append(a)
             found += [group for group in alike.values() if len(group) > 1]
@@ -175,28 +175,29 @@ def _events(events: pl.DataFrame, definition: Definition) -> list[str]:
     found = [f"definition.events: no event is of the type {_quoted(name)}{_near(name, there)}" for name in wrong]
     if wish:
         found.append(
-            f"events: by the name somebody wants to buy: {_some(wish)}; taken as engagement, because nobody said "
+            f"events: the names suggest that somebody wants to buy: {_some(wish)}; counted as engagement until you say "
             f"otherwise: definition.events: {{{_quoted(wish[0])}: intent}}"
         )
     if ours:
         found.append(
-            f"events: by the name your own people did {_some(ours)}; taken as the lead's engagement it would feed "
-            f"high scores with the attention that they bring. Say so: definition.events: {{{_quoted(ours[0])}: seller}}"
+            f"events: the names suggest that your own people did {_some(ours)}; counted as the lead's engagement, the "
+            f"attention that a high score brings would raise it further. Say so: "
+            f"definition.events: {{{_quoted(ours[0])}: seller}}"
         )
     if others := [name for name in unnamed if name not in ours + wish]:
         found.append(
-            f"events: taken as engagement, because nobody said otherwise: {_some(others)}. Where one shows that "
+            f"events: counted as engagement until you say otherwise: {_some(others)}. Where one shows that "
             f"somebody wants to buy: definition.events: {{{_quoted(others[0])}: intent}} (or seller, or ignore)"
         )
     return found
 
 
-def _values(tables: Mapping[str, pl.DataFrame], a: AttributeInfo) -> pl.Series:
+def _values(tables: Mapping[str, pl.DataFrame], a: Attribute) -> pl.Series:
     table = tables.get(TABLE_OF[a.entity])
     return pl.Series([], dtype=pl.String) if table is None else table[a.column]
 
 
-def _list(attributes: Sequence[AttributeInfo]) -> str:
+def _list(attributes: Sequence[Attribute]) -> str:
     return _some([f"{TABLE_OF[a.entity]}.{a.column}" for a in attributes])
 
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pipeline.reading.attributes import TEST_FLAGS, AttributeInfo, AttributeList
+from features.columns import Attribute, Entity
+from pipeline.reading.attributes import TEST_FLAGS, AttributeList, never_negative
 from pipeline.reading.checks.sift import Context, Sifted, impossible, marks, numbers, sift, structural, text, times
 from pipeline.reading.kinds import read_values
-from pipeline.reading.naming import TABLE_OF, Entity
+from pipeline.reading.naming import TABLE_OF
 from pipeline.reading.tables import TEST
 from pipeline.reading.texts import folded, read_booleans, read_positive
 
@@ -98,7 +99,7 @@ def _with_attributes(
     own: pl.DataFrame,
     raw: pl.DataFrame,
     entity: Entity,
-    attributes: Sequence[AttributeInfo],
+    attributes: Sequence[Attribute],
     context: Context,
 ) -> tuple[pl.DataFrame, list[pl.Expr]]:
     """The rows with a column an attribute, and for each numeric one where it holds an impossible number."""
@@ -111,7 +112,7 @@ def _with_attributes(
         given = values.fill_nan(None) if values.dtype.is_float() else values
         unreadable = given.is_not_null() & read.is_null()
         if attribute.kind == "numeric":
-            bad.append(pl.lit(unreadable) | impossible(pl.col(attribute.column), attribute.never_negative))
+            bad.append(pl.lit(unreadable) | impossible(pl.col(attribute.column), never_negative(attribute)))
         else:
             place = f"{TABLE_OF[entity]}.{attribute.column}"
             where = f"{place}: values that are not {attribute.kind}, taken as missing"

@@ -57,7 +57,7 @@ def _warn(
 ) -> None:
     """Say what is right by the rules and yet worth a look."""
     if shape == "flat":
-        context.warnings.append("leads have no created_at: nothing out of time can be shown")
+        context.warnings.append("leads have no created_at: the model cannot be tested out of time")
         if "stages" in tables:
             context.warnings.append("stages are not used: leads have no created_at")
     if until and latest and latest > until:

@@ -13,7 +13,7 @@ from pipeline.reading.tables import BROKEN, ROW
 from pipeline.reading.texts import TIME, Clock, read_and_count, read_numbers
 
 SOME = 3
-"""A time column with empty cells needs as many values before all of it is called unreadable."""
+"""A time column with empty cells must have at least this many values before the whole of it is called unreadable."""
 Flags = Mapping[str, pl.Expr]
 """By code, which rows break the rule; a null counts as false."""
 
@@ -107,7 +107,7 @@ def text(raw: pl.DataFrame, column: str, strip: bool = True) -> pl.Series:
 
 
 def times(raw: pl.DataFrame, table: str, column: str, context: Context) -> tuple[pl.Series, pl.Series]:
-    """The instants of a column, and where there is something that is none. Raises Stop where all are none."""
+    """The instants of a column, and which cells hold something else. Raises Stop where all do."""
     if column not in raw.columns:
         empty = pl.Series(column, [None], dtype=TIME).new_from_index(0, raw.height)
         return empty, empty.is_not_null()
@@ -132,7 +132,7 @@ def _shape(text: str) -> str:
 
 
 def numbers(raw: pl.DataFrame, column: str, context: Context) -> tuple[pl.Series, pl.Series]:
-    """The numbers of a column, and where there is something that is none."""
+    """The numbers of a column, and which cells hold something else."""
     if column not in raw.columns:
         empty = pl.Series(column, [None], dtype=pl.Float64).new_from_index(0, raw.height)
         return empty, empty.is_not_null()
