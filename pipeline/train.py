@@ -22,7 +22,7 @@ from models.learning import calibration, training
 from models.learning.calibration import Calibration
 from models.learning.horizons import Link
 from models.learning.horizons import label as horizon_label
-from models.learning.refresh import Refresh, shifted
+from models.learning.refresh import FURTHEST, Refresh, shifted
 from models.learning.training import Model, Rows
 from models.trees.booster import Settings
 from pipeline import horizons, refresh, stage
@@ -34,6 +34,11 @@ from pipeline.params import Definition, Train
 
 FEW = 200
 """Under so many converting leads trees of 16 leaves find what is not there."""
+HELD = (
+    f"The early conversions of recent leads ask for log odds that differ by more than {FURTHEST:g}, a factor of 7 in "
+    f"the odds, and got {FURTHEST:g}. See whether conversions are recorded as before, or set "
+    "train.refresh_intercept: false."
+)
 
 
 @dataclass(frozen=True)
@@ -207,7 +212,9 @@ def _refreshed(data: Data, trained: Trained, params: Train, within_days: float, 
         return trained
     say("refreshing the intercept")
     found = refresh.find(data, trained.model, trained.calibration, within_days, params.threads)
-    return replace(trained, calibration=shifted(trained.calibration, found.shift), refresh=found)
+    warnings = (*trained.warnings, HELD) if found.held else trained.warnings
+    moved = shifted(trained.calibration, found.shift)
+    return replace(trained, calibration=moved, refresh=found, warnings=warnings)
 
 
 def _links(data: Data, plan: Plan, params: Train, days: list[float], say: Callable[[str], None]) -> list[Link]:
