@@ -169,7 +169,7 @@ def validate(
     if min(_positive_leads(rows, learn), _positive_leads(rows, later)) < LEAST_TO_VALIDATE:
         return None
     taught, learn = (thirds(rows), learn) if labels is None else labels(thirds(rows), begin)
-    if not _parted(taught.fold, learn):
+    if not parted(taught.fold, learn):
         return None
     model = fit(taught, blocks, masked_fraction, settings, learn)
     return Validation(np.flatnonzero(later), model.bag.left_out[later])
@@ -178,7 +178,7 @@ def validate(
 LEAST_TO_VALIDATE = 20
 
 
-def _parted(fold: Ints, learn: Bools) -> bool:
+def parted(fold: Ints, learn: Bools) -> bool:
     """Whether there are several parts, and in each of them rows to learn from: every member needs some of its own to
     stop by."""
     parts = np.unique(fold)
