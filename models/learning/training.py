@@ -51,7 +51,9 @@ class Model:
 
 
 def take(rows: Rows, keep: Bools) -> Rows:
-    """Some of the rows."""
+    """Some of the rows; where that is all of them, no copy."""
+    if keep.all():
+        return rows
     matrix = replace(rows.matrix, values=rows.matrix.values[keep])
     return Rows(matrix, rows.y[keep], rows.lead[keep], rows.group[keep], rows.fold[keep], rows.hash[keep])
 
@@ -83,8 +85,9 @@ def fit(
     weight = np.sqrt(once_each(rows.lead))
     believed = _believed(rows, X, weight, encoding, learn, settings) if doubt else None
     again, X_masked = _masked(rows, X, encoding, blocks, masked_fraction)
+    X = np.concatenate([X, X_masked])  # by the same name: two such matrices would not fit beside each other
     bag = fit_bag(
-        np.concatenate([X, X_masked]),
+        X,
         np.concatenate([rows.y, rows.y[again]]),
         np.concatenate([weight, weight[again]]),
         np.concatenate([rows.fold, rows.fold[again]]),
@@ -102,6 +105,7 @@ def inputs(rows: Rows, learn: Bools) -> tuple[Encoding, Floats]:
     of the row's own fold had a part in."""
     part = take(rows, learn)
     encoding = fit_encoding(part.matrix, part.y, part.lead, part.group)
+    del part
     return encoding, out_of_fold(encoding, rows.matrix, rows.y, rows.lead, rows.group, rows.fold, learn)
 
 
