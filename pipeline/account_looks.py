@@ -95,8 +95,10 @@ def look_at(found: Book, instants: Sequence[int]) -> Look:
 
 def gathered(lead: Ints, as_of: Ints, account: Ints) -> Look:
     """Looks in the order of instant and account."""
-    pairs, look = np.unique(np.stack([as_of, account]), axis=1, return_inverse=True)
-    return Look(lead, as_of, look.reshape(-1), pairs[1], pairs[0])
+    instants, place = np.unique(as_of, return_inverse=True)
+    accounts = int(account.max(initial=0)) + 1
+    pairs, look = np.unique(place * accounts + account, return_inverse=True)
+    return Look(lead, as_of, look, pairs % accounts, instants[pairs // accounts])
 
 
 def converts(found: Past, look: Look, by: int) -> Floats:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.arrays import DAY_US, Floats, Ints
+from features.arrays import DAY_US, NEVER, Floats, Ints
 from features.kernel import Matrix
 from features.plan import Plan, plan_of_json
 from models.bundle.accounts import INDEPENDENT, AccountModel, fit
-from models.bundle.roles import Wanted, by_account, has_titles, missing, roles, said, wanted
+from models.bundle.roles import Wanted, by_account, counted_at, has_titles, missing, roles, said, wanted
 from models.folds import whole_groups
 from models.judging import bootstrap, metrics
 from pipeline import stage
@@ -139,15 +139,18 @@ def _by_leads(y: Floats, every: Mapping[str, Floats], count: Floats) -> list[dic
 
 
 def roles_of_won(found: Past, begin: int) -> tuple[Wanted, ...]:
-    """Roles that accounts had before they were won, against those not won, by what was known when the test began."""
+    """Roles that accounts had before they were won, against those not won at the same ages, by what was known when the
+    test began."""
     r = found.records
-    wins = first_wins(found, begin)
-    wins = np.where(wins <= begin, wins, begin)
-    before = found.named & (r.created < wins[r.account]) & (r.created <= begin)
-    lead = np.flatnonzero(before)
-    had = by_account(roles(r, found.plan, lead, wins[r.account[lead]]), r.account[lead], len(wins))
+    wins, first = first_wins(found, begin), r.account_start[:-1]
+    own = found.named[first]
+    at = np.full(len(wins), NEVER)
+    at[own] = counted_at(r.created[first[own]], wins[own], begin)
+    counted = at[r.account]
+    lead = np.flatnonzero((r.created < counted) & (counted != NEVER))
+    had = by_account(roles(r, found.plan, lead, counted[lead]), r.account[lead], len(wins))
     some = np.bincount(r.account[lead], minlength=len(wins)) > 0
-    return wanted(had[some], (wins < begin)[some])
+    return wanted(had[some], (wins <= begin)[some])
 
 
 def shown(found: Book, model: AccountModel, asked: Sequence[Wanted], scored: Scorer) -> list[dict[str, Any]]:

@@ -67,7 +67,9 @@ def _coded_as(model: Matrix, matrix: Matrix) -> Matrix:
 
 
 def part_of(looks: Looks, keep: Bools) -> Later:
-    """The later looks at the examples kept, which they now count."""
+    """The later looks at the examples kept, which they now count; where those are all, no copy of them."""
+    if keep.all():
+        return looks.later
     mine = keep[looks.later.row]
     place: Ints = np.cumsum(keep) - 1
     matrix = replace(looks.later.matrix, values=looks.later.matrix.values[mine])

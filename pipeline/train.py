@@ -22,7 +22,7 @@ from models.learning import calibration, training
 from models.learning.calibration import Calibration
 from models.learning.horizons import Link
 from models.learning.horizons import label as horizon_label
-from models.learning.refresh import Refresh, shifted
+from models.learning.refresh import FURTHEST, Refresh, shifted
 from models.learning.training import Model, Rows
 from models.trees.booster import Settings
 from pipeline import horizons, refresh, stage
@@ -34,6 +34,11 @@ from pipeline.params import Definition, Train
 
 FEW = 200
 """Under so many converting leads trees of 16 leaves find what is not there."""
+HELD = (
+    f"The early conversions of recent leads ask for log odds that differ by more than {FURTHEST:g}, a factor of 7 in "
+    f"the odds, and got {FURTHEST:g}. See whether conversions are recorded as before, or set "
+    "train.refresh_intercept: false."
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,6 @@ def train(
     account."""
     settings, warnings = sized(settings_of(params), _converting(data, known(data, within_days)), params)
     keep = data.rows("train")
-    _check_accounts(data.group[keep])
     rows = rows_of(data, keep, params)
     say("validating inside train")
     labels = partial(_labels, data, keep, within_days, looks, settings)
@@ -103,19 +107,21 @@ def _grown(
         begin = data.begin_of_test
         keep = over | looks.over(data, begin)
     rows, learn = softened(data, rows_of(data, keep, params), keep, over, begin, looks, settings)
+    _check_parted(rows.fold, learn)
     model = training.fit(rows, plan.blocks, params.masked_fraction, settings, learn)
     left_out = np.full(len(keep), np.nan)
     left_out[keep] = model.bag.left_out
     return replace(model, bag=replace(model.bag, left_out=left_out[over])), left_out
 
 
-def _check_accounts(group: Ints) -> None:
-    """Raise Stop where no account could be left out."""
-    if len(np.unique(group)) < 2:
+def _check_parted(fold: Ints, learn: Bools) -> None:
+    """Raise Stop where no account could be left out, or a part of the model would have none of its own to stop by."""
+    if not training.parted(fold, learn):
         raise Stop(
-            "train: all leads of the fold train are of one account (or person), and each part of the model leaves "
-            "accounts out to know when to stop; expected at least two. If account_id does not tell companies apart, "
-            "leave it out: definition.exclude: [account_id]"
+            "train: all leads whose outcome is known are of one account (or person), or of a few, and each part of the "
+            "model leaves accounts out to know when to stop; expected known outcomes of at least two accounts, and of "
+            "one in each of train.bags parts. If account_id does not tell companies apart, leave it out: "
+            "definition.exclude: [account_id]"
         )
 
 
@@ -140,9 +146,10 @@ def sized(settings: Settings, converting: int, params: Train) -> tuple[Settings,
 
 
 def rows_of(data: Data, keep: Bools, params: Train) -> Rows:
-    """The rows to learn from, with their bag fold and their hash."""
+    """The rows to learn from, with their bag fold and their hash. Raises Stop where they are of one account."""
     names = [data.groups[i] for i in np.flatnonzero(keep)]
     parts = folds.whole_groups(names, params.seed, params.bags)
+    _check_parted(parts, np.ones(len(parts), bool))
     instant = [f"{i} {t}" for i, t in zip(data.examples["lead_id"].filter(keep), data.as_of[keep], strict=True)]
     share = folds.hashed(instant, params.seed, 1_000_000) / 1_000_000
     matrix = replace(data.matrix, values=data.matrix.values[keep])
@@ -207,7 +214,9 @@ def _refreshed(data: Data, trained: Trained, params: Train, within_days: float, 
         return trained
     say("refreshing the intercept")
     found = refresh.find(data, trained.model, trained.calibration, within_days, params.threads)
-    return replace(trained, calibration=shifted(trained.calibration, found.shift), refresh=found)
+    warnings = (*trained.warnings, HELD) if found.held else trained.warnings
+    moved = shifted(trained.calibration, found.shift)
+    return replace(trained, calibration=moved, refresh=found, warnings=warnings)
 
 
 def _links(data: Data, plan: Plan, params: Train, days: list[float], say: Callable[[str], None]) -> list[Link]:

@@ -43,13 +43,16 @@ def now_of(attribute: Attribute, tables: Tables, leads: pl.DataFrame) -> pl.Seri
     return pl.Series([None] * len(leads), dtype=pl.String) if found is None else found
 
 
-def changes_of(tables: Tables, leads: pl.DataFrame) -> pl.DataFrame:
-    """Rows of history with the number of each lead that they concern, sorted by it and time."""
+PAST = pl.Schema({"value": pl.String(), "changed_at": pl.Datetime("us", "UTC"), "index": pl.UInt32()})
+Changes = Mapping[tuple[object, ...], pl.DataFrame]
+"""Rows of history (PAST) by entity and field; `index` is the number of the lead that they concern."""
+
+
+def changes_of(tables: Tables, leads: pl.DataFrame) -> Changes:
+    """Rows of history of each lead, its account's among them, sorted by it and time."""
     rows = tables.get("history")
     if rows is None:
-        names = ("entity", "field", "value", "changed_at", "index")
-        dtypes = (pl.String, pl.String, pl.String, pl.Datetime("us", "UTC"), pl.UInt32)
-        return pl.DataFrame(schema=list(zip(names, dtypes, strict=True)))
+        return {}
     mine = rows.filter(pl.col("entity") == "lead").join(
         leads.select("index", pl.col("lead_id").alias("id")), on="id", how="inner"
     )
@@ -58,12 +61,12 @@ def changes_of(tables: Tables, leads: pl.DataFrame) -> pl.DataFrame:
         accounts.select("index", pl.col("account_id").alias("id")), on="id", how="inner"
     )
     both = pl.concat([mine, theirs]).sort("index", "changed_at", "row")
-    return both.select("entity", "field", "value", "changed_at", "index")
+    return both.select("entity", "field", *PAST).partition_by("entity", "field", as_dict=True, include_key=False)
 
 
-def past_of(attribute: Attribute, changes: pl.DataFrame) -> pl.DataFrame:
+def past_of(attribute: Attribute, changes: Changes) -> pl.DataFrame:
     """The rows of `changes_of` that are an attribute's."""
-    return changes.filter((pl.col("field") == attribute.column) & (pl.col("entity") == attribute.entity))
+    return changes.get((attribute.entity, attribute.column), pl.DataFrame(schema=PAST))
 
 
 def history_of(rows: pl.DataFrame, values: Floats, leads: int) -> History:

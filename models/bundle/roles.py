@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import Bools, Floats, Ints
+from features.arrays import NEVER, Bools, Floats, Ints
 from features.plan import Plan
 from features.records import Records, attribute_at
 from features.vocabulary import FUNCTIONS, SENIORITIES
@@ -50,7 +50,19 @@ class Wanted:
     won: float
     """Of won accounts, before the win."""
     others: float
-    """Of accounts that were not won."""
+    """Of accounts that were not won, at the ages at which the others were."""
+
+
+def counted_at(first: Ints, won_at: Ints, begin: int) -> Ints:
+    """When the people of each of n accounts are counted, µs (n,): when it was won; else, where it was not by `begin`,
+    as long after its `first` lead as a won account was, each in turn. NEVER where it is not that old by `begin`.
+
+    The longer an account is looked at, the more people come: at `begin` those never won would have had more time.
+    """
+    won = won_at <= begin
+    at = won_at.copy()
+    at[~won] = first[~won] + np.resize(won_at[won] - first[won], int((~won).sum()))
+    return np.where(at <= begin, at, NEVER)
 
 
 def wanted(had: Ints, won: Bools) -> tuple[Wanted, ...]:

@@ -1,6 +1,7 @@
 """Calibration of parts of the examples: conversions predicted and observed, and how far apart chance lets them be."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import erfc, sqrt
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,11 @@ FEW = (
 )  # fmt: skip
 """95 % limits of a Poisson mean of which 0, 1, 2, … were seen (Garwood 1936). Drawing again what was seen knows
 nothing of what was not: with so few converting accounts the interval is at least as wide as this."""
+
+MISSED = 0.05
+"""The chance that any slice of a model that is right everywhere is said to be off."""
+HALF_WIDTH = 1.96
+"""Standard errors from an estimate to the end of its 95 % interval."""
 
 
 def by_slice(
@@ -65,3 +71,26 @@ def _interval(y: Floats, p: Floats, groups: Ints, ratios: Floats) -> list[float]
         one = observed / expected / converting if converting else 1 / expected
         low, high = min(low, one * FEW[converting][0]), max(high, one * FEW[converting][1])
     return [low, high]
+
+
+def off(rows: Sequence[Mapping[str, Any]]) -> list[bool]:
+    """Which slices chance does not explain where so many are looked at: at 5 % over all of them (Holm 1979), however
+    they overlap. A slice without an interval is not judged."""
+    p = [_chance(row) for row in rows]
+    judged = sorted((value, k) for k, value in enumerate(p) if value is not None)
+    found = [False] * len(rows)
+    for place, (value, k) in enumerate(judged):
+        if value > MISSED / (len(judged) - place):
+            break
+        found[k] = True
+    return found
+
+
+def _chance(row: Mapping[str, Any]) -> float | None:
+    """The p-value of a ratio of 1, from the interval's end on that side (Altman and Bland 2011), in square roots: of
+    counts these spread alike, also where nothing was observed."""
+    if row["interval"] is None:
+        return None
+    ratio, (low, high) = row["observed_over_expected"], row["interval"]
+    width = sqrt(high) - sqrt(ratio) if ratio < 1 else sqrt(ratio) - sqrt(low)
+    return erfc(HALF_WIDTH * abs(1 - sqrt(ratio)) / max(width, 1e-12) / sqrt(2))

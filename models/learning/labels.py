@@ -73,9 +73,12 @@ def at_ages(records: Records, ages_days: Sequence[float], until: int) -> tuple[I
 def at_instants(records: Records, instants: Sequence[int], until: int) -> tuple[Ints, Ints]:
     """(lead, as_of) at fixed instants (µs), where the lead exists, is open, and `as_of <= until`."""
     at = np.array(sorted(i for i in set(instants) if i <= until), dtype=np.int64)
-    lead, as_of = np.repeat(np.arange(len(records)), len(at)), np.tile(at, len(records))
-    keep = opening(records, lead, as_of).open
-    return _sorted(lead[keep], as_of[keep])
+    everyone = np.arange(len(records))
+    there = np.zeros((len(records), len(at)), bool)
+    for k, instant in enumerate(at):  # one after the other: most leads are closed, and their rows would fill the memory
+        there[:, k] = opening(records, everyone, np.full(len(records), instant)).open
+    lead, which = np.nonzero(there)
+    return lead, at[which]
 
 
 def _sorted(lead: Ints, as_of: Ints) -> tuple[Ints, Ints]:

@@ -14,7 +14,6 @@ import numpy as np
 from features.arrays import Floats, Ints
 from models.learning.calibration import Calibration
 from models.learning.encoding import once_each
-from models.newton import sigmoid
 
 LEAST_EVENTS = 30
 """Fewer converting leads than this say nothing of a shift."""
@@ -25,6 +24,8 @@ SURE = 2.0
 WINDOW = 1 / 3
 """Of the horizon: how long ago the conversions may be that are looked at. Longer knows more, and later, of a shift."""
 STEPS = 40
+SURELY = 300.0
+"""Log odds beyond which nothing changes, and whose exponential is still a number."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class Refresh:
     """Conversions in the window, a lead counted once over its examples, …"""
     expected: float
     """… and what the unshifted model expected."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the likeliest shift lies beyond FURTHEST, and the estimate is that bound and no root."""
+        return abs(self.estimate) > FURTHEST - 1e-6
 
     def to_json(self) -> dict[str, float | int | None]:
         """Plain types."""
@@ -96,23 +102,30 @@ def fit(recent: Recent, timing: Timing, window_days: float) -> Refresh:
     keep = ~(recent.days_to_record <= begin) & (recent.age_days > 0)
     s0, s1 = timing.at(begin[keep]), timing.at(recent.age_days[keep])
     came = recent.days_to_record[keep] <= recent.age_days[keep]
-    lead, group, z = recent.lead[keep], recent.group[keep], recent.log_odds[keep]
+    lead, group, z = recent.lead[keep], recent.group[keep], np.clip(recent.log_odds[keep], -SURELY, SURELY)
     weight = once_each(lead)
     converted = len(np.unique(lead[came]))
     observed = float(weight[came].sum())
-    p = sigmoid(z)
-    expected = float((weight * p * (s1 - s0) / (1 - p * s0)).sum())
+    expected = float((weight * (s1 - s0) * _open(z, s0)).sum())
     if converted < LEAST_EVENTS:
         return Refresh(0.0, 0.0, None, converted, observed, expected)
 
     def slope(a: float) -> Floats:
         """Derivative of each row's log likelihood in the shift."""
-        p = sigmoid(z + a)
-        return weight * p * (1 - p) * (came / p - ~came * s1 / (1 - p * s1) + s0 / (1 - p * s0))
+        q = 1 / (1 + np.exp(z + a))
+        return weight * (came * q - ~came * s1 * q * _open(z + a, s1) + s0 * q * _open(z + a, s0))
 
     estimate = _root(lambda a: float(slope(a).sum()))
     error = _standard_error(slope, estimate, group)
     return Refresh(shrunk(estimate, error), estimate, error, converted, observed, expected)
+
+
+def _open(z: Floats, s: Floats) -> Floats:
+    """p / (1 - p s): the chance to convert within the horizon, over that of not having done so in the share s of it.
+
+    From the log odds, as 1 - p s is rounded to 0 where they are above 37 and s is 1.
+    """
+    return np.asarray(1 / (np.exp(-z) + (1 - s)), dtype=np.float64)
 
 
 def _root(slope: Callable[[float], float]) -> float:

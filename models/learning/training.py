@@ -51,7 +51,9 @@ class Model:
 
 
 def take(rows: Rows, keep: Bools) -> Rows:
-    """Some of the rows."""
+    """Some of the rows; where that is all of them, no copy."""
+    if keep.all():
+        return rows
     matrix = replace(rows.matrix, values=rows.matrix.values[keep])
     return Rows(matrix, rows.y[keep], rows.lead[keep], rows.group[keep], rows.fold[keep], rows.hash[keep])
 
@@ -83,8 +85,9 @@ def fit(
     weight = np.sqrt(once_each(rows.lead))
     believed = _believed(rows, X, weight, encoding, learn, settings) if doubt else None
     again, X_masked = _masked(rows, X, encoding, blocks, masked_fraction)
+    X = np.concatenate([X, X_masked])  # by the same name: two such matrices would not fit beside each other
     bag = fit_bag(
-        np.concatenate([X, X_masked]),
+        X,
         np.concatenate([rows.y, rows.y[again]]),
         np.concatenate([weight, weight[again]]),
         np.concatenate([rows.fold, rows.fold[again]]),
@@ -102,6 +105,7 @@ def inputs(rows: Rows, learn: Bools) -> tuple[Encoding, Floats]:
     of the row's own fold had a part in."""
     part = take(rows, learn)
     encoding = fit_encoding(part.matrix, part.y, part.lead, part.group)
+    del part
     return encoding, out_of_fold(encoding, rows.matrix, rows.y, rows.lead, rows.group, rows.fold, learn)
 
 
@@ -169,7 +173,7 @@ def validate(
     if min(_positive_leads(rows, learn), _positive_leads(rows, later)) < LEAST_TO_VALIDATE:
         return None
     taught, learn = (thirds(rows), learn) if labels is None else labels(thirds(rows), begin)
-    if not _parted(taught.fold, learn):
+    if not parted(taught.fold, learn):
         return None
     model = fit(taught, blocks, masked_fraction, settings, learn)
     return Validation(np.flatnonzero(later), model.bag.left_out[later])
@@ -178,7 +182,7 @@ def validate(
 LEAST_TO_VALIDATE = 20
 
 
-def _parted(fold: Ints, learn: Bools) -> bool:
+def parted(fold: Ints, learn: Bools) -> bool:
     """Whether there are several parts, and in each of them rows to learn from: every member needs some of its own to
     stop by."""
     parts = np.unique(fold)

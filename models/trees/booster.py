@@ -132,7 +132,7 @@ def _dataset(
         feature_name=[f"f{j}" for j in range(X.shape[1])],
         categorical_feature=list(categorical),
         params=lightgbm_parameters(settings),
-        free_raw_data=False,
+        free_raw_data=True,  # else each member would copy its rows of X besides their bins
     ).construct()
 
 

@@ -14,7 +14,7 @@ from models.points.when import FieldTest
 from pipeline.handtuned.check import fields_there, tests_of
 from pipeline.handtuned.inputs import Inputs
 from pipeline.records import EVENT_SCHEMA
-from pipeline.values import Tables, changes_of, history_of, micros, now_of, numbers, past_of
+from pipeline.values import Changes, Tables, changes_of, history_of, micros, now_of, numbers, past_of
 
 
 def tallying(inputs: Inputs) -> Callable[[pl.Series, Ints], Tally]:
@@ -63,7 +63,7 @@ def _codes(numbers: Floats) -> Ints:
     return np.where(np.isnan(numbers), -1, numbers).astype(np.int64)
 
 
-def _field(attribute: Attribute, tables: Tables, leads: pl.DataFrame, changes: pl.DataFrame) -> FieldRecords:
+def _field(attribute: Attribute, tables: Tables, leads: pl.DataFrame, changes: Changes) -> FieldRecords:
     """An attribute now and in the past; with a past, that alone says what it was."""
     kind = "categorical" if attribute.kind == "text" else attribute.kind
     if not attribute.has_history:

@@ -15,6 +15,8 @@ from pipeline.errors import Stop
 
 BOM = b"\xef\xbb\xbf"
 BROKEN = "_broken"
+PIECE = 1 << 20
+"""Bytes."""
 MARKS = [chr(code) for code in range(0xFDD0, 0xFDF0)]
 """Code points that are no characters: one that a file does not hold stands for its unreadable bytes."""
 
@@ -28,12 +30,13 @@ def read_csv(path: Path, separator: str, encoding: str) -> pl.DataFrame:
     Rows with bytes that the encoding does not know, or with too few or too many fields, are kept and marked
     in the column `_broken`, which is there only when some row is. Raises Stop where the file makes no table.
     """
-    data = _bytes(path)
-    text, mark = _decoded(data, encoding, path)
-    text = re.sub(r"\Asep=.\r?\n", "", text)  # Excel's own first line
-    header = _header(text, separator, mark, path, encoding)
-    table = None if mark else _fast(text.encode("utf-8"), separator, header)
-    return table if table is not None else _slow(text, separator, mark, header)
+    data, mark = _recoded(_bytes(path), encoding, path)
+    first = data[: data.find(b"\n") + 1]
+    if re.fullmatch(r"sep=.\r?\n", first.decode()):  # Excel's own first line
+        data = data[len(first) :]
+    header = _header(data, separator, mark, path, encoding)
+    table = None if mark else _fast(data, separator, header)
+    return table if table is not None else _slow(data.decode(), separator, mark, header)
 
 
 def _bytes(path: Path) -> bytes:
@@ -52,8 +55,11 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-def _decoded(data: bytes, encoding: str, path: Path) -> tuple[str, str]:
-    """The text, and the mark that stands for unreadable bytes in it ("" when there are none)."""
+def _recoded(data: bytes, encoding: str, path: Path) -> tuple[bytes, str]:
+    """As UTF-8, and the mark that stands for unreadable bytes in it ("" when there are none).
+
+    What is UTF-8 already is checked in pieces and not copied: exports of events are large.
+    """
     utf8 = encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
     if data.startswith(BOM):
         if not utf8:
@@ -61,24 +67,39 @@ def _decoded(data: bytes, encoding: str, path: Path) -> tuple[str, str]:
                 f"{path}: starts with the mark of UTF-8, but source.encoding is {encoding}; set source.encoding: utf-8"
             )
         data = data[len(BOM) :]
+    mark = ""
+    if not (utf8 and _is_utf8(data)):
+        text, mark = _marked(data, "utf-8" if utf8 else encoding)
+        data = text.encode()
+    return data, mark or ("\x00" if b"\x00" in data else "")
+
+
+def _is_utf8(data: bytes) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        text = data.decode("utf-8" if utf8 else encoding)
+        for begin in range(0, len(data), PIECE):
+            decoder.decode(data[begin : begin + PIECE])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return _marked(data, "utf-8" if utf8 else encoding)
-    return (text, "") if "\x00" not in text else (text, "\x00")
+        return False
+    return True
 
 
 def _marked(data: bytes, encoding: str) -> tuple[str, str]:
-    """The text with a mark, that it does not hold otherwise, for each unreadable piece."""
-    replaced = data.decode(encoding, errors="replace")
+    """The text with a mark, that it does not hold otherwise, for each unreadable piece; "" where all is readable."""
+    try:
+        return data.decode(encoding), ""
+    except UnicodeDecodeError:
+        replaced = data.decode(encoding, errors="replace")
     mark = next(mark for mark in MARKS if mark not in replaced)
     codecs.register_error("leadscore.mark", lambda error: (mark, error.end))  # type: ignore[attr-defined]
     return data.decode(encoding, errors="leadscore.mark"), mark
 
 
-def _header(text: str, separator: str, mark: str, path: Path, encoding: str) -> list[str]:
+def _header(data: bytes, separator: str, mark: str, path: Path, encoding: str) -> list[str]:
     """Column names without white space around. An unnamed one goes by its place, from 1."""
-    first = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
+    text = io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")
+    first = next(csv.reader(text, delimiter=separator), [])
     if mark and any(mark in name for name in first):
         raise Stop(
             f"{path}: the line of column names is not {encoding} text; set source.encoding to what it is (cp1252?)"

@@ -286,12 +286,12 @@ def _phones(name: str, column: str, table: pl.DataFrame) -> pl.Expr:
 
 def _personal_fields(history: pl.DataFrame, kept: Collection[str]) -> list[str]:
     """The fields that are personal by their name, or called after a person with names for values."""
-    fields = history["field"].unique().drop_nulls()
-    values = {text: history.filter(pl.col("field") == text)["value"].drop_nulls() for text in fields}
+    parts = history.select("field", "value").partition_by("field", as_dict=True, include_key=False)
+    values = {text: rows["value"].drop_nulls() for (text,), rows in parts.items() if text is not None}
     return [
         text
-        for text in fields
-        if personal_field(text) or (text not in kept and any(_people(name, text, values[text]) for name in TABLES[:2]))
+        for text, given in values.items()
+        if personal_field(text) or (text not in kept and any(_people(name, text, given) for name in TABLES[:2]))
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from models.judging.slices import off
 from pipeline.leaks.findings import Check
 from pipeline.reporting import quarter
 from pipeline.reporting.pages import page_environment
@@ -189,9 +190,9 @@ def _weekly(content: ReportContent) -> list[tuple[str, Mapping[str, Any], Mappin
 
 
 def _off(slices: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    """The slices whose interval of observed over expected does not hold 1, and by what they are sliced."""
+    """The slices that chance does not explain, and by what they are sliced."""
     every = [(by, row) for by, slicing in slices.get("by", {}).items() for row in slicing["slices"]]
-    return [(by, row) for by, row in every if row["interval"] and not row["interval"][0] <= 1 <= row["interval"][1]]
+    return [one for one, is_off in zip(every, off([row for _, row in every]), strict=True) if is_off]
 
 
 def by_group(importance: Mapping[str, float]) -> dict[str, float]:

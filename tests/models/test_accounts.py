@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.arrays import Bools, Ints
+from features.arrays import NEVER, Bools, Ints
 from models import newton
 from models.bundle.accounts import COUNT, INDEPENDENT, MAX, UNION, AccountModel, fit, looks
-from models.bundle.roles import ROLES, Wanted, by_account, missing, said, wanted
+from models.bundle.roles import ROLES, Wanted, by_account, counted_at, missing, said, wanted
 from models.judging import metrics
 from models.judging.metrics import logit
 
@@ -101,3 +101,22 @@ def test_the_missing_role_is_one_that_won_accounts_had() -> None:
     assert wanted(had, np.ones(5, bool)) == ()
     assert missing([Wanted("it", 0.5, 0.2)], np.array([people("it")])) == [None]
     assert said(people("decision-maker+it", "specialist+it")) == "decision-maker 1, specialist 1; IT 2"
+
+
+def test_accounts_that_were_not_won_are_counted_at_the_ages_of_those_that_were() -> None:
+    """Each in turn; one that is younger than that, or was first heard of later, is not counted; a later win is none."""
+    first, won_at = np.array([0, 10, 20, 30, 95, 200, 5]), np.array([7, NEVER, 50, NEVER, NEVER, NEVER, 101])
+    assert counted_at(first, won_at, 100).tolist() == [7, 17, 50, 60, NEVER, NEVER, 12]
+    assert (counted_at(first, np.full(7, NEVER), 100)[first <= 100] == first[first <= 100]).all()
+
+
+@given(st.integers(0, 2**32))
+def test_time_alone_makes_no_role_wanted(seed: int) -> None:
+    """Decision-makers come to every account alike, and wins at random: the shares differ by chance, not by exposure."""
+    rng, n = np.random.default_rng(seed), 4000
+    first, came = rng.integers(0, 500, n), rng.exponential(100, n)
+    won_at = np.where(rng.random(n) < 0.3, first + 1 + rng.exponential(60, n).astype(np.int64), NEVER)
+    at = counted_at(first, won_at, 500)
+    some = at != NEVER
+    had, won = (first + came < at)[some], (won_at <= 500)[some]
+    assert abs(had[won].mean() - had[~won].mean()) < 5 * (0.25 / won.sum() + 0.25 / (~won).sum()) ** 0.5

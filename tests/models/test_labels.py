@@ -103,6 +103,8 @@ def test_fixed_instants_need_an_open_lead() -> None:
     r = records([(d(1), []), (d(3), []), (d(0), [(d(2), "lost")])])
     lead, as_of = at_instants(r, [d(9), d(2), d(2), d(3)], d(5))
     assert list(zip(lead.tolist(), (as_of // DAY_US).tolist(), strict=True)) == [(0, 2), (0, 3), (1, 3)]
+    assert len(at_instants(r, [d(9)], d(5))[0]) == 0
+    assert len(at_instants(records([]), [d(2)], d(5))[0]) == 0
 
 
 def test_conversions_that_repeat_do_not_close() -> None:

@@ -100,6 +100,44 @@ def test_an_estimate_within_its_error_is_none() -> None:
     assert shrunk(-2.0, 0.1) == pytest.approx(-2.0, rel=0.02)
 
 
+def test_log_odds_that_are_all_but_certain_are_numbers() -> None:
+    """A few rows of log odds far beyond what p can tell from 0 or 1 leave the shift of the others as it was."""
+    recent = world(0.7, 1)
+    odds = recent.log_odds.copy()
+    odds[:8] = [40, -40, 800, -800, 40, 800, 36, -36]
+    age, days = recent.age_days.copy(), recent.days_to_record.copy()
+    age[:8], days[:8] = 90, [85, np.nan, 85, np.nan, 85, 85, 85, np.nan]
+    usual, extreme = fit(recent, TIMING, WINDOW), fit(replace(recent, log_odds=odds, age_days=age, days_to_record=days),
+                                                      TIMING, WINDOW)  # fmt: skip
+    assert not extreme.held
+    assert extreme.estimate == pytest.approx(usual.estimate, abs=0.05)
+    assert extreme.standard_error == pytest.approx(usual.standard_error, rel=0.1)
+    assert np.isfinite([extreme.observed, extreme.expected]).all()
+
+
+def test_the_slope_is_that_of_the_likelihood() -> None:
+    """At the estimate no other shift is likelier, by the likelihood as the module's text has it."""
+    recent = world(0.5, 2)
+    begin = np.maximum(recent.age_days - WINDOW, 0)
+    keep = ~(recent.days_to_record <= begin) & (recent.age_days > 0)
+    s0, s1 = TIMING.at(begin[keep]), TIMING.at(recent.age_days[keep])
+    came = recent.days_to_record[keep] <= recent.age_days[keep]
+
+    def likelihood(a: float) -> float:
+        p = 1 / (1 + np.exp(-recent.log_odds[keep] - a))
+        return float(np.log(np.where(came, p * (s1 - s0), 1 - p * s1) / (1 - p * s0)).sum())
+
+    found = fit(recent, TIMING, WINDOW).estimate
+    assert likelihood(found) > max(likelihood(found - 0.01), likelihood(found + 0.01))
+
+
+def test_a_shift_beyond_the_bound_is_held_and_says_so() -> None:
+    """What was found is the bound, not a root."""
+    recent = world(0.0, 5)
+    assert fit(replace(recent, log_odds=recent.log_odds - 4), TIMING, WINDOW).held
+    assert not fit(recent, TIMING, WINDOW).held
+
+
 def test_timing_counts_a_lead_once() -> None:
     """The share of leads that have converted by then, 0 at first and 1 at last."""
     timing = fit_timing(np.array([5.0, 1.0, 2.0, 60.0]), np.array([0, 1, 1, 2]))

@@ -37,6 +37,23 @@ def test_honest_predictions_are_inside_and_leaks_are_not() -> None:
     assert not tried(lambda order: y[order] + 2 * rng.normal(size=n), y, month, judged, 0, 400).inside
 
 
+def test_a_weak_leak_is_found() -> None:
+    """25 converting leads whose predictions are 0.7 standard deviations higher: outside at least four times of five."""
+    rng, n = np.random.default_rng(5), 500
+    y, month = (np.arange(n) % 20 == 0).astype(float), rng.integers(0, 6, n)
+    found = [
+        tried(lambda order: 0.7 * y[order] + rng.normal(size=n), y, month, np.ones(n, bool), seed, 400).inside
+        for seed in range(20)
+    ]
+    assert sum(found) <= 4
+
+
+def test_labels_of_one_class_are_chance() -> None:
+    """They have no order, and nothing is tried further."""
+    y, month = np.zeros(40), np.zeros(40, int)
+    assert tried(lambda order: np.arange(40.0), y, month, np.ones(40, bool), 0, 20).auc == 0.5
+
+
 def test_constant_predictions_are_chance() -> None:
     """A model that learned nothing says the same of all, and that is inside."""
     y, month = np.tile([1.0, 0.0], 50), np.zeros(100, int)

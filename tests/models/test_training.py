@@ -153,3 +153,13 @@ def test_nothing_is_tried_where_no_account_can_be_left_out() -> None:
     assert validate(whole, as_of, 30, BLOCKS, 0.2, SETTINGS) is None
     late = replace(rows, group=(as_of > np.quantile(as_of, 0.7)).astype(np.int64))
     assert validate(late, as_of, 30, BLOCKS, 0.2, SETTINGS) is None
+
+
+def test_nothing_is_written_to_what_was_given() -> None:
+    """Rows taken whole are no copy, and stay as they were while a model learns from them."""
+    rows, _ = world(600)
+    given = rows.matrix.values.copy(), rows.y.copy()
+    assert training.take(rows, np.ones(600, bool)) is rows
+    fit(rows, BLOCKS, 0.2, SETTINGS)
+    np.testing.assert_array_equal(rows.matrix.values, given[0])
+    np.testing.assert_array_equal(rows.y, given[1])

@@ -14,7 +14,7 @@ from models.bundle.accounts import COUNT, UNION, AccountModel, looks
 from models.bundle.folder import Bundle
 from models.bundle.roles import Wanted
 from models.judging.metrics import logit
-from pipeline.account_looks import Past, converts, look_at, open_lead_converts, past
+from pipeline.account_looks import Past, converts, gathered, look_at, open_lead_converts, past
 from pipeline.accounts import LEAST_CONVERTING, learned, roles_of_won
 from pipeline.buyers import SCHEMA, accounts
 from pipeline.cli import app
@@ -93,6 +93,16 @@ def test_an_account_converts_where_any_lead_of_it_does(
     assert [bool(v) for v in y] == [names[a] in won for a in look.account.tolist()]
     assert y[open_lead_converts(whole, look)].all()
     assert (np.diff(look.at) >= 0).all()
+
+
+def test_looks_are_in_the_order_of_instant_and_account() -> None:
+    """Each pair once, whatever the order of the leads; no leads give no looks."""
+    lead, as_of, account = np.arange(5), np.array([9, 3, 9, 3, 9]), np.array([2, 7, 0, 1, 2])
+    look = gathered(lead, as_of, account)
+    assert list(zip(look.at.tolist(), look.account.tolist(), strict=True)) == [(3, 1), (3, 7), (9, 0), (9, 2)]
+    assert (look.at[look.look] == as_of).all()
+    assert (look.account[look.look] == account).all()
+    assert len(gathered(lead[:0], as_of[:0], account[:0]).account) == 0
 
 
 def test_with_few_converting_accounts_nothing_is_learned(

@@ -315,6 +315,6 @@ def test_other_pages_are_named_where_there_are_some(content: ReportContent) -> N
 
 
 def test_slices_that_miss_one_are_named(content: ReportContent) -> None:
-    """An interval without 1 is said with its slice; the reader need not look for it."""
+    """A slice that chance does not explain is said; the reader need not look for it."""
     page = render_report(with_weeks(content))
-    assert re.search(r"do not include 1: <data[^>]*>1</data> of <data[^>]*>1</data>;", page)
+    assert re.search(r"than chance explains: <data[^>]*>1</data> of <data[^>]*>1</data> parts", page)

@@ -179,3 +179,26 @@ def test_a_long_cell_among_quotes_and_blank_lines(tmp_path: Path) -> None:
 def test_the_first_line_that_excel_writes_for_itself(tmp_path: Path) -> None:
     """`sep=;` names no column."""
     assert flat(tmp_path, b"sep=;\r\nlead_id;a\r\n1;2\r\n", separator=";").select("lead_id", "a").row(0) == ("1", "2")
+
+
+@pytest.mark.parametrize("piece", [1, 2, 3, 7])
+def test_letters_that_lie_across_the_pieces_are_read(
+    tmp_path: Path, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a file is UTF-8 is looked at in pieces, and a letter of two to four bytes is none the worse for it."""
+    monkeypatch.setattr("pipeline.reading.csvs.PIECE", piece)
+    found = flat(tmp_path, "lead_id,nöte\n1,å€𝄞\n2,ä\n".encode())
+    assert found["nöte"].to_list() == ["å€𝄞", "ä"]
+    assert flat(tmp_path, b"lead_id,note\n1,\xc3\n2,a\n").select("lead_id", "_broken").rows() == [
+        ("1", "undecodable_text"), ("2", None)
+    ]  # fmt: skip
+
+
+def test_a_file_of_utf_8_goes_to_the_fast_reader_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No copy of a large export is made, neither as text nor as bytes."""
+    data = "lead_id,a\n1,ä\n".encode()
+    given: list[bytes] = []
+    monkeypatch.setattr("pipeline.reading.csvs._bytes", lambda path: data)
+    monkeypatch.setattr("pipeline.reading.csvs._fast", lambda data, *_: given.append(data))
+    flat(tmp_path, data)
+    assert given[0] is data

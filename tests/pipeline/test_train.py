@@ -14,6 +14,7 @@ from pipeline import stage
 from pipeline import train as stages_train
 from pipeline.data import Data, known, load
 from pipeline.errors import Stop
+from pipeline.later import Looks
 from pipeline.params import Train
 from pipeline.train import FEW, settings_of, sized
 
@@ -85,3 +86,17 @@ def test_leads_of_one_account_stop_the_run_and_say_so(data: Data, finished_run: 
     alone = replace(data, group=np.zeros_like(data.group), groups=["account_id:1"] * len(data.groups))
     with pytest.raises(Stop, match=r"one account .*definition.exclude: \[account_id\]"):
         stages_train.train(alone, plan, Train(least_converting=2), WITHIN_D, lambda what: None)
+
+
+def test_parts_without_a_known_outcome_stop_the_run_and_say_so(
+    data: Data, finished_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three accounts, of which one has recent leads alone: its part of the model could not know when to stop."""
+    plan = plan_of_json(stage.read_json(finished_run / stage.PLAN))
+    over = known(data, WITHIN_D)
+    group = np.where(over, data.lead % 2, 2)
+    three = replace(data, group=group, groups=[f"account_id:{k}" for k in group])
+    monkeypatch.setattr(stages_train, "softened", lambda data, rows, keep, known, *_: (rows, known[keep]))
+    recent = Looks(28.0, WITHIN_D, None, np.empty(0), np.empty(0))  # type: ignore[arg-type]
+    with pytest.raises(Stop, match=r"of one in each of train.bags parts.*definition.exclude: \[account_id\]"):
+        stages_train.train(three, plan, Train(least_converting=2), WITHIN_D, lambda what: None, recent)
