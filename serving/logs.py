@@ -39,6 +39,7 @@ class _Out:
     def __init__(self) -> None:
         self._waiting: Queue[bytes] | None = None
         self._lost = 0
+        """In all of a block. Not set back within it: whoever notes something counts while the writer tells."""
 
     def take(self, line: bytes) -> None:
         if self._waiting is None:
@@ -51,7 +52,7 @@ class _Out:
 
     @contextmanager
     def apart(self) -> Iterator[None]:
-        self._waiting = waiting = Queue[bytes](MOST_WAITING)
+        self._waiting, self._lost = (waiting := Queue[bytes](MOST_WAITING)), 0
         writer = threading.Thread(target=self._write_all, args=[waiting], daemon=True)
         writer.start()
         try:
@@ -64,16 +65,16 @@ class _Out:
 
     def _write_all(self, waiting: "Queue[bytes]") -> None:
         """Until an empty line comes."""
-        lines = [b"\n"]
+        lines, told = [b"\n"], 0
         while lines[-1]:
             lines = [waiting.get()]
             time.sleep(TOGETHER_S if lines[0] else 0)
             with suppress(Empty):
                 while lines[-1]:
                     lines.append(waiting.get_nowait())
-            if self._lost:
-                lines.insert(0, _line("log lines lost", "warning", {"lines": self._lost}))
-                self._lost = 0
+            if (lost := self._lost) > told:
+                lines.insert(0, _line("log lines lost", "warning", {"lines": lost - told}))
+                told = lost
             _write(b"".join(lines))
 
 
