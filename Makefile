@@ -8,8 +8,9 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 export DVC_NO_ANALYTICS := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_ALLOW_PICKLE_DESERIALIZATION := false
+export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
 
-.PHONY: help run test ui serve bench bench-pipeline worlds examples proof-leaks proof-ask proof-refresh proof-serving lock clean
+.PHONY: help run test ui serve bench bench-pipeline worlds examples proof-leaks proof-ask proof-refresh proof-serving proof-image lock clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +34,9 @@ proof-refresh: $(VENV)/ready  ## does the intercept refresh help where the rate 
 proof-serving: $(VENV)/ready  ## the slower proofs of the service: 1,000 leads, hundreds of damaged bundles, 20 stops
 	PARITY_LEADS=1000 DAMAGED_BUNDLES=600 STOPS=20 $(BIN)/pytest -n 1 tests/serving/test_parity.py \
 		tests/serving/test_store.py tests/serving/test_server.py
+
+proof-image: $(VENV)/ready  ## build the image, serve the last run's bundle from it, reload it, stop it; needs Docker
+	$(BIN)/python tests/serving/imaging.py
 
 serve: $(VENV)/ready  ## the last run's model over HTTP, on loopback
 	$(BIN)/leadscore serve
