@@ -40,8 +40,8 @@ def _losses(shift: float) -> tuple[float, float, float]:
     from models.judging import metrics
     from models.learning.refresh import shifted
     from pipeline import stage
-    from pipeline.data import load
-    from pipeline.fitted import Fitted, predict, read_model
+    from pipeline.assembly.data import load
+    from pipeline.learning.fitted import Fitted, predict, read_model
 
     plan = plan_of_json(stage.read_json(stage.PLAN))
     leads = stage.read_table(stage.TABLES / "leads.parquet")

@@ -15,7 +15,10 @@ from models.bundle.roles import Wanted, by_account, counted_at, has_titles, miss
 from models.folds import whole_groups
 from models.judging import bootstrap, metrics
 from pipeline import stage
-from pipeline.account_looks import (
+from pipeline.assembly.featuring import in_parts
+from pipeline.assembly.groups import groups_of
+from pipeline.assembly.values import Tables
+from pipeline.buying.looks import (
     Book,
     Look,
     Past,
@@ -27,11 +30,8 @@ from pipeline.account_looks import (
     past,
     people,
 )
-from pipeline.featuring import in_parts
-from pipeline.fitted import log_odds, log_odds_unseen, read_model
-from pipeline.groups import groups_of
+from pipeline.learning.fitted import log_odds, log_odds_unseen, read_model
 from pipeline.params import Definition, Train
-from pipeline.values import Tables
 
 EVERY_US = 28 * DAY_US
 """How often accounts are looked at."""

@@ -13,16 +13,16 @@ from models.judging.ranking import auc as auc_of
 from models.judging.ranking import ranking, taken
 from models.leaks.screening import LEAST, bounded
 from pipeline import stage
-from pipeline.data import Data, load
-from pipeline.fitted import read_model
-from pipeline.later import Looks, looks_of
+from pipeline.assembly.data import Data, load
+from pipeline.assembly.values import Tables
 from pipeline.leaks.culprits import culprit_of
 from pipeline.leaks.findings import Check, conclude, of_json
 from pipeline.leaks.futures import check_future
 from pipeline.leaks.trials import check_encoding, check_shuffled, check_splits
+from pipeline.learning.fitted import read_model
+from pipeline.learning.later import Looks, looks_of
 from pipeline.params import Definition, Leaks, Source, Train
 from pipeline.reporting.verdict import standing
-from pipeline.values import Tables
 
 TEST = "AUC of the test fold"
 BETTER = "better than the base rate"

@@ -20,20 +20,20 @@ from models.learning.encoding import encode
 from models.learning.horizons import column
 from models.policy.values import Values
 from pipeline import stage
-from pipeline.data import Data, load
-from pipeline.deals import deal_values
+from pipeline.assembly.data import Data, load
+from pipeline.assembly.values import Tables, instants
 from pipeline.errors import Stop
-from pipeline.fitted import Fitted, predict, read_model
 from pipeline.handtuned.inputs import read_inputs
 from pipeline.handtuned.inputs import read_table as read_points_table
 from pipeline.handtuned.records import tallying
-from pipeline.horizons import measure
+from pipeline.judging.partings import column_of
+from pipeline.judging.replay import Replay, Test, absent, replay
+from pipeline.judging.slices import diagnosis
+from pipeline.judging.weeks import pool
+from pipeline.learning.fitted import Fitted, predict, read_model
+from pipeline.learning.horizons import measure
+from pipeline.outcomes.deals import deal_values
 from pipeline.params import Definition, Policy, Source, Train
-from pipeline.partings import column_of
-from pipeline.replay import Replay, Test, absent, replay
-from pipeline.slices import diagnosis
-from pipeline.values import Tables, instants
-from pipeline.weeks import pool
 
 DRAWS = 200
 MOST_EXPLAINED = 2_000

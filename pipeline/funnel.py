@@ -16,16 +16,16 @@ from features.vocabulary import event_group
 from models.funnel import ways as way
 from models.funnel.ways import CLOSED, CONVERTED, ON, OPEN, OUT, Episodes
 from pipeline import stage
-from pipeline.cohorts import cohorts
-from pipeline.conversions import closing_when_it_happened, conversions
+from pipeline.assembly.planning import MOST_STAGES, MOST_TYPES, bare_plan
+from pipeline.assembly.records import records_of
+from pipeline.assembly.values import Tables, instant_us
+from pipeline.journey.cohorts import cohorts
+from pipeline.journey.reach import accounts_reached, contacts
+from pipeline.journey.spells import Telling, told
+from pipeline.journey.standing import standing_still
+from pipeline.journey.targets import targets
+from pipeline.outcomes.conversions import closing_when_it_happened, conversions
 from pipeline.params import Definition
-from pipeline.planning import MOST_STAGES, MOST_TYPES, bare_plan
-from pipeline.reach import accounts_reached, contacts
-from pipeline.records import records_of
-from pipeline.spells import Telling, told
-from pipeline.standing import standing_still
-from pipeline.targets import targets
-from pipeline.values import Tables, instant_us
 
 DRAWS, SEED = 200, 7
 """Of the intervals; no setting of training, or each trial of one would follow every lead again."""

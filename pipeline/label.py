@@ -11,12 +11,12 @@ from models import folds
 from models.learning import labels
 from models.learning.labels import Examples
 from pipeline import stage
-from pipeline.conversions import closing_when_it_happened, conversions
+from pipeline.assembly.planning import bare_plan
+from pipeline.assembly.records import records_of, with_known_outcomes
+from pipeline.assembly.values import Tables, instant_us
 from pipeline.errors import Stop
+from pipeline.outcomes.conversions import closing_when_it_happened, conversions
 from pipeline.params import Definition, Split
-from pipeline.planning import bare_plan
-from pipeline.records import records_of, with_known_outcomes
-from pipeline.values import Tables, instant_us
 
 
 def label(tables: Tables, shape: str, until: datetime | None, definition: Definition, split: Split) -> pl.DataFrame:

@@ -12,21 +12,21 @@ from matplotlib.figure import Figure as Picture
 from features.plan import plan_of_json
 from models.bundle.folder import Bundle, read_bundle
 from pipeline import stage
-from pipeline.bundling import assemble, policy_of
-from pipeline.deals import deal_values
+from pipeline.assembly.matrices import matrix_of
+from pipeline.assembly.values import Tables
+from pipeline.bundle.bundling import assemble, policy_of
 from pipeline.files import whole_file, whole_folder
-from pipeline.forecast import forecast
 from pipeline.handtuned.inputs import read_table
-from pipeline.matrices import matrix_of
+from pipeline.outcomes.deals import deal_values
 from pipeline.params import Definition, Policy, Source, Train
+from pipeline.policy.forecast import forecast
+from pipeline.policy.thresholds import Standing, how_set, standing_of
+from pipeline.policy.unseen import unseen
 from pipeline.reporting import funnel_charts
 from pipeline.reporting.content import gather, pictures_of
 from pipeline.reporting.drawing import png
 from pipeline.reporting.portraits import portraits
 from pipeline.reporting.report import ReportContent, render_report, without_leads
-from pipeline.thresholds import Standing, how_set, standing_of
-from pipeline.unseen import unseen
-from pipeline.values import Tables
 
 
 def facts_of() -> dict[str, Any]:

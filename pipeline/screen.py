@@ -2,7 +2,7 @@
 
 from features.plan import plan_of_json
 from pipeline import stage
-from pipeline.groups import groups_of
+from pipeline.assembly.groups import groups_of
 from pipeline.leaks.findings import conclude
 from pipeline.leaks.rebuilds import check_rebuild, check_vocabulary
 from pipeline.leaks.singles import check_single

@@ -25,11 +25,12 @@ from models.learning.horizons import label as horizon_label
 from models.learning.refresh import FURTHEST, Refresh, shifted
 from models.learning.training import Model, Rows
 from models.trees.booster import Settings
-from pipeline import horizons, refresh, stage
-from pipeline.data import Data, known, load
+from pipeline import stage
+from pipeline.assembly.data import Data, known, load
 from pipeline.errors import Stop
 from pipeline.files import whole_folder
-from pipeline.later import Looks, looks_of, softened
+from pipeline.learning import horizons, refresh
+from pipeline.learning.later import Looks, looks_of, softened
 from pipeline.params import Definition, Train
 
 FEW = 200

@@ -9,7 +9,7 @@ import staged
 from blinded import blind
 
 from models.bundle.folder import Bundle, read_bundle
-from pipeline.score import Asked, read
+from pipeline.scoring.score import Asked, read
 
 POINTS = Path(__file__).parents[1] / "examples/points/company.yaml"
 PARAMS = f"""

@@ -85,8 +85,8 @@ def score(
     Example: leadscore score --tables data/simulated --output scores.csv --as-of 2025-06-01T00:00:00Z
     """
     with told():
-        from pipeline import score as scoring
-        from pipeline.previous import read_routes
+        from pipeline.scoring import score as scoring
+        from pipeline.scoring.previous import read_routes
 
         scoring.check_output(output)
         scoring.check_apart(output, tables)
@@ -95,7 +95,7 @@ def score(
         with bar("scoring leads") as progress:
             frame = scoring.score_tables(model, asked, reasons, progress, routes)
         if ask:
-            from pipeline.ask import questions_of
+            from pipeline.scoring.ask import questions_of
 
             frame = frame.join(questions_of(model, asked), on="lead_id", how="left", maintain_order="left")
         scoring.write(frame, output)
@@ -124,8 +124,8 @@ def queue(
     Example: leadscore queue --capacity 50 --output calls.csv
     """
     with told():
-        from pipeline import queue as queueing
-        from pipeline import score as scoring
+        from pipeline.scoring import queue as queueing
+        from pipeline.scoring import score as scoring
 
         folder = queueing.last_tables() if tables is None else tables
         if output is not None:
@@ -174,7 +174,7 @@ def show() -> None:
 
 def _next() -> tuple[str, ...]:
     """Commands to try after a run."""
-    from pipeline.queue import last_tables
+    from pipeline.scoring.queue import last_tables
 
     return (
         f".venv/bin/leadscore score --tables {last_tables()} --output scores.csv",
@@ -205,7 +205,7 @@ def explain(
     with told():
         from pipeline.handtuned import explain as by_hand
         from pipeline.reading.personal import id_key
-        from pipeline.score import parse_time
+        from pipeline.scoring.score import parse_time
 
         asked = by_hand.read(tables, table, id_key())
         lines = by_hand.explain(asked, lead, parse_time(at, asked.timezone, "--at"))

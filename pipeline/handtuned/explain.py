@@ -14,6 +14,7 @@ from models.points.records import PointRecords
 from models.points.table import TOTAL, PointsTable, Rule
 from models.points.totals import Given, Tally, give, share_left, tally
 from pipeline import stage
+from pipeline.assembly.values import instant_us
 from pipeline.errors import Stop
 from pipeline.handtuned.file import load_points
 from pipeline.handtuned.inputs import Inputs, Material, fitting, read_inputs, read_table
@@ -21,7 +22,6 @@ from pipeline.handtuned.records import point_records
 from pipeline.params import Params, load_params
 from pipeline.reading.attributes import to_json
 from pipeline.reading.texts import Clock
-from pipeline.values import instant_us
 
 MOST_EVENTS = 10
 """At most this many events of a rule get a line."""

@@ -14,10 +14,10 @@ from models.leaks import memory, shuffling
 from models.learning import training
 from models.learning.encoding import encode
 from models.trees.model import Trees
-from pipeline.data import Data
-from pipeline.later import Looks, softened
+from pipeline.assembly.data import Data
 from pipeline.leaks.findings import Check
 from pipeline.leaks.rebuilds import some_of
+from pipeline.learning.later import Looks, softened
 from pipeline.params import Train
 from pipeline.train import rows_of, settings_of
 

@@ -22,7 +22,7 @@ from features.plan import EventType, Plan, plan_of_json, plan_to_json
 from features.records import Records, take
 from models.bundle.lives import Reading
 from models.bundle.requests import OPTIONAL, asked, features_of
-from pipeline.records import records_of
+from pipeline.assembly.records import records_of
 
 READING = Reading(PLAN)
 seeds = st.integers(0, 2**32)

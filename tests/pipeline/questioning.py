@@ -54,7 +54,7 @@ def measure(root: Path, seed: int = 1) -> Gain:
 
 def _examples(root: Path, bundle: Bundle) -> tuple[Matrix, Floats, Ints]:
     """Features of test examples with their true probabilities and the number of their lead."""
-    from pipeline.matrices import matrix_of
+    from pipeline.assembly.matrices import matrix_of
 
     keys = ["lead_id", "as_of"]
     test = pl.read_parquet(root / "data/predictions.parquet").filter(pl.col("fold") == "test").select(keys)

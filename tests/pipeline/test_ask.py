@@ -14,11 +14,11 @@ from models.bundle.asking import answer, missing, worth
 from models.bundle.folder import Bundle, score
 from models.bundle.questions import NOTHING_TO_ASK, Questions, learn
 from models.policy.decisions import decide
-from pipeline.ask import ask, questions_of
+from pipeline.assembly.records import records_of
+from pipeline.assembly.values import instant_us
 from pipeline.errors import Stop
-from pipeline.records import records_of
-from pipeline.score import Asked, score_tables
-from pipeline.values import instant_us
+from pipeline.scoring.ask import ask, questions_of
+from pipeline.scoring.score import Asked, score_tables
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 

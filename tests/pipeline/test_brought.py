@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from features.columns import Attribute
 from pipeline.agreement.outcomes import value_of
-from pipeline.deals import brought, deal_values
+from pipeline.assembly.planning import bare_plan
 from pipeline.handtuned.swapping import swap_set
+from pipeline.outcomes.deals import brought, deal_values
 from pipeline.params import Definition
-from pipeline.planning import bare_plan
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 TIME = pl.Datetime("us", "UTC")

@@ -14,14 +14,14 @@ from models.bundle.accounts import COUNT, UNION, AccountModel, looks
 from models.bundle.folder import Bundle
 from models.bundle.roles import Wanted
 from models.judging.metrics import logit
-from pipeline.account_looks import Past, converts, gathered, look_at, open_lead_converts, past
 from pipeline.accounts import LEAST_CONVERTING, learned, roles_of_won
-from pipeline.buyers import SCHEMA, accounts
+from pipeline.assembly.values import instant_us
+from pipeline.buying.buyers import SCHEMA, accounts
+from pipeline.buying.looks import Past, converts, gathered, look_at, open_lead_converts, past
 from pipeline.cli import app
 from pipeline.errors import Stop
 from pipeline.params import Definition
-from pipeline.score import Asked, score_tables
-from pipeline.values import instant_us
+from pipeline.scoring.score import Asked, score_tables
 
 MODEL = AccountModel(0.2, {UNION: 0.9, COUNT: -0.3})
 

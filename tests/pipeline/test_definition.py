@@ -20,10 +20,10 @@ from pipeline.agreement import trying
 from pipeline.agreement.definition_page import Page, render
 from pipeline.agreement.language import PAGES
 from pipeline.agreement.meeting import population
+from pipeline.assembly.matrices import matrix_of
 from pipeline.cli import app
-from pipeline.forecast import forecast
-from pipeline.matrices import matrix_of
 from pipeline.params import Definition
+from pipeline.policy.forecast import forecast
 
 EVIL = '<script>alert("x")</script>'
 CRITERIA: list[list[Any]] = [

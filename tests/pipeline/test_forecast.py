@@ -12,14 +12,14 @@ import pytest
 from features.plan import plan_of_json
 from models.bundle.folder import Bundle
 from models.policy.values import Values
-from pipeline.bundling import policy_of
+from pipeline.assembly.matrices import matrix_of
+from pipeline.bundle.bundling import policy_of
 from pipeline.errors import Stop
-from pipeline.forecast import forecast
-from pipeline.matrices import matrix_of
 from pipeline.params import Definition, NetBenefit, Policy, Threshold
-from pipeline.previous import read_routes
-from pipeline.score import read, score_tables
-from pipeline.thresholds import Standing, kept, reaches, standing_of
+from pipeline.policy.forecast import forecast
+from pipeline.policy.thresholds import Standing, kept, reaches, standing_of
+from pipeline.scoring.previous import read_routes
+from pipeline.scoring.score import read, score_tables
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 NOTHING = Values(None, {}, None)

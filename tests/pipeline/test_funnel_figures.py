@@ -12,8 +12,8 @@ import pytest
 from features.columns import Attribute
 from pipeline import stage
 from pipeline.funnel import funnel, known_by, read
+from pipeline.journey.reach import DECIDES
 from pipeline.params import Conversion, Definition
-from pipeline.reach import DECIDES
 
 Tables = dict[str, pl.DataFrame]
 SEED, DRAWS = 3, 2

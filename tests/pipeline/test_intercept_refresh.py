@@ -13,10 +13,11 @@ from models.learning import refresh as models_refresh
 from models.learning.calibration import Calibration
 from models.learning.training import Model
 from models.trees.booster import Bag
-from pipeline import refresh, stage
-from pipeline.data import Data, load
+from pipeline import stage
+from pipeline.assembly.data import Data, load
 from pipeline.errors import Stop
-from pipeline.fitted import read_model
+from pipeline.learning import refresh
+from pipeline.learning.fitted import read_model
 
 DAYS = 90
 

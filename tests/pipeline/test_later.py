@@ -10,10 +10,10 @@ import pytest
 from features.arrays import DAY_US
 from features.plan import Plan, plan_of_json
 from pipeline import stage
-from pipeline.data import Data, known, load
-from pipeline.featuring import features
-from pipeline.later import STEP, Looks, looks_of, softened
-from pipeline.matrices import frame_of
+from pipeline.assembly.data import Data, known, load
+from pipeline.assembly.featuring import features
+from pipeline.assembly.matrices import frame_of
+from pipeline.learning.later import STEP, Looks, looks_of, softened
 from pipeline.params import Train
 from pipeline.train import rows_of, settings_of
 

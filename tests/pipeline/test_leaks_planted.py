@@ -19,15 +19,15 @@ from features.own import OWN, Own
 from features.plan import plan_of_json
 from features.vocabulary import ENGAGEMENT_TOTAL
 from models.learning.encoding import encode
+from pipeline.assembly.data import Data, load
 from pipeline.audit import check_better, check_test, within
-from pipeline.data import Data, load
-from pipeline.later import looks_of
 from pipeline.leaks import trials
 from pipeline.leaks.culprits import culprit_of
 from pipeline.leaks.findings import Check
 from pipeline.leaks.singles import check_single
 from pipeline.leaks.trials import check_encoding, check_shuffled
 from pipeline.leaks.twins import check_twins
+from pipeline.learning.later import looks_of
 from pipeline.params import Leaks, Train
 
 LEADS = 700
@@ -245,14 +245,14 @@ def test_a_twin_across_the_split_is_caught_and_named(clean: Frames, tmp_path: Pa
 
 def looks_ahead(patch: pytest.MonkeyPatch) -> None:
     """A kernel that counts an event by when it happened, whenever the record came."""
-    from pipeline import records
+    from pipeline.assembly import records
 
     def by_occurrence(tables: Any, plan: Any, *more: Any) -> Any:
         events = tables["events"].with_columns(known_at="occurred_at")
         return made({**tables, "events": events}, plan, *more)
 
     made = records.records_of
-    patch.setattr("pipeline.featuring.records_of", by_occurrence)
+    patch.setattr("pipeline.assembly.featuring.records_of", by_occurrence)
 
 
 def account_of_today(patch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from features.columns import Column
 from features.kernel import Matrix, compute
 from models.bundle.folder import Bundle, score
-from pipeline.matrices import frame_of, matrix_of
-from pipeline.records import records_of
-from pipeline.values import instants
+from pipeline.assembly.matrices import frame_of, matrix_of
+from pipeline.assembly.records import records_of
+from pipeline.assembly.values import instants
 
 COLUMNS = (
     Column("fit_n", "fit", "lead", "numeric"),

@@ -9,7 +9,7 @@ from blinded import blind
 from features.plan import plan_of_json
 from models.judging import metrics
 from pipeline import stage, train
-from pipeline.fitted import predict, read_model
+from pipeline.learning.fitted import predict, read_model
 from pipeline.stages import STAGES
 
 NOISE = """

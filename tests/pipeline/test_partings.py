@@ -1,9 +1,9 @@
 """Which column figures are parted by."""
 
 from features.columns import Attribute
+from pipeline.assembly.planning import learn_plan
+from pipeline.judging.partings import column_of
 from pipeline.params import Definition
-from pipeline.partings import column_of
-from pipeline.planning import learn_plan
 
 
 def test_it_is_the_column_that_the_kernel_has() -> None:

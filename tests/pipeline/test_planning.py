@@ -6,8 +6,8 @@ from typing import Any
 import polars as pl
 from validating import NOW, SOURCE, raw
 
+from pipeline.assembly.planning import MOST_TOPICS, MOST_TYPES, bare_plan, learn_plan
 from pipeline.params import Definition
-from pipeline.planning import MOST_TOPICS, MOST_TYPES, bare_plan, learn_plan
 from pipeline.validate import check
 
 LEADS = [{"lead_id": "1", "created_at": "2024-01-01", "account_id": "A"}]

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from validating import checked, raw
 
+from pipeline.assembly.values import instant_us
 from pipeline.errors import Stop
 from pipeline.handtuned.file import load_points, parse_points
 from pipeline.handtuned.inputs import Inputs, Material, fitting
@@ -21,7 +22,6 @@ from pipeline.reading.attributes import to_json
 from pipeline.reading.texts import Clock
 from pipeline.stage import attributes_of
 from pipeline.validate import Checked
-from pipeline.values import instant_us
 
 ROOT = Path(__file__).parents[2]
 ALIKE = {"campaign": "spring", "empty": None, "born": "1980-01-01"}

@@ -21,8 +21,8 @@ import pytest
 from features.kernel import Matrix
 from models.bundle.folder import Bundle, score
 from pipeline import experiments
+from pipeline.assembly.matrices import frame_of, matrix_of
 from pipeline.experiments.mlmodel import model_parts
-from pipeline.matrices import frame_of, matrix_of
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*Any type hint is inferred as AnyType:UserWarning",  # of MLflow's own classes, at its import

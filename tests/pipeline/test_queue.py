@@ -5,7 +5,7 @@ import polars as pl
 from models.policy.policy import Policy
 from models.policy.routing import Routing, Rule
 from models.policy.values import Values
-from pipeline.queue import lines, queue
+from pipeline.scoring.queue import lines, queue
 
 POLICY = Policy((0.5,) * 100, 0.1, (), "E", Routing((Rule("x", 0.0),), 0.8, None, ()), Values(None, {}, None), 0.1, 40)
 

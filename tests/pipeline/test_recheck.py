@@ -10,10 +10,10 @@ import pytest
 from models.bundle.folder import Bundle
 from models.explaining import changes
 from models.learning.calibration import Calibration
+from pipeline.assembly.records import records_of
 from pipeline.errors import Stop
-from pipeline.recheck import STEPS, recheck
-from pipeline.records import records_of
-from pipeline.score import Asked, score_tables
+from pipeline.scoring.recheck import STEPS, recheck
+from pipeline.scoring.score import Asked, score_tables
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -87,7 +87,7 @@ def test_news_that_did_not_come_moves_nothing(bundle: Bundle, asked: Asked, sinc
 
 def test_records_cut_are_records_of_cut_tables(bundle: Bundle, asked: Asked, since: datetime) -> None:
     """Records with what was known at an instant are those of tables cut at it, for every lead of then."""
-    from pipeline.values import instant_us
+    from pipeline.assembly.values import instant_us
 
     tables, at = asked.checked.tables, instant_us(since)
     times = {"events": "known_at", "stages": "entered_at", "history": "changed_at"}
@@ -105,7 +105,7 @@ def test_records_cut_are_records_of_cut_tables(bundle: Bundle, asked: Asked, sin
 def test_a_closed_lead_is_seen_as_if_it_had_stayed_open(bundle: Bundle, asked: Asked, day: datetime) -> None:
     """The record without its closing rows is the record of tables that never had them."""
     from features.episodes import opening
-    from pipeline.values import instant_us
+    from pipeline.assembly.values import instant_us
 
     tables, at = asked.checked.tables, instant_us(day)
     whole, order = records_of(tables, bundle.plan)

@@ -8,8 +8,8 @@ from validating import NOW, SOURCE, raw
 from features.columns import Attribute
 from features.plan import EventType, Plan
 from features.records import SINCE_CREATION
+from pipeline.assembly.records import records_of
 from pipeline.params import Definition
-from pipeline.records import records_of
 from pipeline.validate import check
 
 PLAN = Plan(

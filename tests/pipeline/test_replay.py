@@ -15,10 +15,10 @@ from models.bundle.folder import Bundle, score
 from models.judging import weekly
 from models.judging.weekly import Weeks
 from pipeline import stage
-from pipeline.featuring import features, in_parts
+from pipeline.assembly.featuring import features, in_parts
+from pipeline.judging.replay import expected_of, weeks_of
+from pipeline.judging.weeks import Pool, pool
 from pipeline.params import Definition
-from pipeline.replay import expected_of, weeks_of
-from pipeline.weeks import Pool, pool
 
 Tables = dict[str, pl.DataFrame]
 UNTIL = datetime(2025, 7, 1, tzinfo=UTC)

@@ -21,20 +21,20 @@ from models.judging.slices import by_slice, off
 from models.judging.smooth_ece import smooth_ece, smooth_ece_null
 from models.judging.swap import difference
 from pipeline import evaluate, stage
-from pipeline.data import load
-from pipeline.deals import deal_values
-from pipeline.fitted import read_model
-from pipeline.forecast import forecast
-from pipeline.groups import groups_of
+from pipeline.assembly.data import load
+from pipeline.assembly.groups import groups_of
+from pipeline.assembly.matrices import matrix_of
 from pipeline.handtuned.swapping import fresh
-from pipeline.matrices import matrix_of
+from pipeline.judging.replay import Replay
+from pipeline.judging.slices import ages
+from pipeline.learning.fitted import read_model
+from pipeline.outcomes.deals import deal_values
 from pipeline.params import Definition, Policy
-from pipeline.replay import Replay
+from pipeline.policy.forecast import forecast
+from pipeline.policy.unseen import unseen
 from pipeline.reporting.quarter import quarter, said
 from pipeline.reporting.summary import rivals
 from pipeline.reporting.verdict import headline, verdict
-from pipeline.slices import ages
-from pipeline.unseen import unseen
 
 SEED, DRAWS, NULL_DRAWS = 7, 2, 2
 """Of the finished run of tests/conftest.py."""

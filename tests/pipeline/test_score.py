@@ -13,11 +13,11 @@ from validating import checked
 
 from models.bundle.folder import Bundle
 from models.explaining.reasons import GROUPS
-from pipeline import score as scoring
-from pipeline.ended import ended
 from pipeline.errors import Stop
-from pipeline.score import Asked, parse_time, read, score_tables
-from pipeline.stalled import stalled
+from pipeline.outcomes.ended import ended
+from pipeline.scoring import score as scoring
+from pipeline.scoring.score import Asked, parse_time, read, score_tables
+from pipeline.scoring.stalled import stalled
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 

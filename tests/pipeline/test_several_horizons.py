@@ -29,11 +29,11 @@ from models.bundle.folder import (
 from models.bundle.proof import main as prove_here
 from models.learning import horizons
 from pipeline import publish, stage
-from pipeline import score as scoring
 from pipeline import train as train_stage
 from pipeline.experiments.mlmodel import signature
-from pipeline.horizons import within
+from pipeline.learning.horizons import within
 from pipeline.params import Definition
+from pipeline.scoring import score as scoring
 from pipeline.stages import STAGES
 
 SHORTER = ["probability_30d", "probability_60d"]

@@ -8,8 +8,8 @@ import polars as pl
 from features.columns import Column
 from features.kernel import Matrix
 from pipeline import stage
-from pipeline.rare import MISSING, OTHER, gathered, ordered
-from pipeline.slices import MOST, ages, fit_column, texts_of
+from pipeline.judging.rare import MISSING, OTHER, gathered, ordered
+from pipeline.judging.slices import MOST, ages, fit_column, texts_of
 
 
 def test_rare_values_are_merged_and_counted() -> None:

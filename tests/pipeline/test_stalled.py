@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from models.bundle.folder import Bundle
-from pipeline.pace import usual_days
-from pipeline.score import Asked
-from pipeline.stalled import SCHEMA, stalled
+from pipeline.journey.pace import usual_days
+from pipeline.scoring.score import Asked
+from pipeline.scoring.stalled import SCHEMA, stalled
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 

@@ -12,9 +12,9 @@ from features.plan import plan_of_json
 from models.baselines.fitted import Baselines
 from pipeline import stage
 from pipeline import train as stages_train
-from pipeline.data import Data, known, load
+from pipeline.assembly.data import Data, known, load
 from pipeline.errors import Stop
-from pipeline.later import Looks
+from pipeline.learning.later import Looks
 from pipeline.params import Train
 from pipeline.train import FEW, settings_of, sized
 

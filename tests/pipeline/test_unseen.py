@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.unseen import unseen
+from pipeline.policy.unseen import unseen
 
 
 def test_each_row_learned_from_has_a_left_out_probability(finished_run: Path, predictions: pl.DataFrame) -> None:

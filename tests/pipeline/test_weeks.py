@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pipeline.judging.weeks import Pool, mondays, pool
 from pipeline.params import Definition
-from pipeline.weeks import Pool, mondays, pool
 
 Tables = dict[str, pl.DataFrame]
 CLOSES = ("won", "lost", "disqualified")

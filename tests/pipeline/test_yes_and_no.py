@@ -8,10 +8,10 @@ from features.vocabulary import NO, YES
 from models.bundle.values import coded, objects
 from models.points.holding import number_of
 from models.points.when import Values
+from pipeline.assembly.values import numbers
 from pipeline.handtuned.check import _misfits
 from pipeline.params import Definition
 from pipeline.reading.texts import read_booleans, read_positive
-from pipeline.values import numbers
 
 WORDS = [(word, word in YES) for word in sorted(YES | NO)]
 BUDGET = Attribute("budget", "budget", "lead", "boolean")
