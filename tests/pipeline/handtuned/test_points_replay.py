@@ -23,7 +23,7 @@ from pipeline.reading.texts import Clock
 from pipeline.stage import attributes_of
 from pipeline.validate import Checked
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ALIKE = {"campaign": "spring", "empty": None, "born": "1980-01-01"}
 LEADS: list[Mapping[str, object]] = [
     {

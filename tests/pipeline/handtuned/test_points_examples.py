@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.handtuned.file import load_points
 
-FOLDER = Path(__file__).parents[2] / "examples" / "points"
+FOLDER = Path(__file__).parents[3] / "examples" / "points"
 TABLES = sorted(FOLDER.rglob("*.yaml"))
 
 

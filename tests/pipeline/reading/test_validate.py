@@ -216,7 +216,7 @@ def test_the_stage_writes_all_or_nothing(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
+DATA = Path(__file__).parents[4] / "shared" / "data"
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real data sets are not beside the project")

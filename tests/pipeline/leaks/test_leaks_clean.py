@@ -10,7 +10,7 @@ from leaking import AFTER, BEFORE, WORLDS, brought, check, leaks, run, simulated
 
 from pipeline.audit import BETTER
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 X_EDUCATION = ROOT / "../shared/data/x_education/Leads.csv"
 needs_x_education = pytest.mark.skipif(not X_EDUCATION.exists(), reason="the data are not ours to bring along")
 

@@ -11,7 +11,7 @@ from pipeline.handtuned.swapping import MOST_SOURCES, fresh, swap_set
 from pipeline.params import Definition
 from pipeline.stages import STAGES
 
-COMPANY = Path(__file__).parents[2] / "examples/points/company.yaml"
+COMPANY = Path(__file__).parents[3] / "examples/points/company.yaml"
 PARAMS = f"""
 source: {{kind: simulated, simulated: {{leads: 2000, seed: 5}}}}
 definition: {{snapshots: {{ages_days: [0, 7, 30, 60]}}}}

@@ -1,6 +1,6 @@
 """Is the question worth asking? Fields that were known are hidden, one is asked for, and the exact truth decides.
 
-`python tests/pipeline/questioning.py FOLDER` measures it for a finished run on a simulated company in FOLDER.
+`python tests/pipeline/scoring/questioning.py FOLDER` measures it for a finished run on a simulated company in FOLDER.
 """
 
 import os
