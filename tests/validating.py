@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from pipeline.params import Definition, Source
-from pipeline.validate import Checked, check
+from pipeline.reading.checked import Checked, check
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 SOURCE = Source(kind="tables")

@@ -41,9 +41,9 @@ def read(tables: Path | None, points: Path | None, id_key: bytes | None) -> Inpu
 
 def _checked(table: PointsTable, folder: Path, params: Params, id_key: bytes | None, place: str) -> Inputs:
     """With raw tables, read and checked as those of a run are."""
+    from pipeline.reading.checked import check
     from pipeline.reading.personal import remove
     from pipeline.reading.tables import read_tables
-    from pipeline.validate import check
 
     source = params.source.model_copy(update={"kind": "tables", "path": folder})
     raw, removed = remove(read_tables(source), id_key)

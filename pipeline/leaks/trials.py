@@ -18,8 +18,8 @@ from pipeline.assembly.data import Data
 from pipeline.leaks.findings import Check
 from pipeline.leaks.rebuilds import some_of
 from pipeline.learning.later import Looks, softened
+from pipeline.learning.rows import rows_of, settings_of
 from pipeline.params import Train
-from pipeline.train import rows_of, settings_of
 
 ENCODING = "target encodings"
 SHUFFLED = "labels shuffled within their month"

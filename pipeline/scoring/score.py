@@ -25,9 +25,9 @@ from pipeline.errors import Stop
 from pipeline.files import whole_file
 from pipeline.outcomes.ended import ended
 from pipeline.params import Definition, Source
+from pipeline.reading.checked import Checked, check
 from pipeline.reading.personal import remove
 from pipeline.reading.tables import TABLES, read_tables
-from pipeline.validate import Checked, check
 
 CHUNK = 20_000
 """Leads that are scored together, more where an account has more."""

@@ -84,6 +84,12 @@ def covered(path: str, deps: list[str]) -> bool:
     return any(path == dep or path.startswith(f"{dep}/") for dep in deps)
 
 
+def test_nothing_stands_on_a_stage() -> None:
+    """What stages share lies in packages, so that a change of one stage's own file reruns that stage alone."""
+    stages = {f"pipeline/{name}.py" for name in STAGES}
+    assert [path for path in (ROOT / "pipeline").rglob("*.py") if stages & set(_imports(path))] == []
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_a_change_of_its_code_reruns_a_stage(name: str) -> None:
     """Every module of ours that a stage imports is among its dependencies, but for those that always run."""

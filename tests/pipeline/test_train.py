@@ -11,12 +11,13 @@ from blinded import blind
 from features.plan import plan_of_json
 from models.baselines.fitted import Baselines
 from pipeline import stage
-from pipeline import train as stages_train
 from pipeline.assembly.data import Data, known, load
 from pipeline.errors import Stop
+from pipeline.learning import trained
 from pipeline.learning.later import Looks
+from pipeline.learning.rows import settings_of
+from pipeline.learning.trained import FEW, sized
 from pipeline.params import Train
-from pipeline.train import FEW, settings_of, sized
 
 WITHIN_D = 90.0
 DAY_US = 86_400_000_000
@@ -57,10 +58,10 @@ def test_baselines_learn_from_every_outcome_that_was_known(
         given.append(parts[4])
         return blind(*parts)
 
-    monkeypatch.setattr(stages_train, "fit_baselines", taking)
+    monkeypatch.setattr(trained, "fit_baselines", taking)
     plan = plan_of_json(stage.read_json(finished_run / stage.PLAN))
     few = Train(bags=2, max_rounds=2, least_converting=2, threads=1)
-    stages_train.train(data, plan, few, WITHIN_D, lambda what: None)
+    trained.train(data, plan, few, WITHIN_D, lambda what: None)
     np.testing.assert_array_equal(given[0], known(data, WITHIN_D))
 
 
@@ -85,7 +86,7 @@ def test_leads_of_one_account_stop_the_run_and_say_so(data: Data, finished_run: 
     plan = plan_of_json(stage.read_json(finished_run / stage.PLAN))
     alone = replace(data, group=np.zeros_like(data.group), groups=["account_id:1"] * len(data.groups))
     with pytest.raises(Stop, match=r"one account .*definition.exclude: \[account_id\]"):
-        stages_train.train(alone, plan, Train(least_converting=2), WITHIN_D, lambda what: None)
+        trained.train(alone, plan, Train(least_converting=2), WITHIN_D, lambda what: None)
 
 
 def test_parts_without_a_known_outcome_stop_the_run_and_say_so(
@@ -96,7 +97,7 @@ def test_parts_without_a_known_outcome_stop_the_run_and_say_so(
     over = known(data, WITHIN_D)
     group = np.where(over, data.lead % 2, 2)
     three = replace(data, group=group, groups=[f"account_id:{k}" for k in group])
-    monkeypatch.setattr(stages_train, "softened", lambda data, rows, keep, known, *_: (rows, known[keep]))
+    monkeypatch.setattr(trained, "softened", lambda data, rows, keep, known, *_: (rows, known[keep]))
     recent = Looks(28.0, WITHIN_D, None, np.empty(0), np.empty(0))  # type: ignore[arg-type]
     with pytest.raises(Stop, match=r"of one in each of train.bags parts.*definition.exclude: \[account_id\]"):
-        stages_train.train(three, plan, Train(least_converting=2), WITHIN_D, lambda what: None, recent)
+        trained.train(three, plan, Train(least_converting=2), WITHIN_D, lambda what: None, recent)

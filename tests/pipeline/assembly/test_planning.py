@@ -8,7 +8,7 @@ from validating import NOW, SOURCE, raw
 
 from pipeline.assembly.planning import MOST_TOPICS, MOST_TYPES, bare_plan, learn_plan
 from pipeline.params import Definition
-from pipeline.validate import check
+from pipeline.reading.checked import check
 
 LEADS = [{"lead_id": "1", "created_at": "2024-01-01", "account_id": "A"}]
 END = datetime(2024, 3, 1, tzinfo=UTC)

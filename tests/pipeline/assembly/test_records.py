@@ -10,7 +10,7 @@ from features.plan import EventType, Plan
 from features.records import SINCE_CREATION
 from pipeline.assembly.records import records_of
 from pipeline.params import Definition
-from pipeline.validate import check
+from pipeline.reading.checked import check
 
 PLAN = Plan(
     attributes=(Attribute("source", "source", "lead", "categorical"), Attribute("size", "size", "account", "numeric"),

@@ -14,10 +14,10 @@ from models.bundle.accounts import COUNT, UNION, AccountModel, looks
 from models.bundle.folder import Bundle
 from models.bundle.roles import Wanted
 from models.judging.metrics import logit
-from pipeline.accounts import LEAST_CONVERTING, learned, roles_of_won
 from pipeline.assembly.values import instant_us
 from pipeline.buying.buyers import SCHEMA, accounts
 from pipeline.buying.looks import Past, converts, gathered, look_at, open_lead_converts, past
+from pipeline.buying.model import LEAST_CONVERTING, learned, roles_of_won
 from pipeline.cli import app
 from pipeline.errors import Stop
 from pipeline.params import Definition
@@ -123,7 +123,7 @@ def test_what_came_after_the_test_began_teaches_nothing(
 ) -> None:
     """Outcomes after that instant, taken away, leave the account's model, its counts and the wanted roles as they
     are; before it they do not."""
-    monkeypatch.setattr("pipeline.accounts.LEAST_CONVERTING", 2)
+    monkeypatch.setattr("pipeline.buying.model.LEAST_CONVERTING", 2)
     assert asked.as_of is not None
     begin, until = instant_us(asked.as_of), checked_tables["stages"]["entered_at"].max()
 

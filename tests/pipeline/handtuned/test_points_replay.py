@@ -19,9 +19,9 @@ from pipeline.handtuned.records import tallying
 from pipeline.params import Definition
 from pipeline.points import replay
 from pipeline.reading.attributes import to_json
+from pipeline.reading.checked import Checked
 from pipeline.reading.texts import Clock
 from pipeline.stage import attributes_of
-from pipeline.validate import Checked
 
 ROOT = Path(__file__).parents[3]
 ALIKE = {"campaign": "spring", "empty": None, "born": "1980-01-01"}

@@ -11,7 +11,8 @@ import pytest
 
 from features.columns import Attribute
 from pipeline import stage
-from pipeline.funnel import funnel, known_by, read
+from pipeline.journey.episodes import known_by, read
+from pipeline.journey.figures import funnel
 from pipeline.journey.reach import DECIDES
 from pipeline.params import Conversion, Definition
 

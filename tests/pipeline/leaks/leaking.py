@@ -29,7 +29,7 @@ def quick(folder: Path) -> Iterator[pytest.MonkeyPatch]:
     """Stages run in the folder, without what takes time and is not asked about: baselines and intervals."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr("pipeline.train.fit_baselines", blind)
+        patch.setattr("pipeline.learning.trained.fit_baselines", blind)
         patch.setattr("pipeline.evaluate.intervals", lambda *_: {"test": {}})
         yield patch
 

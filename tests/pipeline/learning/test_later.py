@@ -14,8 +14,8 @@ from pipeline.assembly.data import Data, known, load
 from pipeline.assembly.featuring import features
 from pipeline.assembly.matrices import frame_of
 from pipeline.learning.later import STEP, Looks, looks_of, softened
+from pipeline.learning.rows import rows_of, settings_of
 from pipeline.params import Train
-from pipeline.train import rows_of, settings_of
 
 WITHIN_D = 90.0
 SETTINGS = settings_of(Train(bags=2, max_rounds=5, threads=1))

@@ -29,7 +29,6 @@ from models.bundle.folder import (
 from models.bundle.proof import main as prove_here
 from models.learning import horizons
 from pipeline import publish, stage
-from pipeline import train as train_stage
 from pipeline.experiments.mlmodel import signature
 from pipeline.learning.horizons import within
 from pipeline.params import Definition
@@ -48,8 +47,8 @@ def run(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         patch.chdir(root)
         patch.setattr(horizons, "LEAST_TO_DIFFER", 5)
         patch.setattr(horizons, "_better", lambda *_: True)
-        patch.setattr(train_stage, "fit_baselines", blind)
-        patch.setattr(train_stage.training, "validate", lambda *_: None)
+        patch.setattr("pipeline.learning.trained.fit_baselines", blind)
+        patch.setattr("models.learning.training.validate", lambda *_: None)
         patch.setattr("pipeline.evaluate.DRAWS", 2)
         patch.setattr("models.bundle.folder.prove", lambda folder: None)
         definition = stage.section(Definition).model_copy(update={"horizons": [30, 60, 90]})

@@ -14,9 +14,10 @@ from validating import CHANGE, EVENT, LEAD, LEADS, NOW, SOURCE, WON, checked, ra
 from pipeline.errors import Stop
 from pipeline.ingest import ingest
 from pipeline.params import Definition, Source
+from pipeline.reading.checked import check
 from pipeline.reading.personal import remove
 from pipeline.reading.tables import read_tables
-from pipeline.validate import check, validate
+from pipeline.validate import validate
 
 
 def test_good_rows_pass() -> None:

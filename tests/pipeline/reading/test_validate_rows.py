@@ -8,7 +8,7 @@ from polars.testing import assert_frame_equal
 from validating import CHANGE, EVENT, LEAD, LEADS, NOW, WON, checked, codes, raw
 
 from pipeline.params import Definition, Source
-from pipeline.validate import check
+from pipeline.reading.checked import check
 
 
 @pytest.mark.parametrize(

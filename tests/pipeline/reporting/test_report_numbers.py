@@ -25,6 +25,7 @@ from pipeline.assembly.data import load
 from pipeline.assembly.groups import groups_of
 from pipeline.assembly.matrices import matrix_of
 from pipeline.handtuned.swapping import fresh
+from pipeline.judging.measures import MOST_EXPLAINED, one_per_lead
 from pipeline.judging.replay import Replay
 from pipeline.judging.slices import ages
 from pipeline.learning.fitted import read_model
@@ -136,7 +137,7 @@ def test_one_example_a_lead(facts: Facts, finished_run: Path, predictions: pl.Da
     plan = plan_of_json(read(finished_run, "data/plan.json"))
     examples, features = (pl.read_parquet(finished_run / f"data/{name}.parquet") for name in ("examples", "features"))
     data = load(examples, features, leads, plan)
-    rows = predictions[evaluate.one_per_lead(data, data.rows("test"), SEED).tolist()]
+    rows = predictions[one_per_lead(data, data.rows("test"), SEED).tolist()]
     assert rows["lead_id"].is_unique().all()
     agree(facts, "single.", dict(metrics.scores(floats(rows, "label"), floats(rows, "probability"), SEED)), least=5)
 
@@ -341,7 +342,7 @@ def test_what_matters(facts: Facts, finished_run: Path, predictions: pl.DataFram
     """Mean absolute contributions over the test fold, by the bundle; a group's is the sum over its features."""
     features = mature_features(finished_run)
     rows = np.flatnonzero((predictions["fold"] == "test").to_numpy())
-    some = np.sort(np.random.default_rng(SEED).permutation(rows)[: evaluate.MOST_EXPLAINED])
+    some = np.sort(np.random.default_rng(SEED).permutation(rows)[:MOST_EXPLAINED])
     shares = score(bundle, matrix_of(features[some.tolist()], bundle.plan.features), True).contributions
     assert shares is not None
     names = [column.name for column in bundle.plan.features]
