@@ -15,6 +15,7 @@ from models.bundle.trained_ranges import trained_ranges
 from models.learning import calibration
 from models.learning.horizons import Link
 from models.learning.horizons import label as horizon_label
+from models.learning.training import Masking
 from pipeline import stage
 from pipeline.assembly.data import Data, known, load
 from pipeline.files import whole_folder
@@ -66,7 +67,7 @@ def _links(data: Data, plan: Plan, params: Train, days: list[float], say: Callab
         return []
     say(f"learning horizons of {', '.join(map(horizon_label, days[:-1]))} days")
     rows = rows_of(data, data.rows("train"), params)
-    return horizons.learn(data, rows, plan, params.masked_fraction, settings_of(params), days)
+    return horizons.learn(data, rows, settings_of(params), Masking(plan.blocks, params.masked_fraction), days)
 
 
 def _questions(data: Data, plan: Plan, trained: Trained, within_days: float) -> Questions:

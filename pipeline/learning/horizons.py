@@ -9,27 +9,24 @@ from typing import Any
 import numpy as np
 
 from features.arrays import Floats
-from features.plan import Plan
 from models.bundle.folder import HORIZONS, horizon_model
 from models.judging import metrics
 from models.learning.horizons import Held, Link, fit_link, label
-from models.learning.training import Rows, take
+from models.learning.training import Masking, Rows, take
 from models.trees.booster import Settings
 from pipeline import stage
 from pipeline.assembly.data import Data
 
 
-def learn(
-    data: Data, train: Rows, plan: Plan, masked_fraction: float, settings: Settings, horizons: Sequence[float]
-) -> list[Link]:
+def learn(data: Data, train: Rows, settings: Settings, masking: Masking, horizons: Sequence[float]) -> list[Link]:
     """A link for each horizon but the last, from the rows of train, calibrated on calibrate where there is one."""
-    links, mine, group = [], data.rows("train"), data.group[data.rows("train")]
+    links, mine = [], data.rows("train")
     for days, longer in pairwise(horizons):
         y, converting = within(data, days), within(data, longer) == 1
         keep, out = converting[mine], converting & data.rows("calibrate")
         rows = replace(take(train, keep), y=y[mine][keep])
         held = Held(replace(data.matrix, values=data.matrix.values[out]), y[out], data.group[out])
-        links.append(fit_link(days, longer, rows, group[keep], held, plan.blocks, masked_fraction, settings))
+        links.append(fit_link(days, longer, rows, held, settings, masking))
     return links
 
 

@@ -15,7 +15,7 @@ from models.judging import metrics
 from models.learning import calibration, training
 from models.learning.calibration import Calibration
 from models.learning.refresh import FURTHEST, Refresh, shifted
-from models.learning.training import Model, Rows
+from models.learning.training import Masking, Model, Rows
 from models.trees.booster import Settings
 from pipeline.assembly.data import Data, known
 from pipeline.errors import Stop
@@ -66,7 +66,7 @@ def train(
     with ThreadPoolExecutor(1) as beside:  # trees leave the second core idle between bags, baselines take one
         rivals = beside.submit(fit_baselines, data.matrix, data.y, data.lead, data.group, over, params.seed)
         tried = training.validate(
-            rows, data.as_of[keep], within_days, plan.blocks, params.masked_fraction, settings, labels
+            rows, data.as_of[keep], within_days, settings, Masking(plan.blocks, params.masked_fraction), labels
         )
         say("growing the bag")
         model, left_out = _grown(data, plan, params, within_days, looks, settings)
@@ -100,7 +100,7 @@ def _grown(
         keep = over | looks.over(data, begin)
     rows, learn = softened(data, rows_of(data, keep, params), keep, over, begin, looks, settings)
     check_parted(rows.fold, learn)
-    model = training.fit(rows, plan.blocks, params.masked_fraction, settings, learn)
+    model = training.fit(rows, settings, learn, Masking(plan.blocks, params.masked_fraction))
     left_out = np.full(len(keep), np.nan)
     left_out[keep] = model.bag.left_out
     return replace(model, bag=replace(model.bag, left_out=left_out[over])), left_out
