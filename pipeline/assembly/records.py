@@ -8,7 +8,8 @@ import polars as pl
 from features.arrays import Array, Floats, Small
 from features.columns import Attribute, Block, Column
 from features.plan import Plan
-from features.records import Events, History, Records, Stages, sort_events, sort_stages, starts
+from features.records import Events, History, Records, Stages, starts
+from features.sorting import Happened, sort_events, sort_stages
 from features.titles import read_title
 from pipeline.assembly.values import Tables, changes_of, history_of, micros, now_of, numbers, past_of
 
@@ -113,10 +114,8 @@ def _events(events: pl.DataFrame | None, leads: pl.DataFrame, plan: Plan) -> Eve
         what=pl.struct("type", "topic", "event_id").hash().reinterpret(signed=True),
     )  # fmt: skip
     order = ("index", "known_at", "occurred_at", "type", "topic", "value", "what")
-    lead, known, occurred, kind, topic_code, value, what = (
-        _array(c) for c in coded.filter(pl.col("type") >= 0).sort(order)
-    )
-    return sort_events(lead, known, occurred, kind, topic_code, value, what, len(leads), plan)
+    rows = Happened(*(_array(c) for c in coded.filter(pl.col("type") >= 0).sort(order)))
+    return sort_events(rows, len(leads), plan)
 
 
 EVENT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
