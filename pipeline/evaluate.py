@@ -22,8 +22,8 @@ from pipeline.handtuned.inputs import read_table as read_points_table
 from pipeline.handtuned.records import tallying
 from pipeline.judging.measures import evaluate, importance, intervals, judge_order
 from pipeline.judging.partings import column_of
-from pipeline.judging.replay import Replay, Test, absent, replay
-from pipeline.judging.slices import diagnosis
+from pipeline.judging.replay import Predict, Replay, Test, absent, replay, scored_rows, weeks_of
+from pipeline.judging.slices import diagnosis, slicings, whole
 from pipeline.judging.weeks import pool
 from pipeline.learning.fitted import Fitted, predict, read_model
 from pipeline.learning.horizons import measure
@@ -42,23 +42,30 @@ def replayed(
     if meta["shape"] == "flat" or until is None or not isinstance(begin, datetime):
         return absent("without dates there are no weeks")
     definition, params = stage.section(Definition), stage.section(Train)
-    others = Baselines.of_json(stage.read_json(stage.MODEL / "baselines.json"))
+    zone, most = stage.section(Source).timezone, stage.section(Policy).weekly_capacity
+    found = pool(tables, meta["shape"], until, begin, definition, zone, most)
+    if found.rows.is_empty():
+        return absent("no week of the test period has both open leads and a horizon that is over")
+    every, expected = scored_rows(tables, plan, found.rows, values, _scorer(fitted, params.threads))
+    weeks = weeks_of(found, expected, tables["leads"], params.seed)
+    mine = {name: p[test] for name, p in scores.items()}
+    ages = data.examples["age_days"].to_numpy().astype(np.float64)[test]
+    return replay(found, weeks, every, Test(data.y[test], ages, data.group[test], mine), params.seed, DRAWS)
 
+
+def _scorer(fitted: Fitted, threads: int) -> Predict:
+    """The model, the baselines and, where there is a table of points, these."""
+    others = Baselines.of_json(stage.read_json(stage.MODEL / "baselines.json"))
     table = read_points_table()
     by_hand = None if table is None else tallying(read_inputs(table))
 
     def scored(rows: pl.DataFrame, matrix: Matrix) -> Mapping[str, Floats]:
-        found = {"model": predict(fitted, matrix, params.threads), **others.predict(matrix)}
+        found = {"model": predict(fitted, matrix, threads), **others.predict(matrix)}
         if by_hand is not None:
             found["points"] = by_hand(rows["lead_id"], instants(rows)).total
         return found
 
-    zone, most = stage.section(Source).timezone, stage.section(Policy).weekly_capacity
-    found = pool(tables, meta["shape"], until, begin, definition, zone, most)
-    mine = {name: p[test] for name, p in scores.items()}
-    ages = data.examples["age_days"].to_numpy().astype(np.float64)[test]
-    looked = Test(data.y[test], ages, data.group[test], mine)
-    return replay(tables, plan, found, values, scored, looked, params.seed, DRAWS)
+    return scored
 
 
 def replayed_points(examples: pl.DataFrame) -> Floats | None:
@@ -111,8 +118,7 @@ def main() -> None:
         say("replaying the weeks of the test")
         weekly = replayed(data, tables, plan, values, fitted, {"model": p, **baselines})
         say("slicing the calibration")
-        scores, spans_of_test = found["test"], spans["test"]
-        sliced = diagnosis(data, p, *_parted(plan, values), scores, spans_of_test, params.seed, DRAWS)
+        by = diagnosis(data, p, slicings(data, *_parted(plan, values)), params.seed, DRAWS)
     if weekly.metrics:
         found["weekly"], spans["weekly"] = weekly.metrics, weekly.intervals
     columns = data.examples.select("lead_id", "as_of", "age_days", "fold", "label")
@@ -121,6 +127,6 @@ def main() -> None:
     stage.write_table(columns.with_columns(**{k: pl.Series(v) for k, v in shown.items()}), stage.PREDICTIONS)
     stage.write_json(spans, stage.INTERVALS)
     stage.write_json(matters, stage.IMPORTANCE)
-    stage.write_json(sliced, stage.CALIBRATION)
+    stage.write_json({"test": whole(found["test"], spans["test"]), "by": by}, stage.CALIBRATION)
     stage.write_json(weekly.weeks, stage.WEEKLY)
     stage.write_json(found, stage.METRICS)

@@ -44,14 +44,8 @@ class Test:
     scores: Mapping[str, Floats]
 
 
-def replay(
-    tables: Tables, plan: Plan, found: Pool, values: Values, predict: Predict, test: Test, seed: int, draws: int
-) -> Replay:
-    """Score the rows of the pool, let each scorer choose, and measure what it chose."""
-    if found.rows.is_empty():
-        return absent("no week of the test period has both open leads and a horizon that is over")
-    scores, expected = _scored(tables, plan, found.rows, values, predict)
-    weeks = weeks_of(found, expected, tables["leads"], seed)
+def replay(found: Pool, weeks: Weeks, scores: Mapping[str, Floats], test: Test, seed: int, draws: int) -> Replay:
+    """Let each scorer choose among the rows of the pool, which `weeks` has as arrays, and measure what it chose."""
     played = {name: weekly.play(weeks, p) for name, p in scores.items()}
     own, apart = weekly.intervals(weeks, played, "model", seed, draws)
     young = _at_age_0(test, seed, draws)
@@ -63,10 +57,10 @@ def replay(
     )  # fmt: skip
 
 
-def _scored(
+def scored_rows(
     tables: Tables, plan: Plan, rows: pl.DataFrame, values: Values, predict: Predict
 ) -> tuple[dict[str, Floats], Floats]:
-    """Scores by name, and what `expected_of` says of each row: the features come and go in parts."""
+    """Scores by name of a pool's rows, and what `expected_of` says of each: the features come and go in parts."""
     parts, expected = [], []
     for part, matrix in in_parts(tables, plan, rows):
         parts.append(predict(part, matrix))

@@ -29,29 +29,28 @@ class Slicing:
     """Whether the texts' own order (of months, of ages) is that of the table; else the largest come first."""
 
 
-def diagnosis(
-    data: Data, p: Floats, source: str | None, segment: str | None, scores: Mapping[str, Any], spans: Mapping[str, Any],
-    seed: int, draws: int,
-) -> dict[str, Any]:  # fmt: skip
-    """reports/calibration.json: `test`, each metric with its interval, and `by`, a slicing each.
+def whole(scores: Mapping[str, Any], spans: Mapping[str, Any]) -> dict[str, Any]:
+    """`test` of reports/calibration.json: the test fold's metrics of calibration, each with its interval."""
+    return {name: {"value": scores[name], "interval": spans.get(name)} for name in WHOLE}
 
-    `source` and `segment`: kernel columns; without a segment the fit text that most examples know.
-    `scores` and `spans` those of the test fold.
-    """
+
+def diagnosis(data: Data, p: Floats, slicings: Mapping[str, Slicing], seed: int, draws: int) -> dict[str, Any]:
+    """`by` of reports/calibration.json: by slicing its column, and the test fold's rows of each slice."""
     test = data.rows("test")
     y, q, group = data.y[test], p[test], data.group[test]
     found = {}
-    for name, slicing in slicings(data, source, segment).items():
+    for name, slicing in slicings.items():
         said, merged = gathered(slicing.texts.filter(pl.Series(test)), MOST)
         names = ordered(said, slicing.in_order)
         part = said.replace_strict(names, list(range(len(names))), return_dtype=pl.Int64).to_numpy()
         rows = by_slice(y, q, group, part, names, seed, draws)
         found[name] = {"column": slicing.column, "merged": merged, "slices": rows}
-    return {"test": {name: {"value": scores[name], "interval": spans.get(name)} for name in WHOLE}, "by": found}
+    return found
 
 
 def slicings(data: Data, source: str | None, segment: str | None) -> dict[str, Slicing]:
-    """By month, age, source and segment, as far as there are such."""
+    """By month, age, source and segment, as far as there are such. `source` and `segment`: kernel columns; without a
+    segment the fit text that most examples know."""
     found = {}
     if data.examples["as_of"].null_count() == 0:
         found["month"] = Slicing("as_of", data.examples["as_of"].dt.strftime("%Y-%m"), in_order=True)
