@@ -47,7 +47,9 @@ def test_results_stay_until_they_are_replaced(name: str) -> None:
     assert all(options["persist"] for entry in entries for options in entry.values())
 
 
-SHARED = {f"pipeline/{name}.py" for name in ("__init__", "errors", "files", "params", "stage", "stages", "yamls")}
+SHARED = {f"pipeline/{name}.py" for name in ("__init__", "errors", "files", "stage", "stages", "yamls")} | {
+    str(path.relative_to(ROOT)) for path in (ROOT / "pipeline/params").glob("*.py")
+}
 """What every stage stands on. A change of these alone reruns nothing: `dvc repro --force` does."""
 
 
