@@ -3,8 +3,9 @@
 import numpy as np
 
 from features.arrays import DAY_US
+from features.catalogue import EventType
 from features.columns import Attribute
-from features.plan import EventType, Plan
+from features.plan import Plan
 from features.records import Records, starts
 from features.sorting import Happened, sort_events, sort_stages
 

@@ -6,8 +6,9 @@ from datetime import datetime
 
 import polars as pl
 
+from features.catalogue import EventType
 from features.columns import Attribute, Block, slug
-from features.plan import EventType, Plan
+from features.plan import Plan
 from features.vocabulary import SELLER, event_group
 from pipeline.assembly.values import Tables
 from pipeline.params import Definition

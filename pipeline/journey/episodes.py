@@ -6,8 +6,9 @@ from datetime import datetime
 
 import polars as pl
 
+from features.catalogue import EventType
 from features.columns import Attribute
-from features.plan import EventType, Plan
+from features.plan import Plan
 from features.records import Records
 from features.vocabulary import event_group
 from models.funnel import ways as way

@@ -5,8 +5,9 @@ import polars as pl
 import pytest
 from validating import NOW, SOURCE, raw
 
+from features.catalogue import EventType
 from features.columns import Attribute
-from features.plan import EventType, Plan
+from features.plan import Plan
 from features.records import SINCE_CREATION
 from pipeline.assembly.records import records_of
 from pipeline.params import Definition

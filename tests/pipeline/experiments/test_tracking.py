@@ -18,18 +18,10 @@ import polars as pl
 import pytest
 
 from models.bundle.folder import registered_version
-from pipeline.experiments.mlstore import _locked, home_of, store_at, without_secrets
-from pipeline.experiments.tracking import (
-    Dataset,
-    Run,
-    Tracked,
-    TrackingAway,
-    commit_tags,
-    flat_metrics,
-    named,
-    track,
-    write_version,
-)
+from pipeline.experiments.commits import commit_tags
+from pipeline.experiments.mlstore import TrackingAway, _locked, home_of, store_at, without_secrets
+from pipeline.experiments.run import Dataset, Run, flat_metrics, named
+from pipeline.experiments.tracking import Tracked, track, write_version
 from pipeline.params import Tracking
 
 SETTINGS = Tracking(experiment="trial", model="a-model")

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import Stop
+from pipeline.reading.called import personal_name
 from pipeline.reading.domains import domain_kind, domain_of, normalised
-from pipeline.reading.personal import hashed, personal_name, remove
+from pipeline.reading.personal import hashed, remove
 
 KEY = b"a key of the tests"
 
