@@ -7,7 +7,7 @@ import polars as pl
 
 from features.arrays import Floats
 from features.kernel import Matrix
-from features.plan import Plan, plan_of_json
+from features.plan import Plan
 from models.folds import whole_groups
 from pipeline import stage
 from pipeline.assembly.featuring import in_parts
@@ -67,7 +67,7 @@ def main() -> None:
     with stage.speaking("accounts") as say:
         if reason is None and until is not None and begin is not None:
             say("looking at accounts every 28 days")
-            plan = plan_of_json(stage.read_json(stage.PLAN))
+            plan = stage.read_plan()
             found = past(tables, plan, stage.section(Definition), until)
             honest, scored = scorers(tables, plan, stage.read_table(stage.LEFT_OUT))
             told, kept = figures(found, begin, honest, scored, stage.section(Train).seed)

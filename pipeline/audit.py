@@ -7,13 +7,13 @@ import numpy as np
 import polars as pl
 
 from features.arrays import Floats
-from features.plan import Plan, plan_of_json
+from features.plan import Plan
 from models.judging.bins import bins, quantile_edges
 from models.judging.ranking import auc as auc_of
 from models.judging.ranking import ranking, taken
 from models.leaks.screening import LEAST, bounded
 from pipeline import stage
-from pipeline.assembly.data import Data, load
+from pipeline.assembly.data import Data, read_data
 from pipeline.assembly.values import Tables
 from pipeline.leaks.culprits import culprit_of
 from pipeline.leaks.findings import Check, conclude, of_json
@@ -134,7 +134,6 @@ def _looking(tables: Tables, plan: Plan, train: Train) -> Callable[[Data], Looks
 
 def main() -> None:
     """Read the model and its predictions; write reports/leaks.json, or stop and name what leaks."""
-    plan = plan_of_json(stage.read_json(stage.PLAN))
-    leads = stage.read_table(stage.TABLES / "leads.parquet")
-    data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
+    plan = stage.read_plan()
+    data = read_data(plan)
     conclude(checks_of(data, plan), stage.LEAKS, of_json(stage.read_json(stage.SCREENING)))

@@ -7,7 +7,6 @@ import numpy as np
 import polars as pl
 
 from features.arrays import Bools
-from features.plan import plan_of_json
 from models.funnel.editions import edition
 from models.funnel.weighing import weigh
 from models.judging.rates import rate
@@ -26,7 +25,7 @@ def define(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str,
     tables, people = stage.read_tables(), population(stage.read_table(stage.EXAMPLES), stage.read_table(_LEADS))
     inputs = inputs_of(criteria)
     names, about = topics(tables, people)
-    plan, stages = plan_of_json(stage.read_json(stage.PLAN)), stage_counts(tables, people)
+    plan, stages = stage.read_plan(), stage_counts(tables, people)
     policy = stage.read_json(stage.BUNDLE / "policy.json")
     return {
         "model": _model(),

@@ -8,7 +8,7 @@ import polars as pl
 
 from features.arrays import Floats
 from features.kernel import Matrix
-from features.plan import Plan, plan_of_json
+from features.plan import Plan
 from models.baselines.fitted import Baselines
 from models.baselines.points import probabilities
 from models.learning import horizons
@@ -74,6 +74,15 @@ def replayed_points(examples: pl.DataFrame) -> Floats | None:
     return replayed.filter(examples["mature"])["points"].to_numpy() if "points" in replayed.columns else None
 
 
+def _baselines(data: Data, by_hand: Floats | None) -> dict[str, Floats]:
+    """What the model is held against, by name: probabilities of the examples, of points too where there are any."""
+    others = stage.read_table(stage.BASELINES)
+    found = {k: others[k].to_numpy() for k in others.columns if k not in ("lead_id", "as_of")}
+    if by_hand is not None:
+        found["points"] = probabilities(by_hand, data.y, data.rows("train") | data.rows("calibrate"))
+    return found
+
+
 def truth_of(examples: pl.DataFrame) -> Floats | None:
     """The simulated company's exact probabilities; None for real tables."""
     if stage.section(Source).kind != "simulated" or examples["as_of"].null_count():
@@ -92,14 +101,11 @@ def _parted(plan: Plan, values: Values) -> tuple[str | None, str | None]:
 
 def main() -> None:
     """Read model and features, write predictions, metrics, intervals and what matters."""
-    plan = plan_of_json(stage.read_json(stage.PLAN))
+    plan = stage.read_plan()
     tables, examples = stage.read_tables(), stage.read_table(stage.EXAMPLES)
     data = load(examples, stage.read_table(stage.FEATURES), tables["leads"], plan)
     params, fitted, by_hand = stage.section(Train), read_model(), replayed_points(examples)
-    others = stage.read_table(stage.BASELINES)
-    baselines = {k: others[k].to_numpy() for k in others.columns if k not in ("lead_id", "as_of")}
-    if by_hand is not None:
-        baselines["points"] = probabilities(by_hand, data.y, data.rows("train") | data.rows("calibrate"))
+    baselines = _baselines(data, by_hand)
     with stage.speaking("evaluate") as say:
         say("predicting")
         p = predict(fitted, data.matrix, params.threads)
@@ -121,9 +127,9 @@ def main() -> None:
         by = diagnosis(data, p, slicings(data, *_parted(plan, values)), params.seed, DRAWS)
     if weekly.metrics:
         found["weekly"], spans["weekly"] = weekly.metrics, weekly.intervals
-    columns = data.examples.select("lead_id", "as_of", "age_days", "fold", "label")
     shown = {"probability": p} if by_hand is None else {"probability": p, "points": by_hand}
     shown |= {column(days): q for days, q in shorter.items()}
+    columns = data.examples.select("lead_id", "as_of", "age_days", "fold", "label")
     stage.write_table(columns.with_columns(**{k: pl.Series(v) for k, v in shown.items()}), stage.PREDICTIONS)
     stage.write_json(spans, stage.INTERVALS)
     stage.write_json(matters, stage.IMPORTANCE)

@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 from matplotlib.figure import Figure as Picture
 
-from features.plan import plan_of_json
 from models.bundle.folder import Bundle, read_bundle
 from pipeline import stage
 from pipeline.assembly.matrices import matrix_of
@@ -105,7 +104,7 @@ def main() -> None:
 
 def write_bundle(run: Run) -> Bundle:
     """artifacts/bundle, with the policy that the run's own volumes and values make; read back."""
-    plan = plan_of_json(stage.read_json(stage.PLAN))
+    plan = stage.read_plan()
     values = deal_values(run.tables, plan, run.definition, run.examples)
     policy = policy_of(stage.section(Policy), run.predictions, run.unseen, values, run.standing)
     assemble(stage.BUNDLE, run.facts, policy, run.definition, stage.section(Source))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.plan import Plan, plan_of_json
+from features.plan import Plan
 from models.bundle.folder import QUESTIONS
 from models.bundle.questions import Questions
 from models.bundle.questions import learn as learn_questions
@@ -17,7 +17,7 @@ from models.learning.horizons import Link
 from models.learning.horizons import label as horizon_label
 from models.learning.training import Masking
 from pipeline import stage
-from pipeline.assembly.data import Data, known, load
+from pipeline.assembly.data import Data, known, read_data
 from pipeline.files import whole_folder
 from pipeline.learning import horizons
 from pipeline.learning.later import Looks, looks_of
@@ -28,9 +28,8 @@ from pipeline.params import Definition, Train
 
 def main() -> None:
     """Read examples and features, write the model and the baselines' predictions."""
-    plan = plan_of_json(stage.read_json(stage.PLAN))
-    leads = stage.read_table(stage.TABLES / "leads.parquet")
-    data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
+    plan = stage.read_plan()
+    data = read_data(plan)
     definition, params = stage.section(Definition), stage.section(Train)
     with stage.speaking("train") as say:
         looks = _looks(data, plan, params, definition.conversion.within_days, say)

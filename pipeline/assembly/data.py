@@ -9,6 +9,7 @@ import polars as pl
 from features.arrays import DAY_US, Array, Bools, Floats, Ints
 from features.kernel import Matrix
 from features.plan import Plan
+from pipeline import stage
 from pipeline.assembly.groups import groups_of
 from pipeline.assembly.matrices import matrix_of
 from pipeline.assembly.values import instants
@@ -37,6 +38,12 @@ class Data:
     def begin_of_test(self) -> int:
         """The instant of the first test example, µs."""
         return int(self.as_of[self.rows("test")].min())
+
+
+def read_data(plan: Plan) -> Data:
+    """Of the folder's run."""
+    leads = stage.read_table(stage.TABLES / "leads.parquet")
+    return load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
 
 
 def load(examples: pl.DataFrame, features: pl.DataFrame, leads: pl.DataFrame, plan: Plan) -> Data:
