@@ -8,7 +8,7 @@ import pytest
 import yaml
 from leaking import AFTER, BEFORE, WORLDS, brought, check, leaks, run, simulated, stopped
 
-from pipeline.audit import BETTER
+from pipeline.leaks.results import BETTER
 
 ROOT = Path(__file__).parents[3]
 X_EDUCATION = ROOT / "../shared/data/x_education/Leads.csv"

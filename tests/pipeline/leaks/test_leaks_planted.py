@@ -20,10 +20,10 @@ from features.plan import plan_of_json
 from features.vocabulary import ENGAGEMENT_TOTAL
 from models.learning.encoding import encode
 from pipeline.assembly.data import Data, load
-from pipeline.audit import check_better, check_test, within
 from pipeline.leaks import trials
 from pipeline.leaks.culprits import culprit_of
 from pipeline.leaks.findings import Check
+from pipeline.leaks.results import check_better, check_test, within
 from pipeline.leaks.singles import check_single
 from pipeline.leaks.trials import check_encoding, check_shuffled
 from pipeline.leaks.twins import check_twins

@@ -13,9 +13,9 @@ from features.plan import plan_of_json
 from models.bundle.folder import Bundle
 from models.policy.values import Values
 from pipeline.assembly.matrices import matrix_of
-from pipeline.bundle.bundling import policy_of
 from pipeline.errors import Stop
 from pipeline.params import Definition, NetBenefit, Policy, Threshold
+from pipeline.policy.chosen import policy_of
 from pipeline.policy.forecast import forecast
 from pipeline.policy.thresholds import Standing, kept, reaches, standing_of
 from pipeline.scoring.previous import read_routes
