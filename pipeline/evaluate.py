@@ -23,7 +23,7 @@ from pipeline.handtuned.records import tallying
 from pipeline.judging.measures import evaluate, importance, intervals, judge_order
 from pipeline.judging.partings import column_of
 from pipeline.judging.replay import Predict, Replay, Test, absent, replay, scored_rows, weeks_of
-from pipeline.judging.slices import diagnosis, slicings, whole
+from pipeline.judging.slices import diagnosis, slicings, with_intervals
 from pipeline.judging.weeks import pool
 from pipeline.learning.fitted import Fitted, predict, read_model
 from pipeline.learning.horizons import measure
@@ -133,6 +133,6 @@ def main() -> None:
     stage.write_table(columns.with_columns(**{k: pl.Series(v) for k, v in shown.items()}), stage.PREDICTIONS)
     stage.write_json(spans, stage.INTERVALS)
     stage.write_json(matters, stage.IMPORTANCE)
-    stage.write_json({"test": whole(found["test"], spans["test"]), "by": by}, stage.CALIBRATION)
+    stage.write_json({"test": with_intervals(found["test"], spans["test"]), "by": by}, stage.CALIBRATION)
     stage.write_json(weekly.weeks, stage.WEEKLY)
     stage.write_json(found, stage.METRICS)

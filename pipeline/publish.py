@@ -38,7 +38,7 @@ class Run:
     examples: pl.DataFrame
     predictions: pl.DataFrame
     unseen: pl.DataFrame
-    """The predictions, by what never saw the lead (unseen.py)."""
+    """The predictions, by what never saw the lead (policy/unseen.py)."""
     standing: Standing
     facts: dict[str, Any]
 

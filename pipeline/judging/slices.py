@@ -29,7 +29,7 @@ class Slicing:
     """Whether the texts' own order (of months, of ages) is that of the table; else the largest come first."""
 
 
-def whole(scores: Mapping[str, Any], spans: Mapping[str, Any]) -> dict[str, Any]:
+def with_intervals(scores: Mapping[str, Any], spans: Mapping[str, Any]) -> dict[str, Any]:
     """`test` of reports/calibration.json: the test fold's metrics of calibration, each with its interval."""
     return {name: {"value": scores[name], "interval": spans.get(name)} for name in WHOLE}
 
