@@ -3,9 +3,11 @@
 import numpy as np
 
 from features.arrays import DAY_US
+from features.catalogue import EventType
 from features.columns import Attribute
-from features.plan import EventType, Plan
-from features.records import Records, sort_events, sort_stages, starts
+from features.plan import Plan
+from features.records import Records, starts
+from features.sorting import Happened, sort_events, sort_stages
 
 TYPES = 12
 SPAN_D = 730
@@ -37,7 +39,7 @@ def records(leads: int, events_a_lead: int, leads_an_account: int, seed: int) ->
         account=account,
         attributes=rng.normal(size=(leads, 8)),
         levels={},
-        events=sort_events(lead, known, known, slot, topic, value, np.arange(len(lead)), leads, p),
+        events=sort_events(Happened(lead, known, known, slot, topic, value, np.arange(len(lead))), leads, p),
         stages=sort_stages(none, none, small, small, small.astype(bool), leads),
         history={},
         account_start=starts(account, int(account[-1]) + 1),

@@ -36,16 +36,14 @@ def _losses(shift: float) -> tuple[float, float, float]:
     """Expected log loss on the test fold without the shift, with it, and of the truth."""
     import numpy as np
 
-    from features.plan import plan_of_json
     from models.judging import metrics
     from models.learning.refresh import shifted
     from pipeline import stage
-    from pipeline.data import load
-    from pipeline.fitted import Fitted, predict, read_model
+    from pipeline.assembly.data import read_data
+    from pipeline.learning.fitted import Fitted, predict, read_model
 
-    plan = plan_of_json(stage.read_json(stage.PLAN))
-    leads = stage.read_table(stage.TABLES / "leads.parquet")
-    data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
+    plan = stage.read_plan()
+    data = read_data(plan)
     fitted = read_model()
     before = Fitted(fitted.text, fitted.encoding, shifted(fitted.calibration, -shift))
     truth = data.examples.join(

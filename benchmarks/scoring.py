@@ -23,9 +23,9 @@ def main(root: Path) -> int:
     from features.kernel import compute
     from models.bundle.folder import load_bundle, score
     from models.explaining.reasons import reasons
-    from pipeline import score as scoring
-    from pipeline.records import records_of
-    from pipeline.values import instant_us
+    from pipeline.assembly.records import records_of
+    from pipeline.assembly.values import instant_us
+    from pipeline.scoring import score as scoring
 
     if not (root / "artifacts/bundle").is_dir() or not (root / "data/simulated").is_dir():
         print("scoring: no bundle or no simulated company here; run `make run` first", file=sys.stderr)

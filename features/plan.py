@@ -5,42 +5,35 @@ stages had been seen when training ended. It is stored in the bundle, so that se
 columns that training saw.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import accumulate, chain, pairwise
 from typing import Any, Literal
 
-from features.columns import Attribute, Block, Column, Group, slug
+from features.catalogue import (
+    EventType,
+    attribute_columns,
+    colleague_columns,
+    columns_of,
+    event_columns,
+    stage_columns,
+    unique,
+)
+from features.columns import Attribute, Block, Column, slug
 from features.masking import FieldPlaces, field_places
-from features.own import OWN, own_columns
+from features.own import own_columns
 from features.vocabulary import (
-    ACTIVE_D,
     CLICKS,
     ENGAGEMENT_TOTAL,
     FUNCTIONS,
-    HALF_LIVES_D,
     INTENT_TOTAL,
-    NEAR_D,
     OTHER,
-    OWN_D,
     SCANNER,
-    TOPIC_D,
-    VALUE_D,
-    WINDOWS_D,
 )
 
 Part = Literal["attributes", "events", "stages", "account_leads", "age"]
 """A part of the kernel, which fills columns that lie together."""
-
-
-@dataclass(frozen=True)
-class EventType:
-    """A type of event that is counted."""
-
-    name: str
-    group: Literal["engagement", "intent"]
-    has_value: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,10 +120,10 @@ class Plan:
     def parts(self) -> dict[Part, list[Column]]:
         """The kernel's columns in order, by the part of it that fills them, not yet told apart by name."""
         return {
-            "attributes": _attribute_columns(self.attributes),
-            "events": _event_columns(self) if "events" in self.blocks else [],
-            "stages": _stage_columns(self.stages) if "stages" in self.blocks else [],
-            "account_leads": _colleague_columns(self) if "account_leads" in self.blocks else [],
+            "attributes": attribute_columns(self.attributes),
+            "events": event_columns(self.slots, self.topics) if "events" in self.blocks else [],
+            "stages": stage_columns(self.stages) if "stages" in self.blocks else [],
+            "account_leads": colleague_columns(self.slots, self.blocks) if "account_leads" in self.blocks else [],
             "age": [
                 Column("engagement_age_days", "engagement", "lead", "age"),
                 Column("engagement_episode", "engagement", "stages", "episode"),
@@ -140,7 +133,7 @@ class Plan:
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """All features of the kernel in order, before those that a user adds."""
-        return _unique(*chain.from_iterable(self.parts.values()))
+        return unique(*chain.from_iterable(self.parts.values()))
 
     @cached_property
     def span(self) -> dict[Part, slice]:
@@ -151,7 +144,7 @@ class Plan:
     @cached_property
     def columns_of(self) -> tuple[tuple[Column, ...], ...]:
         """The columns of each attribute: a title has two, its seniority and its function."""
-        ends = accumulate((len(_columns_of(a)) for a in self.attributes), initial=0)
+        ends = accumulate((len(columns_of(a)) for a in self.attributes), initial=0)
         return tuple(self.columns[a:b] for a, b in pairwise(ends))
 
     @cached_property
@@ -198,111 +191,6 @@ class Plan:
             "stage": [*self.stages, other],
         }
         return {c.name: known[c.measure] for c in self.columns if c.measure in known}
-
-
-def _unique(*columns: Column) -> tuple[Column, ...]:
-    """Columns whose names differ: names that become the same without their foreign letters are numbered.
-    The names of features/own.py are taken."""
-    taken = set(OWN)
-    named = []
-    for column in columns:
-        name, again = column.name, 1
-        while name in taken:
-            again += 1
-            name = f"{column.name}_no{again}"
-        taken.add(name)
-        named.append(replace(column, name=name))
-    return tuple(named)
-
-
-def _attribute_columns(attributes: Sequence[Attribute]) -> list[Column]:
-    columns = [column for attribute in attributes for column in _columns_of(attribute)]
-    return [*columns, Column("fit_known_fields", "fit", "lead", "known_fields")]
-
-
-def _columns_of(a: Attribute) -> list[Column]:
-    if a.kind == "text":
-        level = Column(f"{a.group}_{a.name}_seniority", a.group, a.block, "seniority", a.column)
-        return [
-            level,
-            Column(f"{a.group}_{a.name}_function", a.group, a.block, "function", a.column, 0, True),
-        ]
-    return [Column(f"{a.group}_{a.name}", a.group, a.block, a.kind, a.column, 0, a.kind == "categorical")]
-
-
-def _event_columns(plan: Plan) -> list[Column]:
-    columns = [c for slot in plan.slots for c in _slot_columns(slot)]
-    columns += [c for i in plan.value_slots for c in _value_columns(plan.slots[i])]
-    columns += [_engaged("life", "known_days")]
-    columns += [_engaged("active_days", f"active_days_{w}d", days=w) for w in ACTIVE_D]
-    for topic in plan.topics:
-        columns += [
-            _engaged("topic", f"topic_{slug(topic)}_{TOPIC_D}d", of=topic, days=TOPIC_D),
-            _engaged("topic", f"topic_{slug(topic)}_all", of=topic),
-        ]
-    columns += [_engaged("topics", f"topics_{TOPIC_D}d", days=TOPIC_D)]
-    return [*columns, _engaged("last_topic", "last_topic", categorical=True)]
-
-
-def _engaged(measure: str, name: str, of: str = "", days: int = 0, categorical: bool = False) -> Column:
-    return Column(f"engagement_{name}", "engagement", "events", measure, of, days, categorical)
-
-
-def _slot_columns(slot: EventType) -> list[Column]:
-    def column(measure: str, end: str, days: int = 0) -> Column:
-        return Column(f"{slot.group}_{slug(slot.name)}_{end}", slot.group, "events", measure, slot.name, days)
-
-    counts = [column("count", f"{w}d", w) for w in WINDOWS_D]
-    decayed = [column("decayed", f"decay_{h}d", h) for h in HALF_LIVES_D]
-    own = [column("own_rate", f"own_{w}d", w) for w in OWN_D]
-    return [*counts, column("count", "all"), column("last", "last_days"), *decayed, *own]
-
-
-def _value_columns(slot: EventType) -> list[Column]:
-    def column(days: int) -> Column:
-        end = f"{days}d" if days else "all"
-        return Column(f"{slot.group}_{slug(slot.name)}_value_{end}", slot.group, "events", "value", slot.name, days)
-
-    return [column(days) for days in VALUE_D]
-
-
-def _stage_columns(stages: Sequence[str]) -> list[Column]:
-    def column(name: str, measure: str, of: str = "", categorical: bool = False) -> Column:
-        return Column(f"intent_{name}", "intent", "stages", measure, of, 0, categorical)
-
-    reached = [column(f"stage_{slug(s)}_days", "stage_days", s) for s in stages]
-    now = [column("stage", "stage", categorical=True), column("stage_days", "in_stage_days")]
-    return [*reached, *now, column("stages_entered", "stages_entered")]
-
-
-def _colleague_columns(plan: Plan) -> list[Column]:
-    columns: list[Column] = []
-    if "events" in plan.blocks:
-        for slot in plan.slots:
-            for end, days in (*((f"{w}d", w) for w in NEAR_D), ("all", 0)):
-                name = f"{slot.group}_colleagues_{slug(slot.name)}_{end}"
-                columns.append(Column(name, slot.group, "account_leads", "colleagues", slot.name, days))
-        columns += [
-            _colleague("engagement", "last_days", "colleagues_last"),
-            _colleague("engagement", "active_30d", "colleagues_active", 30),
-            _colleague("engagement", "functions_30d", "colleagues_functions", 30),
-            _colleague("engagement", "seniority_30d", "colleagues_seniority", 30),
-        ]
-    columns += [
-        _colleague("fit", "known", "colleagues_known"),
-        _colleague("engagement", "first_days", "colleagues_first"),
-    ]
-    if "stages" in plan.blocks:
-        columns += [
-            _colleague("intent", "won", "colleagues_won"),
-            _colleague("intent", "lost", "colleagues_lost"),
-            _colleague("intent", "won_last_days", "colleagues_won_last"),
-        ]
-    return columns
-
-
-def _colleague(group: Group, name: str, measure: str, days: int = 0) -> Column:
-    return Column(f"{group}_colleagues_{name}", group, "account_leads", measure, "", days)
 
 
 def plan_to_json(plan: Plan) -> dict[str, object]:

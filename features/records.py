@@ -11,9 +11,6 @@ from features.plan import Plan
 
 SINCE_CREATION = np.iinfo(np.int64).min
 """Before all instants: a lead that was never opened again has been open since its creation, whenever that was."""
-SCANNER_US = 3_000_000
-"""A click within this of the click before it is a scanner's: people do not open two links so fast."""
-
 FEW = 4096
 """Up to so many rows a plain count is faster than a binary search."""
 
@@ -106,91 +103,6 @@ def starts(group: Array, groups: int) -> Ints:
 def owners(start: Ints) -> Ints:
     """The group of each row, shape (m,), from offsets (groups + 1,): the inverse of `starts`."""
     return np.arange(len(start) - 1).repeat(np.diff(start))
-
-
-def sort_events(
-    lead: Ints,
-    known: Ints,
-    occurred: Ints,
-    slot: Small,
-    topic: Small,
-    value: Floats,
-    what: Ints,
-    leads: int,
-    plan: Plan,
-) -> Events:
-    """Events in canonical order, identical twins dropped, a mail scanner's clicks set apart.
-
-    `what` is alike where type, topic and id are the same texts: two types that the plan does not tell apart are no
-    twins, nor are events of two ids. Both rules look only at earlier or simultaneous rows, so a table cut at any
-    instant gives the same.
-    """
-    if not _is_sorted(lead, known):
-        order = np.lexsort((what, value, topic, slot, occurred, known, lead))
-        lead, known, occurred = lead[order], known[order], occurred[order]
-        slot, topic, value, what = slot[order], topic[order], value[order], what[order]
-    keep = ~_twins(lead, known, occurred, value, what)
-    if not keep.all():
-        lead, known, occurred = lead[keep], known[keep], occurred[keep]
-        slot, topic, value = slot[keep], topic[keep], value[keep]
-    slot = _set_scanners_apart(lead, occurred, slot, plan)
-    return Events(known, occurred, slot, topic, value, starts(lead, leads))
-
-
-def _is_sorted(lead: Ints, known: Ints) -> bool:
-    """True where no two rows share an instant and all are in order; ties need the canonical sort."""
-    step = np.diff(lead)
-    return bool(np.all((step > 0) | ((step == 0) & (np.diff(known) > 0))))
-
-
-def _twins(lead: Ints, known: Ints, occurred: Ints, value: Floats, what: Ints) -> Bools:
-    twin = np.zeros(len(lead), bool)
-    if len(lead) > 1:
-        same = known[1:] == known[:-1]
-        if same.any():
-            for a in (lead, occurred, what):
-                same &= a[1:] == a[:-1]
-            same &= (value[1:] == value[:-1]) | (np.isnan(value[1:]) & np.isnan(value[:-1]))
-            twin[1:] = same
-    return twin
-
-
-def _set_scanners_apart(lead: Ints, occurred: Ints, slot: Small, plan: Plan) -> Small:
-    clicks = plan.click_slots
-    if not clicks or len(slot) < 2:
-        return slot
-    at = np.flatnonzero(np.isin(slot, clicks) if len(clicks) > 1 else slot == clicks[0])
-    gap = occurred[at[1:]] - occurred[at[:-1]]
-    burst = (lead[at[1:]] == lead[at[:-1]]) & (gap >= 0) & (gap <= SCANNER_US)
-    if not burst.any():
-        return slot
-    slot = slot.copy()
-    slot[at[1:][burst]] = plan.scanner_slot
-    return slot
-
-
-def sort_stages(lead: Ints, at: Ints, code: Small, effect: Small, won: Bools, leads: int) -> Stages:
-    """Stages by lead and time (rows of one instant stay as they came), with the state after each row.
-
-    `effect` is +1 where the row closes its lead, -1 where it opens it again, 0 else.
-    """
-    if len(lead) == 0:
-        return Stages(at, code, won, won, won, at, code, np.zeros(leads + 1, np.int64))
-    order = np.lexsort((at, lead))
-    lead, at = lead[order], at[order]
-    code, effect, won = code[order], effect[order], won[order]
-    start = starts(lead, leads)
-    index = np.arange(len(lead))
-    first = start[lead]
-    last = np.maximum.accumulate(np.where(effect != 0, index, -1))
-    closed = (last >= first) & (effect[np.maximum(last, 0)] > 0)
-    before = np.concatenate([[False], closed[:-1]]) & (index > first)
-    reopens = before & (effect < 0)
-    times = np.cumsum(reopens)
-    latest = np.maximum.accumulate(np.where(reopens, index, -1))
-    opened = np.where(latest >= first, at[np.maximum(latest, 0)], SINCE_CREATION)
-    episode: Small = (times - (times - reopens)[first]).astype(np.int16)
-    return Stages(at, code, won, (effect > 0) & ~won & ~before, closed, opened, episode, start)
 
 
 def take(records: Records, first: int, last: int) -> Records:

@@ -1,99 +1,22 @@
 """Stage audit: what the trained model must withstand before it is published."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from features.arrays import Floats
-from features.plan import Plan, plan_of_json
-from models.judging.bins import bins, quantile_edges
-from models.judging.ranking import auc as auc_of
-from models.judging.ranking import ranking, taken
-from models.leaks.screening import LEAST, bounded
+from features.plan import Plan
 from pipeline import stage
-from pipeline.data import Data, load
-from pipeline.fitted import read_model
-from pipeline.later import Looks, looks_of
-from pipeline.leaks.culprits import culprit_of
+from pipeline.assembly.data import Data, read_data
+from pipeline.assembly.values import Tables
 from pipeline.leaks.findings import Check, conclude, of_json
 from pipeline.leaks.futures import check_future
+from pipeline.leaks.results import check_better, check_test
 from pipeline.leaks.trials import check_encoding, check_shuffled, check_splits
+from pipeline.learning.fitted import read_model
+from pipeline.learning.later import Looks, looks_of
 from pipeline.params import Definition, Leaks, Source, Train
-from pipeline.reporting.verdict import standing
-from pipeline.values import Tables
-
-TEST = "AUC of the test fold"
-BETTER = "better than the base rate"
-AGED = 0.9
-"""Where the AUC among examples of one age is below this, the age of leads explains an AUC above the limit."""
-NAMED = 3
-
-
-def within(y: Floats, p: Floats, age: Floats) -> float:
-    """AUC among pairs of about one age (tenths of the test fold): that old leads rarely convert is no news.
-    NaN ages are one. 0.5 where no pair is left."""
-    order = bins(age, quantile_edges(age))
-    pairs = area = 0.0
-    for part in np.unique(order):
-        mine = order == part
-        many = float(y[mine].sum() * (1 - y[mine]).sum())
-        if many:
-            pairs, area = pairs + many, area + many * auc_of(taken(ranking(y[mine], p[mine])))
-    return area / pairs if pairs else 0.5
-
-
-def check_better(metrics: Mapping[str, Any], intervals: Mapping[str, Any]) -> Check:
-    """Warn where the probabilities are worse than the base rate and chance does not explain it."""
-    mine, base = metrics["test"]["log_loss"], metrics["baselines"]["base_rate"]["log_loss"]
-    if mine is None or base is None:
-        return Check(BETTER, "There is nothing to compare.", applies=False)
-    worse = standing(metrics, intervals, "base_rate") == "worse"
-    said = f"On the test fold the model's log loss is {mine:.4f}, the base rate's {base:.4f}."
-    warning = (
-        f"the model's log loss on the test fold, {mine:.4f}, is worse than the base rate's, {base:.4f}: do not use it. "
-        "A field that meant something else before, as a count until the day of the export does, or a rate that has "
-        "moved may explain it"
-    )
-    return Check(BETTER, said, warnings=(warning,) if worse else (), numbers={"model": mine, "base_rate": base})
-
-
-def check_test(
-    data: Data,
-    p: Floats,
-    auc: float | None,
-    importance: Mapping[str, float],
-    plan: Plan,
-    params: Leaks,
-    theirs: Mapping[str, str],
-) -> Check:
-    """A model that is nearly always right has seen the outcome. `auc` is that of reports/metrics.json."""
-    test = data.rows("test")
-    leads, first = np.unique(data.lead[test], return_inverse=True)
-    won = np.minimum(np.bincount(first, data.y[test], minlength=len(leads)), 1.0)  # looks at one lead are one
-    if auc is None or min(won.sum(), len(won) - won.sum()) < LEAST:
-        return Check(TEST, f"Fewer than {LEAST} leads of the test fold convert, or do not: too few.", applies=False)
-    area, alike = bounded(auc, won), within(data.y[test], p[test], data.examples["age_days"].to_numpy()[test])
-    said = (
-        f"The AUC of the test fold is {auc:.3f}, among examples of about one age {alike:.3f}; above "
-        f"{params.test_auc:g} the run stops, unless age explains it ({AGED:g})."
-    )
-    numbers = {"auc": auc, "within_age": alike, "low": area.low, "limit": params.test_auc}
-    problem = (
-        f"the AUC of the test fold is {auc:.3f} (limit {params.test_auc:g}): nobody knows so much of people. What "
-        f"matters most: {_most(importance, plan, theirs)}. To do: see when these are filled in, and "
-        "definition.exclude what is later; or, where it is honest, raise leaks.test_auc"
-    )
-    if area.above(params.test_auc) and alike > AGED:
-        return Check(TEST, said, problems=(problem,), numbers=numbers)
-    return Check(TEST, said, warnings=(problem,) if auc > params.test_auc else (), numbers=numbers)
-
-
-def _most(importance: Mapping[str, float], plan: Plan, theirs: Mapping[str, str]) -> str:
-    columns = {c.name: c for c in plan.features}
-    best = sorted((n for n in importance if n in columns), key=lambda n: -importance[n])[:NAMED]
-    return ", ".join(f"{culprit_of(columns[n], theirs).said} (feature {n})" for n in best)
 
 
 def predictions_of(data: Data) -> Floats:
@@ -134,7 +57,6 @@ def _looking(tables: Tables, plan: Plan, train: Train) -> Callable[[Data], Looks
 
 def main() -> None:
     """Read the model and its predictions; write reports/leaks.json, or stop and name what leaks."""
-    plan = plan_of_json(stage.read_json(stage.PLAN))
-    leads = stage.read_table(stage.TABLES / "leads.parquet")
-    data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
+    plan = stage.read_plan()
+    data = read_data(plan)
     conclude(checks_of(data, plan), stage.LEAKS, of_json(stage.read_json(stage.SCREENING)))

@@ -8,15 +8,15 @@ import polars as pl
 
 from models.points.table import PointsTable
 from pipeline import stage
+from pipeline.assembly.records import with_known_outcomes
 from pipeline.errors import Stop
 from pipeline.files import whole_folder
 from pipeline.handtuned.inputs import read_inputs, read_table
 from pipeline.handtuned.reconcile import AGREE, reconcile, summary
 from pipeline.handtuned.swapping import swap_set
+from pipeline.judging.partings import attribute_of
 from pipeline.params import Compare, Definition, Train
-from pipeline.partings import attribute_of
 from pipeline.reading.texts import read_booleans
-from pipeline.records import with_known_outcomes
 
 Lists = dict[str, pl.DataFrame]
 

@@ -13,8 +13,8 @@ from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.handtuned.file import load_points
 from pipeline.params import SECTIONS, Params, Policy, load_params
+from pipeline.policy.thresholds import mark_of, old_mark
 from pipeline.reading.tables import FILES
-from pipeline.thresholds import mark_of, old_mark
 
 AGREED = ("criteria", "language")
 """Of the definition, what only people go by: a file of its own, so that a change of words trains nothing again."""

@@ -1,105 +1,36 @@
 """Stage evaluate: predictions of every mature example, how good they are on the test fold, and week by week."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from features.arrays import Array, Floats
+from features.arrays import Floats
 from features.kernel import Matrix
-from features.plan import Plan, plan_of_json
-from models import folds
+from features.plan import Plan
 from models.baselines.fitted import Baselines
 from models.baselines.points import probabilities
-from models.judging import bootstrap, metrics
 from models.learning import horizons
-from models.learning.encoding import encode
 from models.learning.horizons import column
 from models.policy.values import Values
 from pipeline import stage
-from pipeline.data import Data, load
-from pipeline.deals import deal_values
-from pipeline.errors import Stop
-from pipeline.fitted import Fitted, predict, read_model
+from pipeline.assembly.data import Data, load
+from pipeline.assembly.values import Tables, instants
 from pipeline.handtuned.inputs import read_inputs
 from pipeline.handtuned.inputs import read_table as read_points_table
 from pipeline.handtuned.records import tallying
-from pipeline.horizons import measure
+from pipeline.judging.measures import evaluate, importance, intervals, judge_order
+from pipeline.judging.partings import column_of
+from pipeline.judging.replay import Predict, Replay, Test, absent, replay, scored_rows, weeks_of
+from pipeline.judging.slices import diagnosis, slicings, with_intervals
+from pipeline.judging.weeks import pool
+from pipeline.learning.fitted import Fitted, predict, read_model
+from pipeline.learning.horizons import measure
+from pipeline.outcomes.deals import deal_values
 from pipeline.params import Definition, Policy, Source, Train
-from pipeline.partings import column_of
-from pipeline.replay import Replay, Test, absent, replay
-from pipeline.slices import diagnosis
-from pipeline.values import Tables, instants
-from pipeline.weeks import pool
 
 DRAWS = 200
-MOST_EXPLAINED = 2_000
-"""Examples whose contributions are averaged for what matters."""
-
-
-def one_per_lead(data: Data, rows: Array, seed: int) -> Array:
-    """Of each lead one of its rows, by a hash: shape (leads,), positions."""
-    at = np.flatnonzero(rows)
-    names = [f"{data.examples['lead_id'][int(i)]} {data.as_of[i]}" for i in at]
-    order = np.lexsort((folds.hashed(names, seed, 1 << 30), data.lead[at]))
-    _, first = np.unique(data.lead[at][order], return_index=True)
-    return np.sort(at[order][first])
-
-
-def evaluate(data: Data, p: Floats, baselines: dict[str, Floats], truth: Floats | None, seed: int) -> dict[str, Any]:
-    """The contract's metrics on the test fold, and how much of the attainable the model captured."""
-    test = np.flatnonzero(data.rows("test"))
-    single = one_per_lead(data, data.rows("test"), seed)
-    found: dict[str, Any] = {
-        "test": metrics.scores(data.y[test], p[test], seed),
-        "test_one_per_lead": metrics.scores(data.y[single], p[single], seed),
-        "baselines": {name: _baseline(data.y, q, test, single, seed) for name, q in baselines.items()},
-    }
-    if truth is not None:
-        known = test[~np.isnan(truth[test])]  # leads that only carry a planted error have no truth
-        if len(known) < 0.99 * len(test):
-            raise Stop(f"{stage.TRUTH}: holds {len(known)} of {len(test)} test examples; run again from ingest on")
-        test = known
-        found["truth"] = _attainable(truth[test], p[test], {k: q[test] for k, q in baselines.items()})
-    return found
-
-
-def _baseline(y: Floats, q: Floats, test: Array, single: Array, seed: int) -> dict[str, Any]:
-    """Its metrics on the test fold, and on one example a lead."""
-    found: dict[str, Any] = dict(metrics.scores(y[test], q[test], seed))
-    return {**found, "test_one_per_lead": metrics.scores(y[single], q[single], seed)}
-
-
-def _attainable(truth: Floats, p: Floats, baselines: dict[str, Floats]) -> dict[str, Any]:
-    base = baselines["base_rate"]
-    return {
-        "log_loss": metrics.log_loss(truth, truth),
-        "model_log_loss": metrics.log_loss(truth, p),
-        "base_rate_log_loss": metrics.log_loss(truth, base),
-        "captured": metrics.captured(truth, p, base),
-        "captured_by_logistic": metrics.captured(truth, baselines["logistic"], base),
-    }
-
-
-def intervals(data: Data, p: Floats, baselines: dict[str, Floats], seed: int) -> dict[str, Any]:
-    """95 % intervals by bootstrap over accounts, of the metrics and of the model's lead over each baseline."""
-    test = data.rows("test")
-    y, group = data.y[test], data.group[test]
-    every = {"model": p[test], **{name: q[test] for name, q in baselines.items()}}
-    own, apart = bootstrap.compare(y, every, "model", group, seed, DRAWS)
-    return {"test": own.pop("model"), "baselines": own, "difference": apart}
-
-
-def importance(data: Data, fitted: Fitted, seed: int, threads: int) -> dict[str, float]:
-    """Mean absolute contribution in log odds of each feature over test examples."""
-    rows = np.flatnonzero(data.rows("test"))
-    some = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_EXPLAINED])
-    X = encode(fitted.encoding, replace(data.matrix, values=data.matrix.values[some]))
-    shares = fitted.trees.contributions(X, threads)[:, :-1]
-    return dict(zip(fitted.encoding.columns, np.abs(shares).mean(axis=0).tolist(), strict=True))
 
 
 def replayed(
@@ -111,23 +42,30 @@ def replayed(
     if meta["shape"] == "flat" or until is None or not isinstance(begin, datetime):
         return absent("without dates there are no weeks")
     definition, params = stage.section(Definition), stage.section(Train)
-    others = Baselines.of_json(stage.read_json(stage.MODEL / "baselines.json"))
+    zone, most = stage.section(Source).timezone, stage.section(Policy).weekly_capacity
+    found = pool(tables, meta["shape"], until, begin, definition, zone, most)
+    if found.rows.is_empty():
+        return absent("no week of the test period has both open leads and a horizon that is over")
+    every, expected = scored_rows(tables, plan, found.rows, values, _scorer(fitted, params.threads))
+    weeks = weeks_of(found, expected, tables["leads"], params.seed)
+    mine = {name: p[test] for name, p in scores.items()}
+    ages = data.examples["age_days"].to_numpy().astype(np.float64)[test]
+    return replay(found, weeks, every, Test(data.y[test], ages, data.group[test], mine), params.seed, DRAWS)
 
+
+def _scorer(fitted: Fitted, threads: int) -> Predict:
+    """The model, the baselines and, where there is a table of points, these."""
+    others = Baselines.of_json(stage.read_json(stage.MODEL / "baselines.json"))
     table = read_points_table()
     by_hand = None if table is None else tallying(read_inputs(table))
 
     def scored(rows: pl.DataFrame, matrix: Matrix) -> Mapping[str, Floats]:
-        found = {"model": predict(fitted, matrix, params.threads), **others.predict(matrix)}
+        found = {"model": predict(fitted, matrix, threads), **others.predict(matrix)}
         if by_hand is not None:
             found["points"] = by_hand(rows["lead_id"], instants(rows)).total
         return found
 
-    zone, most = stage.section(Source).timezone, stage.section(Policy).weekly_capacity
-    found = pool(tables, meta["shape"], until, begin, definition, zone, most)
-    mine = {name: p[test] for name, p in scores.items()}
-    ages = data.examples["age_days"].to_numpy().astype(np.float64)[test]
-    looked = Test(data.y[test], ages, data.group[test], mine)
-    return replay(tables, plan, found, values, scored, looked, params.seed, DRAWS)
+    return scored
 
 
 def replayed_points(examples: pl.DataFrame) -> Floats | None:
@@ -136,11 +74,13 @@ def replayed_points(examples: pl.DataFrame) -> Floats | None:
     return replayed.filter(examples["mature"])["points"].to_numpy() if "points" in replayed.columns else None
 
 
-def judge_order(scores: dict[str, Any], data: Data, points: Floats, seed: int) -> None:
-    """Put what only the order decides by the points themselves, whatever curve was fitted to them."""
-    single = one_per_lead(data, data.rows("test"), seed)
-    for into, rows in ((scores, np.flatnonzero(data.rows("test"))), (scores["test_one_per_lead"], single)):
-        into |= {k: metrics.known(v) for k, v in metrics.ordering(data.y[rows], points[rows]).items()}
+def _baselines(data: Data, by_hand: Floats | None) -> dict[str, Floats]:
+    """What the model is held against, by name: probabilities of the examples, of points too where there are any."""
+    others = stage.read_table(stage.BASELINES)
+    found = {k: others[k].to_numpy() for k in others.columns if k not in ("lead_id", "as_of")}
+    if by_hand is not None:
+        found["points"] = probabilities(by_hand, data.y, data.rows("train") | data.rows("calibrate"))
+    return found
 
 
 def truth_of(examples: pl.DataFrame) -> Floats | None:
@@ -161,14 +101,11 @@ def _parted(plan: Plan, values: Values) -> tuple[str | None, str | None]:
 
 def main() -> None:
     """Read model and features, write predictions, metrics, intervals and what matters."""
-    plan = plan_of_json(stage.read_json(stage.PLAN))
+    plan = stage.read_plan()
     tables, examples = stage.read_tables(), stage.read_table(stage.EXAMPLES)
     data = load(examples, stage.read_table(stage.FEATURES), tables["leads"], plan)
     params, fitted, by_hand = stage.section(Train), read_model(), replayed_points(examples)
-    others = stage.read_table(stage.BASELINES)
-    baselines = {k: others[k].to_numpy() for k in others.columns if k not in ("lead_id", "as_of")}
-    if by_hand is not None:
-        baselines["points"] = probabilities(by_hand, data.y, data.rows("train") | data.rows("calibrate"))
+    baselines = _baselines(data, by_hand)
     with stage.speaking("evaluate") as say:
         say("predicting")
         p = predict(fitted, data.matrix, params.threads)
@@ -181,22 +118,21 @@ def main() -> None:
             judge_order(found["baselines"]["points"], data, by_hand, params.seed)
         found["validation"] = stage.read_json(stage.MODEL / "training.json")["validation"]
         say("drawing intervals")
-        spans = intervals(data, p, baselines, params.seed)
+        spans = intervals(data, p, baselines, params.seed, DRAWS)
         matters = importance(data, fitted, params.seed, params.threads)
         values = deal_values(tables, plan, stage.section(Definition), examples)
         say("replaying the weeks of the test")
         weekly = replayed(data, tables, plan, values, fitted, {"model": p, **baselines})
         say("slicing the calibration")
-        scores, spans_of_test = found["test"], spans["test"]
-        sliced = diagnosis(data, p, *_parted(plan, values), scores, spans_of_test, params.seed, DRAWS)
+        by = diagnosis(data, p, slicings(data, *_parted(plan, values)), params.seed, DRAWS)
     if weekly.metrics:
         found["weekly"], spans["weekly"] = weekly.metrics, weekly.intervals
-    columns = data.examples.select("lead_id", "as_of", "age_days", "fold", "label")
     shown = {"probability": p} if by_hand is None else {"probability": p, "points": by_hand}
     shown |= {column(days): q for days, q in shorter.items()}
+    columns = data.examples.select("lead_id", "as_of", "age_days", "fold", "label")
     stage.write_table(columns.with_columns(**{k: pl.Series(v) for k, v in shown.items()}), stage.PREDICTIONS)
     stage.write_json(spans, stage.INTERVALS)
     stage.write_json(matters, stage.IMPORTANCE)
-    stage.write_json(sliced, stage.CALIBRATION)
+    stage.write_json({"test": with_intervals(found["test"], spans["test"]), "by": by}, stage.CALIBRATION)
     stage.write_json(weekly.weeks, stage.WEEKLY)
     stage.write_json(found, stage.METRICS)

@@ -7,11 +7,11 @@ import polars as pl
 from features.columns import Attribute
 from features.plan import Plan, plan_to_json
 from pipeline import stage
-from pipeline.featuring import features
-from pipeline.matrices import frame_of
+from pipeline.assembly.featuring import features
+from pipeline.assembly.matrices import frame_of
+from pipeline.assembly.planning import end_of_train, learn_plan
+from pipeline.assembly.values import Tables
 from pipeline.params import Definition
-from pipeline.planning import end_of_train, learn_plan
-from pipeline.values import Tables
 
 
 def featurize(

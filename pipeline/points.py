@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipeline import stage
+from pipeline.assembly.values import instants
 from pipeline.handtuned.inputs import Inputs, read_inputs, read_table
 from pipeline.handtuned.records import tallying
-from pipeline.values import instants
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Stage publish: the bundle, the report and its pictures."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,62 +8,25 @@ from typing import Any
 import polars as pl
 from matplotlib.figure import Figure as Picture
 
-from features.plan import plan_of_json
 from models.bundle.folder import Bundle, read_bundle
 from pipeline import stage
-from pipeline.bundling import assemble, policy_of
-from pipeline.deals import deal_values
+from pipeline.assembly.matrices import matrix_of
+from pipeline.assembly.values import Tables
+from pipeline.bundle.bundling import assemble
+from pipeline.bundle.facts import facts_of
 from pipeline.files import whole_file, whole_folder
-from pipeline.forecast import forecast
 from pipeline.handtuned.inputs import read_table
-from pipeline.matrices import matrix_of
+from pipeline.outcomes.deals import deal_values
 from pipeline.params import Definition, Policy, Source, Train
+from pipeline.policy.chosen import policy_of
+from pipeline.policy.forecast import forecast
+from pipeline.policy.thresholds import Standing, how_set, standing_of
+from pipeline.policy.unseen import unseen
 from pipeline.reporting import funnel_charts
 from pipeline.reporting.content import gather, pictures_of
 from pipeline.reporting.drawing import png
 from pipeline.reporting.portraits import portraits
 from pipeline.reporting.report import ReportContent, render_report, without_leads
-from pipeline.thresholds import Standing, how_set, standing_of
-from pipeline.unseen import unseen
-from pipeline.values import Tables
-
-
-def facts_of() -> dict[str, Any]:
-    """What the bundle says of its making. No field holds anything of a lead."""
-    training = stage.read_json(stage.MODEL / "training.json")
-    meta = stage.read_meta()
-    return {
-        "folds": training["folds"],
-        "rounds": training["rounds"],
-        "trees": training["trees"],
-        "calibrated_on": training["calibrated_on"],
-        "warnings": training["warnings"],
-        "refresh": training["refresh"],
-        "calibration_candidates": training["calibration_candidates"],
-        "belief": training["belief"],
-        "metrics": stage.read_json(stage.METRICS),
-        "shape": meta["shape"],
-        "until": meta["until"],
-        "data_digest": data_digest(),
-        "ages_days": _ages(),
-        "ranges": training["ranges"],
-        "left_out_columns": meta["left_out_columns"],
-    }
-
-
-def data_digest() -> str:
-    """One digest of the validated tables: the same rows give the same."""
-    whole = hashlib.sha256()
-    for path in sorted(stage.TABLES.glob("*.parquet")):
-        with path.open("rb") as file:
-            whole.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
-    return whole.hexdigest()
-
-
-def _ages() -> list[float] | None:
-    """Least and greatest age in days of a training example: beyond it the service warns."""
-    train = stage.read_table(stage.EXAMPLES).filter(pl.col("fold") == "train")["age_days"].drop_nulls()
-    return [float(train.min()), float(train.max())] if len(train) else None  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -76,7 +38,7 @@ class Run:
     examples: pl.DataFrame
     predictions: pl.DataFrame
     unseen: pl.DataFrame
-    """The predictions, by what never saw the lead (unseen.py)."""
+    """The predictions, by what never saw the lead (policy/unseen.py)."""
     standing: Standing
     facts: dict[str, Any]
 
@@ -105,7 +67,7 @@ def main() -> None:
 
 def write_bundle(run: Run) -> Bundle:
     """artifacts/bundle, with the policy that the run's own volumes and values make; read back."""
-    plan = plan_of_json(stage.read_json(stage.PLAN))
+    plan = stage.read_plan()
     values = deal_values(run.tables, plan, run.definition, run.examples)
     policy = policy_of(stage.section(Policy), run.predictions, run.unseen, values, run.standing)
     assemble(stage.BUNDLE, run.facts, policy, run.definition, stage.section(Source))

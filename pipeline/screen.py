@@ -1,8 +1,7 @@
 """Stage screen: whether the features look ahead or tell the outcome, before anything is learned from them."""
 
-from features.plan import plan_of_json
 from pipeline import stage
-from pipeline.groups import groups_of
+from pipeline.assembly.groups import groups_of
 from pipeline.leaks.findings import conclude
 from pipeline.leaks.rebuilds import check_rebuild, check_vocabulary
 from pipeline.leaks.singles import check_single
@@ -13,7 +12,7 @@ from pipeline.params import Definition, Leaks, Source
 def main() -> None:
     """Read tables, examples and features; write what was found, or stop and name it."""
     tables, examples, stored = stage.read_tables(), stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES)
-    plan, attributes = plan_of_json(stage.read_json(stage.PLAN)), stage.read_attributes()
+    plan, attributes = stage.read_plan(), stage.read_attributes()
     params, theirs = stage.section(Leaks), stage.section(Source).columns
     groups = groups_of(examples, tables["leads"]).to_numpy()
     checks = [

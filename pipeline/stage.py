@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from features.columns import Attribute
+from features.plan import Plan, plan_of_json
 from pipeline.errors import Stop
 from pipeline.files import whole_file
 from pipeline.params import Section
@@ -114,6 +115,11 @@ def read_tables(folder: Path = TABLES) -> dict[str, pl.DataFrame]:
 def read_attributes(folder: Path = TABLES) -> tuple[Attribute, ...]:
     """The attributes that validation found."""
     return attributes_of(read_json(folder / "attributes.json"))
+
+
+def read_plan() -> Plan:
+    """The kernel's plan, as stage `featurize` learned it."""
+    return plan_of_json(read_json(PLAN))
 
 
 def attributes_of(objects: Iterable[Mapping[str, Any]]) -> tuple[Attribute, ...]:

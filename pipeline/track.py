@@ -10,7 +10,7 @@ from pipeline import stage
 from pipeline.errors import Stop
 from pipeline.experiments.headlines import headlines
 from pipeline.experiments.identity import run_digest
-from pipeline.experiments.mlstore import Store, home_of, store_at
+from pipeline.experiments.mlstore import Store, TrackingAway, home_of, store_at
 from pipeline.params import Tracking
 
 FILED = Path("artifacts/tracked.json")
@@ -38,7 +38,7 @@ def _filed(digest: str, store: Store) -> dict[str, Any] | None:
 def _file(digest: str, uri: str | None, root: Path, say: Callable[[str], None]) -> dict[str, Any] | None:
     """File the run. Where MLflow is away, say so and keep the results, unless tracking is required."""
     from pipeline.experiments.filing import run_of
-    from pipeline.experiments.tracking import TrackingAway, track, write_version
+    from pipeline.experiments.tracking import track, write_version
 
     settings, run = stage.section(Tracking), run_of(digest, root)
     say("filing the run")

@@ -9,7 +9,7 @@ import staged
 from blinded import blind
 
 from models.bundle.folder import Bundle, read_bundle
-from pipeline.score import Asked, read
+from pipeline.scoring.score import Asked, read
 
 POINTS = Path(__file__).parents[1] / "examples/points/company.yaml"
 PARAMS = f"""
@@ -23,16 +23,16 @@ train: {{least_converting: 2, bags: 2, max_rounds: 60, early_stopping_rounds: 20
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `data`, `reports` and `artifacts/bundle` as `dvc repro` leaves them, but for the baselines
     (constants: fitting them takes most of the time), the proof, the report and the tracking. Read only."""
-    from pipeline import publish, train
+    from pipeline import publish
 
     root = tmp_path_factory.mktemp("run")
     (root / "params.yaml").write_text(PARAMS)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        patch.setattr(train, "fit_baselines", blind)
+        patch.setattr("pipeline.learning.trained.fit_baselines", blind)
         patch.setattr("pipeline.evaluate.DRAWS", 2)
         patch.setattr("pipeline.funnel.DRAWS", 2)
-        patch.setattr("pipeline.accounts.DRAWS", 2)
+        patch.setattr("pipeline.buying.model.DRAWS", 2)
         patch.setattr("models.judging.slices.NULL_DRAWS", 2)
         patch.setattr("models.bundle.folder.prove", lambda folder: None)  # test_bundle.py lets it prove itself
         for name in (

@@ -13,7 +13,8 @@ from features.columns import Block
 from features.kernel import Matrix, compute
 from features.masking import mask
 from features.plan import Plan
-from features.records import Events, History, Records, Stages, sort_events, sort_stages, starts
+from features.records import Events, History, Records, Stages, starts
+from features.sorting import Happened, sort_events, sort_stages
 from models.bundle.lives import Change, Field, Life, Lives, Reading
 from models.bundle.values import WrongRequest, amount, identity, micros, objects, part, rows
 
@@ -174,11 +175,11 @@ def _lead(counts: Sequence[int]) -> Ints:
 def _events(lives: Sequence[Life], plan: Plan) -> Events:
     every = [event for life in lives for event in life.events]
     known, occurred, slot, topic, value, what = zip(*every, strict=True) if every else ((),) * 6
-    return sort_events(
+    rows = Happened(
         _lead([len(life.events) for life in lives]), np.array(known, np.int64), np.array(occurred, np.int64),
         np.array(slot, np.int16), np.array(topic, np.int16), np.array(value, np.float64), np.array(what, np.int64),
-        len(lives), plan,
     )  # fmt: skip
+    return sort_events(rows, len(lives), plan)
 
 
 def _stages(lives: Sequence[Life]) -> Stages:

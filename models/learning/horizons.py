@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 
 from features.arrays import Floats, Ints
-from features.columns import Block
 from features.kernel import Matrix
 from models import newton
 from models.judging.metrics import logit
 from models.learning import calibration, training
 from models.learning.calibration import Calibration
 from models.learning.encoding import Encoding, encode
-from models.learning.training import Rows
+from models.learning.training import Masking, Rows
 from models.trees.booster import Settings
 from models.trees.model import Trees
 
@@ -105,35 +104,25 @@ class Held:
     group: Ints
 
 
-def fit_link(
-    days: float,
-    longer: float,
-    rows: Rows,
-    group: Ints,
-    held: Held,
-    blocks: Sequence[Block],
-    masked_fraction: float,
-    settings: Settings,
-) -> Link:
+def fit_link(days: float, longer: float, rows: Rows, held: Held, settings: Settings, masking: Masking) -> Link:
     """Learn q from examples that convert within `longer` days; y is 1 where within `days`.
 
     One share for all, unless a small booster does better on accounts left out, by more than a standard error.
-    `group` (k,) numbers the accounts of the rows. Without rows that convert in time, or with no others, the share
-    is kept from 0 and 1 by half an example.
+    Without rows that convert in time, or with no others, the share is kept from 0 and 1 by half an example.
     """
     y = np.concatenate([rows.y, held.y])
     share = float((y.sum() + 0.5) / (len(y) + 1))
     constant = Link(days, longer, share, Calibration("intercept", (float(logit(np.array(share))),)))
     if not _enough(rows):
         return constant
-    model = training.fit(rows, blocks, masked_fraction, strict(settings))
-    if not _better(rows.y, model.bag.left_out, group):
+    model = training.fit(rows, strict(settings), masking=masking)
+    if not _better(rows.y, model.bag.left_out, rows.group):
         return constant
     if _both(held.y):
         raw = Trees(model.bag.text).scores(encode(model.encoding, held.matrix))
         chosen, _ = calibration.choose(held.y, raw, held.group, settings.seed)
     else:
-        chosen, _ = calibration.choose(rows.y, model.bag.left_out, group, settings.seed)
+        chosen, _ = calibration.choose(rows.y, model.bag.left_out, rows.group, settings.seed)
     return Link(days, longer, share, chosen, model.encoding, model.bag.text)
 
 

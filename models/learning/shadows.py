@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from features.arrays import Floats, Ints
-from models.trees.booster import Settings, fit_bag
+from models.trees.booster import Sample, Settings, fit_bag
 
 DRAWS = 3
 """Shadows of a column: one alone is luck."""
@@ -21,26 +21,23 @@ ROUNDS = 60
 """Enough to see what gains; the left-out fold has no say in it."""
 
 
-def belief_in(
-    columns: Sequence[int], X: Floats, y: Floats, weight: Floats, group: Ints, fold: Ints, members: Ints,
-    categorical: Sequence[int], settings: Settings,
-) -> Floats:  # fmt: skip
+def belief_in(columns: Sequence[int], sample: Sample, group: Ints, members: Ints, settings: Settings) -> Floats:
     """What to multiply the gains of each column's splits by, in [0, 1], shape (members, all columns): 1 - DOUBT *
     shadow's gain / own gain, 0 where that is negative or the column gained nothing. A member's are from rows that it
     learns from, too; a member whose fold has no row believes all.
 
-    X (k, all), the rest (k,); `columns` have shadows, others are believed. `categorical` are those of X.
+    `columns` have shadows, others are believed. `group` (k,) numbers the accounts of the rows.
     """
-    n, m = X.shape[1], len(columns)
-    found, here = np.ones((len(members), n)), np.unique(fold)
+    n, m = sample.X.shape[1], len(columns)
+    found, here = np.ones((len(members), n)), np.unique(sample.fold)
     if not m or len(here) < 2:
         return found
     rng = np.random.default_rng(settings.seed)
-    shadows = [X[:, columns][strangers(group, rng)] for _ in range(DRAWS)]
-    coded = [n + i for i, j in enumerate([*columns] * DRAWS) if j in categorical]
+    shadows = [sample.X[:, columns][strangers(group, rng)] for _ in range(DRAWS)]
+    coded = [n + i for i, j in enumerate([*columns] * DRAWS) if j in sample.categorical]
     fixed = replace(settings, max_rounds=min(ROUNDS, settings.max_rounds), early_stopping_rounds=0)
-    every = np.ones(len(y), bool)
-    bag = fit_bag(np.hstack([X, *shadows]), y, weight, fold, [*categorical, *coded], every, fixed)
+    both = replace(sample, X=np.hstack([sample.X, *shadows]), categorical=[*sample.categorical, *coded])
+    bag = fit_bag(both, np.ones(len(sample.y), bool), fixed)
     for member, gain in zip(np.searchsorted(members, here), bag.gains, strict=True):
         shadow = gain[n:].reshape(DRAWS, m).mean(axis=0)
         shadow, own = np.maximum(shadow, np.median(shadow) / 2), gain[columns]

@@ -60,7 +60,7 @@ def soften(rows: Rows, past: Past, later: Later, settings: Settings) -> Floats |
     first, learn = _first(thirds(rows), past, later)
     if not _enough(first, learn):
         return None
-    bag = training.fit(first, (), 0.0, training.quick(settings), learn, doubt=False).bag
+    bag = training.fit(first, training.quick(settings), learn, doubt=False).bag
     known = past.age >= past.within
     soft = _by(past.came, np.where(known, past.within, past.days))  # what is settled is no guess
     said, row = sigmoid(bag.left_out[len(past.came) :]), later.row

@@ -12,7 +12,7 @@ from features.masking import ATTRIBUTES, mask
 from models.folds import random_folds
 from models.learning.encoding import Encoding, fit_encoding, once_each, out_of_fold
 from models.learning.shadows import belief_in
-from models.trees.booster import Bag, Settings, fit_bag
+from models.trees.booster import Bag, Sample, Settings, fit_bag
 
 MASKS: tuple[tuple[Block, ...], ...] = (
     ("events",),
@@ -23,6 +23,19 @@ MASKS: tuple[tuple[Block, ...], ...] = (
     ("account", "events", "stages", "history", "account_leads"),
 )
 """Parts that callers leave out: each masked row has one of these unknown."""
+
+
+@dataclass(frozen=True)
+class Masking:
+    """Callers leave parts of a record out, so copies of some rows that lack one are learned from too."""
+
+    blocks: Sequence[Block] = ()
+    """The parts that there are; without any there are no copies."""
+    fraction: float = 0.0
+    """Share of the rows that are copied."""
+
+
+NO_COPIES = Masking()
 
 
 @dataclass(frozen=True)
@@ -68,34 +81,21 @@ def thirds(rows: Rows) -> Rows:
 
 
 def fit(
-    rows: Rows,
-    blocks: Sequence[Block],
-    masked_fraction: float,
-    settings: Settings,
-    learn: Bools | None = None,
-    doubt: bool = True,
+    rows: Rows, settings: Settings, learn: Bools | None = None, masking: Masking = NO_COPIES, *, doubt: bool = True
 ) -> Model:
-    """Fit encodings and the bag. To the rows, copies of `masked_fraction` of them are added with blocks masked.
+    """Fit encodings and the bag; by default without masked copies.
 
     A lead counts by the root of its number of rows: ten looks at one lead are more than one, less than ten.
     Nothing is learned from rows where `learn` is False. `doubt` attributes that gain no more than shadows of them.
     """
     learn = np.ones(len(rows.y), bool) if learn is None else learn
     encoding, X = inputs(rows, learn)
-    weight = np.sqrt(once_each(rows.lead))
-    believed = _believed(rows, X, weight, encoding, learn, settings) if doubt else None
-    again, X_masked = _masked(rows, X, encoding, blocks, masked_fraction)
-    X = np.concatenate([X, X_masked])  # by the same name: two such matrices would not fit beside each other
-    bag = fit_bag(
-        X,
-        np.concatenate([rows.y, rows.y[again]]),
-        np.concatenate([weight, weight[again]]),
-        np.concatenate([rows.fold, rows.fold[again]]),
-        encoding.categorical,
-        np.concatenate([learn, learn[again]]),
-        settings,
-        believed,
-    )
+    sample = Sample(X, rows.y, np.sqrt(once_each(rows.lead)), rows.fold, encoding.categorical)
+    del X  # `sample` alone has it: two such matrices would not fit beside each other
+    believed = _believed(rows, sample, learn, settings) if doubt else None
+    again, masked = _masked(rows, sample.X, encoding, masking)
+    sample = _with_copies(sample, again, masked)
+    bag = fit_bag(sample, np.concatenate([learn, learn[again]]), settings, believed)
     belief = {} if believed is None else {encoding.columns[j]: float(believed[:, j].mean()) for j in _attributes(rows)}
     return Model(encoding, replace(bag, left_out=bag.left_out[: len(rows.y)]), belief)
 
@@ -119,24 +119,24 @@ MOST_SHADOWED = 60_000
 """Rows that shadows are held against, by their hash."""
 
 
-def _believed(rows: Rows, X: Floats, weight: Floats, encoding: Encoding, learn: Bools, settings: Settings) -> Floats:
+def _believed(rows: Rows, sample: Sample, learn: Bools, settings: Settings) -> Floats:
     """What to make of the gains of attributes, of which users bring what they have; the kernel's own are believed."""
     some = np.flatnonzero(learn & (rows.hash < MOST_SHADOWED / max(int(learn.sum()), 1)))
-    return belief_in(_attributes(rows), X[some], rows.y[some], weight[some], rows.group[some], rows.fold[some],
-                     np.unique(rows.fold), encoding.categorical, quick(settings))  # fmt: skip
+    members = np.unique(rows.fold)
+    return belief_in(_attributes(rows), sample.take(some), rows.group[some], members, quick(settings))
 
 
 def _attributes(rows: Rows) -> list[int]:
     return [j for j, column in enumerate(rows.matrix.columns) if column.measure in ATTRIBUTES]
 
 
-def _masked(rows: Rows, X: Floats, encoding: Encoding, blocks: Sequence[Block], fraction: float) -> tuple[Ints, Floats]:
+def _masked(rows: Rows, X: Floats, encoding: Encoding, masking: Masking) -> tuple[Ints, Floats]:
     """Which rows are added with something masked, and their input: as if those parts had been left out."""
-    masks = [m for m in MASKS if any(block in blocks for block in m)]
-    again = np.flatnonzero(rows.hash < fraction)
+    masks = [m for m in MASKS if any(block in masking.blocks for block in m)]
+    again = np.flatnonzero(rows.hash < masking.fraction)
     if not masks or not len(again):
         return again[:0], X[:0]
-    which = (rows.hash[again] / fraction * len(masks)).astype(np.int64)
+    which = (rows.hash[again] / masking.fraction * len(masks)).astype(np.int64)
     out = X[again].copy()
     texts = np.isin(np.arange(len(encoding.columns)), encoding.texts)
     for k, unknown in enumerate(masks):
@@ -144,6 +144,16 @@ def _masked(rows: Rows, X: Floats, encoding: Encoding, blocks: Sequence[Block], 
         hidden = mask(rows.matrix.values[again[mine]], rows.matrix.columns, unknown)
         out[mine] = np.where(np.isnan(hidden), np.nan, np.where(texts, out[mine], hidden))
     return again, out
+
+
+def _with_copies(sample: Sample, again: Ints, masked: Floats) -> Sample:
+    return Sample(
+        np.concatenate([sample.X, masked]),
+        np.concatenate([sample.y, sample.y[again]]),
+        np.concatenate([sample.weight, sample.weight[again]]),
+        np.concatenate([sample.fold, sample.fold[again]]),
+        sample.categorical,
+    )
 
 
 @dataclass(frozen=True)
@@ -158,9 +168,8 @@ def validate(
     rows: Rows,
     as_of: Ints,
     within_days: float,
-    blocks: Sequence[Block],
-    masked_fraction: float,
     settings: Settings,
+    masking: Masking,
     labels: Callable[[Rows, int], tuple[Rows, Bools]] | None = None,
 ) -> Validation | None:
     """How such a bag of three does on the last quarter of train, learned from what was known before, without
@@ -175,7 +184,7 @@ def validate(
     taught, learn = (thirds(rows), learn) if labels is None else labels(thirds(rows), begin)
     if not parted(taught.fold, learn):
         return None
-    model = fit(taught, blocks, masked_fraction, settings, learn)
+    model = fit(taught, settings, learn, masking)
     return Validation(np.flatnonzero(later), model.bag.left_out[later])
 
 

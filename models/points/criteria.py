@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from models.points.parse import Misread, parse
+from models.points.parse import parse
+from models.points.tokens import Misread
 from models.points.when import KINDS, Test
 
 _TEST: TypeAdapter[Any] = TypeAdapter(Test)

@@ -4,45 +4,23 @@ The line becomes the very tests of a table of points (models/points/when.py). `a
 group; `not` turns round. Texts of several words need no quotes up to the next word of the language.
 """
 
-import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
+from models.points.tokens import WORDS, Misread, Token, tokens_of, unquoted
 from models.points.when import All, EventTest, FieldTest, Not, Silence, Some
 
-WORDS = (
-    *("and", "or", "not", "is", "in", "contains", "between", "known", "unknown"),
-    *("event", "at", "least", "within", "days", "day", "no", "for", "topic", "value", "times"),
-)
-"""Words of the language; a text that is one of them goes in quotes."""
 STARTS = ("value", "topic", "times", "days", "day", "least", "within", "at", "for")
 """Those of them that may still be a field's name without quotes."""
 OPERATORS = "=, in, contains, between … and …, >, >=, <, <=, known or unknown"
-_TOKEN = re.compile(
-    r"""\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*"|'[^']*')|(?P<mark>>=|<=|!=|[=<>(),])|(?P<word>[^\s=<>(),"'!]+))"""
-)
 _THOUSANDS = re.compile(r"\d{3}")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 DEEPEST = 40
 """Nesting deeper than this is refused, before Python's own stack ends."""
-
-
-class Misread(ValueError):
-    """What is wrong with a line, and where: `start` and `end` are places in it, from 0."""
-
-    def __init__(self, said: str, start: int, end: int) -> None:
-        super().__init__(said)
-        self.start, self.end = start, end
-
-    def shown(self, text: str) -> str:
-        """The message, the line and a mark under the place."""
-        line = text.replace("\t", " ").replace("\n", " ")
-        mark = " " * self.start + "^" * max(1, self.end - self.start)
-        return f"at character {self.start + 1}: {self}\n  {line}\n  {mark}"
 
 
 @dataclass(frozen=True)
@@ -53,51 +31,24 @@ class Parsed:
     places: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True)
-class _Token:
-    kind: str
-    """quoted, mark, word or end."""
-    text: str
-    start: int
-    end: int
-
-    def says(self, *words: str) -> bool:
-        return self.kind in ("word", "mark") and self.text.casefold() in words
-
-
 def parse(text: str) -> Parsed:
     """The test that a line says. Raises Misread."""
-    reader = _Reader(list(_tokens(text)))
+    reader = _Reader(list(tokens_of(text)))
     test = reader.any_of()
     if reader.here.kind != "end":
         raise reader.wrong("expected and, or, or the end")
     return Parsed(test, tuple(reader.places))
 
 
-def _tokens(text: str) -> Iterator[_Token]:
-    place = 0
-    while text[place:].strip():
-        found = _TOKEN.match(text, place)
-        if found is None:
-            start = place + len(text[place:]) - len(text[place:].lstrip())
-            what = "a quote is never closed" if text[start] in "\"'" else f"{text[start]!r} means nothing here"
-            raise Misread(what, start, start + 1)
-        kind = str(found.lastgroup)
-        yield _Token(kind, found[kind], found.start(kind), found.end(kind))
-        place = found.end()
-    end = len(text.rstrip())
-    yield _Token("end", "", end, end)
-
-
 class _Reader:
     """Reads tokens from left to right, a method a rule of the grammar."""
 
-    def __init__(self, tokens: list[_Token]) -> None:
+    def __init__(self, tokens: list[Token]) -> None:
         self.tokens, self.place, self.depth = tokens, 0, 0
         self.places: list[tuple[int, int]] = []
 
     @property
-    def here(self) -> _Token:
+    def here(self) -> Token:
         return self.tokens[self.place]
 
     def wrong(self, said: str) -> Misread:
@@ -252,7 +203,7 @@ class _Reader:
         if self.here.kind == "quoted":
             quoted = self.here
             self.place += 1
-            return _unquoted(quoted)
+            return unquoted(quoted)
         if self.here.kind != "word" or self.here.says(*WORDS):
             raise self.wrong(f"expected {what}; quote a text that is a word of this language")
         return self._words()
@@ -291,12 +242,3 @@ class _Reader:
         if not self.take("days", "day"):
             raise self.wrong(f"expected days after {number:g}")
         return number
-
-
-def _unquoted(token: _Token) -> str:
-    if token.text.startswith("'"):
-        return token.text[1:-1]
-    try:
-        return str(json.loads(token.text, strict=False))
-    except ValueError as error:
-        raise Misread(r"a backslash in quotes goes before \" or another backslash", token.start, token.end) from error

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from models.points.parse import WORDS
+from models.points.tokens import WORDS
 from models.points.when import All, EventTest, FieldTest, Not, Silence, Some, Values
 
 _PLAIN = re.compile(r"[^\W\d][\w./-]*")

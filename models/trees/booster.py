@@ -43,6 +43,25 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """What a bag learns from, k rows."""
+
+    X: Floats
+    """Shape (k, features): numbers and integer codes."""
+    y: Floats
+    """In [0, 1], shape (k,), as those below."""
+    weight: Floats
+    fold: Ints
+    """The member that leaves the row out, from 0; whole accounts."""
+    categorical: Sequence[int]
+    """The features that are codes."""
+
+    def take(self, rows: Ints) -> "Sample":
+        """Some of the rows."""
+        return Sample(self.X[rows], self.y[rows], self.weight[rows], self.fold[rows], self.categorical)
+
+
+@dataclass(frozen=True)
 class Bag:
     """A merged model and what it learned on the way."""
 
@@ -84,25 +103,15 @@ def lightgbm_parameters(settings: Settings) -> dict[str, object]:
     }
 
 
-def fit_bag(
-    X: Floats,
-    y: Floats,
-    weight: Floats,
-    fold: Ints,
-    categorical: Sequence[int],
-    learn: Bools,
-    settings: Settings,
-    belief: Floats | None = None,
-) -> Bag:
+def fit_bag(sample: Sample, learn: Bools, settings: Settings, belief: Floats | None = None) -> Bag:
     """One member a fold: it trains on the other folds and stops where its own fold's log loss is least.
 
-    X (k, features) of numbers and integer codes; y in [0, 1]; `fold` 0..members-1 keeps accounts whole.
     Rows where `learn` is False neither train nor stop; they only get a score from the member of their fold.
     `belief` (members, features) multiplies the gains of each member's splits.
     """
-    left_out = np.full(len(y), np.nan)
+    fold, left_out = sample.fold, np.full(len(sample.y), np.nan)
     folds = np.unique(fold)
-    data = _dataset(X, y, weight, categorical, settings)
+    data = _dataset(sample, settings)
 
     def grow(number: int) -> tuple["lightgbm.Booster", tuple[float, ...]]:
         k = folds[number]
@@ -110,7 +119,7 @@ def fit_bag(
         if belief is not None:
             own["feature_contri"] = belief[number].tolist()
         member, curve = _fit_member(data, learn & (fold != k), learn & (fold == k), settings, own)
-        left_out[fold == k] = member.predict(X[fold == k], raw_score=True, num_threads=1)
+        left_out[fold == k] = member.predict(sample.X[fold == k], raw_score=True, num_threads=1)
         return member, curve
 
     with ThreadPoolExecutor(settings.threads) as pool:
@@ -120,17 +129,15 @@ def fit_bag(
     return Bag(merge([member.model_to_string() for member in members]), left_out, rounds, tuple(curves), gains)
 
 
-def _dataset(
-    X: Floats, y: Floats, weight: Floats, categorical: Sequence[int], settings: Settings
-) -> "lightgbm.Dataset":
+def _dataset(sample: Sample, settings: Settings) -> "lightgbm.Dataset":
     import lightgbm
 
     return lightgbm.Dataset(
-        X,
-        label=y,
-        weight=weight,
-        feature_name=[f"f{j}" for j in range(X.shape[1])],
-        categorical_feature=list(categorical),
+        sample.X,
+        label=sample.y,
+        weight=sample.weight,
+        feature_name=[f"f{j}" for j in range(sample.X.shape[1])],
+        categorical_feature=list(sample.categorical),
         params=lightgbm_parameters(settings),
         free_raw_data=True,  # else each member would copy its rows of X besides their bins
     ).construct()

@@ -12,16 +12,16 @@ from models.points.criteria import Criterion
 from models.points.holding import Look, holds
 from models.points.table import PointsTable, Rule
 from pipeline import stage
-from pipeline.conversions import closing_when_it_happened
-from pipeline.ended import ended
-from pipeline.groups import groups_of
+from pipeline.assembly.groups import groups_of
+from pipeline.assembly.planning import bare_plan
+from pipeline.assembly.records import records_of
+from pipeline.assembly.values import Tables, instant_us, instants
 from pipeline.handtuned.check import problems_of, tests_of
 from pipeline.handtuned.inputs import Inputs, last_run, widened
 from pipeline.handtuned.records import point_records
+from pipeline.outcomes.conversions import closing_when_it_happened
+from pipeline.outcomes.ended import ended
 from pipeline.params import Definition
-from pipeline.planning import bare_plan
-from pipeline.records import records_of
-from pipeline.values import Tables, instant_us, instants
 
 WEEK_US = 7 * DAY_US
 AGE_D = 14

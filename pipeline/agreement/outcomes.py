@@ -14,10 +14,10 @@ from features.records import attribute_at
 from features.vocabulary import SENIORITIES, stages_called
 from models.funnel.deciders import deciders
 from pipeline.agreement.meeting import Population
-from pipeline.deals import brought
+from pipeline.assembly.records import records_of
+from pipeline.assembly.values import Tables, instant_us
+from pipeline.outcomes.deals import brought
 from pipeline.params import Definition
-from pipeline.records import records_of
-from pipeline.values import Tables, instant_us
 
 MOST_TOPICS = 8
 

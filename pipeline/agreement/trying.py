@@ -11,7 +11,8 @@ from features.arrays import Bools
 from models.funnel.trying import Measured, Trial, trial
 from models.nearest import nearest
 from models.points.criteria import Criterion, criteria_of
-from models.points.parse import Misread, Parsed, parse
+from models.points.parse import Parsed, parse
+from models.points.tokens import Misread
 from models.points.when import leaves
 from models.points.write import write
 from pipeline import stage

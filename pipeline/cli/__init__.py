@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import again
+from pipeline.cli import again, agreed, byhand
 from pipeline.cli.console import BUNDLE, bar, read, told
 from serving import cli as serving
 
@@ -85,8 +85,8 @@ def score(
     Example: leadscore score --tables data/simulated --output scores.csv --as-of 2025-06-01T00:00:00Z
     """
     with told():
-        from pipeline import score as scoring
-        from pipeline.previous import read_routes
+        from pipeline.scoring import score as scoring
+        from pipeline.scoring.previous import read_routes
 
         scoring.check_output(output)
         scoring.check_apart(output, tables)
@@ -95,7 +95,7 @@ def score(
         with bar("scoring leads") as progress:
             frame = scoring.score_tables(model, asked, reasons, progress, routes)
         if ask:
-            from pipeline.ask import questions_of
+            from pipeline.scoring.ask import questions_of
 
             frame = frame.join(questions_of(model, asked), on="lead_id", how="left", maintain_order="left")
         scoring.write(frame, output)
@@ -124,8 +124,8 @@ def queue(
     Example: leadscore queue --capacity 50 --output calls.csv
     """
     with told():
-        from pipeline import queue as queueing
-        from pipeline import score as scoring
+        from pipeline.scoring import queue as queueing
+        from pipeline.scoring import score as scoring
 
         folder = queueing.last_tables() if tables is None else tables
         if output is not None:
@@ -174,105 +174,13 @@ def show() -> None:
 
 def _next() -> tuple[str, ...]:
     """Commands to try after a run."""
-    from pipeline.queue import last_tables
+    from pipeline.scoring.queue import last_tables
 
     return (
         f".venv/bin/leadscore score --tables {last_tables()} --output scores.csv",
         ".venv/bin/dvc exp run -S train.num_leaves=7      # then: .venv/bin/dvc exp show --only-changed",
         "make ui                                          # the runs in MLflow, on loopback",
     )
-
-
-points = typer.Typer(
-    help="Hand-tuned points, replayed.\n\nExample: leadscore points explain L0000012 --at 2025-03-01",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-app.add_typer(points, name="points")
-
-
-@points.command()
-def explain(
-    lead: Annotated[str, typer.Argument(help="The lead's id.")],
-    at: Annotated[str, typer.Option(help="The instant, as ISO 8601.")],
-    tables: Annotated[Path | None, typer.Option(help="Lead tables; default: those of the last run.")] = None,
-    table: Annotated[Path | None, typer.Option("--points", help="A table of points; default: the last run's.")] = None,
-) -> None:
-    """Show which rule gave a lead which points at an instant.
-
-    Example: leadscore points explain L0000012 --at 2025-03-01T00:00:00Z
-    """
-    with told():
-        from pipeline.handtuned import explain as by_hand
-        from pipeline.reading.personal import id_key
-        from pipeline.score import parse_time
-
-        asked = by_hand.read(tables, table, id_key())
-        lines = by_hand.explain(asked, lead, parse_time(at, asked.timezone, "--at"))
-    typer.echo("\n".join(lines))
-
-
-definition = typer.Typer(
-    help='What marketing and sales call a lead.\n\nExample: leadscore definition try "employees between 50 and 500"',
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-app.add_typer(definition, name="definition")
-
-
-@definition.command(name="try")
-def try_(
-    text: Annotated[str | None, typer.Argument(help="A criterion in one line.")] = None,
-    replace: Annotated[str | None, typer.Option(help="The criterion that it replaces.")] = None,
-    drop: Annotated[str | None, typer.Option(help="A criterion to leave out.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="File to write, with every lead that comes in or goes out.")] = None,
-    leads: Annotated[int, typer.Option(min=0, help="How many ids to show each way.")] = 10,
-) -> None:
-    """Show what another criterion would change.
-
-    What it would do to volume, conversion, value and named leads, before anyone decides.
-
-    A line joins tests by and, or, not and parentheses: FIELD = X, in X, Y, contains X, between A and B, > A, < A,
-    known, unknown; event TYPE topic = X at least N within N days; no event for N days.
-
-    \b
-    Examples:
-      leadscore definition try "employees between 50 and 500"
-      leadscore definition try "event pricing_view at least 2 within 30 days" --replace buying_stage
-      leadscore definition try --drop theme --csv moved.csv
-    """
-    with told():
-        from pipeline import stage
-        from pipeline.agreement import trying
-
-        tried = trying.run(text, replace, drop)
-        if csv is not None:
-            stage.write_csv(tried.leads, csv)
-    more = [] if text is None else trying.adopted(text, replace or "a_name")
-    typer.echo("\n".join([*trying.lines(tried, leads), *more]))
-
-
-@app.command()
-def scorecard(
-    output: Annotated[Path, typer.Option(help="The table of points to write.")] = Path("scorecard.yaml"),
-    rules: Annotated[int, typer.Option(min=1, max=200, help="Maximum number of rules.")] = 30,
-) -> None:
-    """Express the model in points, for tools that need them.
-
-    The rules follow the last run's model as closely as so few can; how closely is printed.
-
-    Example: leadscore scorecard --output scorecard.yaml --rules 20
-    """
-    with told():
-        from pipeline.files import whole_file
-        from pipeline.handtuned.scorecard import run, text_of
-
-        card = run(rules)
-        with whole_file(output) as temporary:
-            temporary.write_text(text_of(card), encoding="utf-8")
-    typer.echo(f"{output}: {len(card.table.rules)} rules")
-    for name, value in card.fidelity.items():
-        typer.echo(f"  {name.replace('_', ' ')}: {'–' if value is None else f'{value:.4f}'}")
 
 
 @app.command(hidden=True)
@@ -290,9 +198,11 @@ def stage(name: Annotated[str, typer.Argument(help="A stage of dvc.yaml.")]) -> 
         STAGES[name]()
 
 
-for command in (again.recheck, again.stalled, again.accounts, again.ask):
+for command in (byhand.scorecard, again.recheck, again.stalled, again.accounts, again.ask):
     app.command()(command)
 app.command()(serving.serve)
+app.add_typer(byhand.points, name="points")
+app.add_typer(agreed.definition, name="definition")
 app.add_typer(serving.keys, name="keys")
 
 

@@ -30,8 +30,8 @@ def recheck(
     Example: leadscore recheck --tables data/simulated --since 2025-05-01 --output recheck.csv
     """
     with told():
-        from pipeline import score as scoring
-        from pipeline.recheck import recheck as run
+        from pipeline.scoring import score as scoring
+        from pipeline.scoring.recheck import recheck as run
 
         scoring.check_output(output)
         scoring.check_apart(output, tables)
@@ -61,9 +61,9 @@ def stalled(
     Example: leadscore stalled --tables data/simulated --days 30 --output stalled.csv
     """
     with told():
-        from pipeline import score as scoring
-        from pipeline.stalled import sellers_seen
-        from pipeline.stalled import stalled as run
+        from pipeline.scoring import score as scoring
+        from pipeline.scoring.stalled import sellers_seen
+        from pipeline.scoring.stalled import stalled as run
 
         scoring.check_output(output)
         scoring.check_apart(output, tables)
@@ -89,8 +89,8 @@ def accounts(
     Example: leadscore accounts --tables data/simulated --output accounts.csv
     """
     with told():
-        from pipeline import score as scoring
-        from pipeline.buyers import accounts as run
+        from pipeline.buying.buyers import accounts as run
+        from pipeline.scoring import score as scoring
 
         scoring.check_output(output)
         scoring.check_apart(output, tables)
@@ -113,7 +113,7 @@ def ask(
     Example: leadscore ask L0008537 --tables data/simulated
     """
     with told():
-        from pipeline.ask import ask as run
+        from pipeline.scoring.ask import ask as run
 
         lines = run(*read(bundle, tables, as_of), lead)
     typer.echo("\n".join(lines))

@@ -11,7 +11,7 @@ import typer
 
 if TYPE_CHECKING:  # what it imports takes half a second, which --help must not
     from models.bundle.folder import Bundle
-    from pipeline.score import Asked
+    from pipeline.scoring.score import Asked
 
 BUNDLE = Path("artifacts/bundle")
 
@@ -56,8 +56,8 @@ def bar(what: str) -> Iterator[Callable[[int, int], None]]:
 def read(bundle: Path, tables: Path, as_of: str | None) -> "tuple[Bundle, Asked]":
     """A model, and the tables as it reads them. Raises Stop and DamagedBundle."""
     from models.bundle.folder import load_bundle
-    from pipeline import score as scoring
     from pipeline.reading.personal import id_key
+    from pipeline.scoring import score as scoring
 
     model = load_bundle(bundle)
     at = None if as_of is None else scoring.parse_time(as_of, model.reading["timezone"])

@@ -1,7 +1,6 @@
 """How a run's parameters differ from the defaults, and from params.yaml as committed."""
 
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from models.flat import flat
 from pipeline import stage
 from pipeline.errors import Stop
+from pipeline.experiments.commits import git
 from pipeline.params import SECTIONS, Params, parse_params
 
 NEVER = ("source.path", "tracking.", "train.threads", "definition.criteria", "definition.language")
@@ -43,11 +43,10 @@ def committed(root: Path, environment: Mapping[str, str] = os.environ) -> dict[s
     DVC names the commit of an experiment (`DVC_EXP_BASELINE_REV`), which may have moved HEAD in its copy.
     """
     commit = environment.get("DVC_EXP_BASELINE_REV") or "HEAD"
+    shown = git(root, "show", f"{commit}:./params.yaml")
     try:
-        shown = subprocess.run(["git", "show", f"{commit}:./params.yaml"], cwd=root, capture_output=True, text=True,
-                               timeout=30, check=True)  # fmt: skip
-        return of_params(parse_params(shown.stdout, f"params.yaml of {commit}"))
-    except (OSError, subprocess.SubprocessError, Stop):
+        return None if shown is None else of_params(parse_params(shown, f"params.yaml of {commit}"))
+    except Stop:
         return None
 
 

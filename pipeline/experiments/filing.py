@@ -11,11 +11,12 @@ from models.bundle.folder import Bundle, read_bundle
 from models.bundle.golden import golden_requests
 from models.bundle.requests import asked, features_of
 from pipeline import stage
+from pipeline.assembly.matrices import frame_of
+from pipeline.experiments.commits import commit_tags
 from pipeline.experiments.differences import committed, defaults, differing, in_full, in_short, of_run
 from pipeline.experiments.headlines import CHOOSE, headlines
 from pipeline.experiments.identity import digest_of_test
-from pipeline.experiments.tracking import Dataset, Run, commit_tags
-from pipeline.matrices import frame_of
+from pipeline.experiments.run import Dataset, Run
 from pipeline.params import Source
 from pipeline.reporting.summary import rivals
 from pipeline.reporting.wording import name_of, number, what_is_predicted

@@ -1,25 +1,20 @@
 """A run, filed and registered in MLflow: one run a pipeline run, one version of the model a run."""
 
 import json
-import math
-import re
-import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from models.flat import flat
 from pipeline.experiments.differences import differing, in_full
 from pipeline.experiments.mlmodel import log_model
-from pipeline.experiments.mlstore import Store, TrackingAway, environment, home_of, opened, store_at
+from pipeline.experiments.mlstore import Store, environment, opened, store_at
+from pipeline.experiments.run import Dataset, Run, flat_metrics, named
 from pipeline.files import whole_file
 from pipeline.params import Tracking
-
-__all__ = ["Dataset", "Run", "Tracked", "TrackingAway", "commit_tags", "home_of", "track", "write_version"]
 
 KNOCK = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "5", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
 """For the first request: that a server is away is noticed within about 15 s."""
@@ -38,52 +33,6 @@ POINTS = 100
 """A curve is thinned to about so many points."""
 METRICS_A_REQUEST, PARAMS_A_REQUEST = 1000, 100
 LONGEST = {"param": 6000, "tag": 8000, "description": 100_000}
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """What a run learned from, without a row of it."""
-
-    name: str
-    digest: str
-    source: str
-    """Relative path."""
-    schema: Mapping[str, pl.DataType]
-    profile: Mapping[str, int]
-    """Counts, such as `num_rows`."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """All that is filed of a run."""
-
-    name: str
-    digest: str
-    """What makes it this run (pipeline/experiments/identity.py): it is filed once."""
-    description: str
-    """Markdown; what changed since the last run is added."""
-    params: Mapping[str, Any]
-    """Those that matter or differ; nested, see `named`."""
-    metrics: Mapping[str, Any]
-    """Nested; see `flat_metrics`."""
-    tags: Mapping[str, str | None]
-    """Of the run and of the model's version: commit, data, definition; `test_fold` is the digest that looks are
-    counted by."""
-    dataset: Dataset
-    bundle: Path
-    """Relative, so that no path of this machine is logged with it."""
-    example: pl.DataFrame
-    """A few rows as in data/features.parquet; columns that are no features are left out."""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    """Every parameter, as a file."""
-    parts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Metrics of what it is held against, by name: a nested run each, under the metric names of the run itself."""
-    curves: Sequence[Sequence[float]] = ()
-    """Left-out log loss by round, a member of the bag each."""
-    artifacts: Sequence[tuple[Path, str | None]] = ()
-    """Files, each with its folder among the run's artifacts."""
-    headline: Sequence[str] = ("test/auc", "test/log_loss")
-    """Flattened names of the metrics that become tags of the model's version."""
 
 
 @dataclass(frozen=True)
@@ -271,39 +220,8 @@ def _point_aliases(client: Any, name: str, version: str) -> tuple[str, ...]:
     return aliases
 
 
-def named(nested: Mapping[str, Any]) -> dict[str, Any]:
-    """`{"test": {"auc": 0.8}}` as `{"test.auc": 0.8}`; None and empty mappings are left out. Names as MLflow allows
-    them."""
-    leaves = {re.sub(r"[^a-zA-Z0-9_. /:-]", "_", name)[:250]: value for name, value in flat(nested).items()}
-    return {name: value for name, value in leaves.items() if value is not None and value != {}}
-
-
-def flat_metrics(nested: Mapping[str, Any]) -> dict[str, float]:
-    """The finite numbers of `named`; texts and lists are no metrics."""
-    numbers = {k: float(v) for k, v in named(nested).items() if isinstance(v, int | float)}
-    return {k: v for k, v in numbers.items() if math.isfinite(v)}
-
-
 def _tags(tags: Mapping[str, str | None]) -> dict[str, str]:
     return {key: value[: LONGEST["tag"]] for key, value in tags.items() if value}
-
-
-def commit_tags(root: Path) -> dict[str, str]:
-    """`commit` and `dirty` of a git work tree; empty where there is none. What a run writes itself, DVC's lock and
-    a summary, is not dirt."""
-    commit = _git(root, "rev-parse", "HEAD")
-    changes = _git(root, "status", "--porcelain", "--", ".", ":(exclude)dvc.lock", ":(exclude)reports")
-    if commit is None or changes is None:
-        return {}
-    return {"commit": commit, "mlflow.source.git.commit": commit, "dirty": "true" if changes else "false"}
-
-
-def _git(root: Path, *words: str) -> str | None:
-    try:
-        done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def write_version(bundle: Path, version: str, digest: str) -> None:

@@ -8,8 +8,8 @@ from models.nearest import nearest
 from models.points.holding import ANSWERS
 from models.points.table import PointsTable
 from models.points.when import EventTest, FieldTest, Silence, Values, leaves
+from pipeline.assembly.values import Tables
 from pipeline.errors import Stop
-from pipeline.values import Tables
 
 OWN: dict[str, Literal["numeric", "categorical"]] = {"value": "numeric", "account_id": "categorical"}
 """Columns of leads that are no attributes and that a table of points may still use."""

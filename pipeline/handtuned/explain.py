@@ -14,6 +14,7 @@ from models.points.records import PointRecords
 from models.points.table import TOTAL, PointsTable, Rule
 from models.points.totals import Given, Tally, give, share_left, tally
 from pipeline import stage
+from pipeline.assembly.values import instant_us
 from pipeline.errors import Stop
 from pipeline.handtuned.file import load_points
 from pipeline.handtuned.inputs import Inputs, Material, fitting, read_inputs, read_table
@@ -21,7 +22,6 @@ from pipeline.handtuned.records import point_records
 from pipeline.params import Params, load_params
 from pipeline.reading.attributes import to_json
 from pipeline.reading.texts import Clock
-from pipeline.values import instant_us
 
 MOST_EVENTS = 10
 """At most this many events of a rule get a line."""
@@ -41,9 +41,9 @@ def read(tables: Path | None, points: Path | None, id_key: bytes | None) -> Inpu
 
 def _checked(table: PointsTable, folder: Path, params: Params, id_key: bytes | None, place: str) -> Inputs:
     """With raw tables, read and checked as those of a run are."""
+    from pipeline.reading.checked import check
     from pipeline.reading.personal import remove
     from pipeline.reading.tables import read_tables
-    from pipeline.validate import check
 
     source = params.source.model_copy(update={"kind": "tables", "path": folder})
     raw, removed = remove(read_tables(source), id_key)

@@ -13,12 +13,12 @@ from features.columns import Attribute, Entity
 from models.points.table import PointsTable
 from models.points.when import FieldTest
 from pipeline import stage
+from pipeline.assembly.values import Tables
 from pipeline.handtuned.check import check_points, fields_there, tests_of
 from pipeline.params import Definition, Source
 from pipeline.reading.kinds import kind_of, read_values
 from pipeline.reading.naming import TABLE_OF
 from pipeline.reading.texts import Clock
-from pipeline.values import Tables
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ from features.vocabulary import stages_called
 from models.points.crossings import first_crossings
 from models.points.table import TOTAL
 from models.points.totals import tally
+from pipeline.assembly.planning import bare_plan
+from pipeline.assembly.records import records_of
+from pipeline.assembly.values import Tables, instant_us
 from pipeline.handtuned.inputs import Inputs
 from pipeline.handtuned.records import point_records
 from pipeline.params import Definition
-from pipeline.planning import bare_plan
-from pipeline.records import records_of
-from pipeline.values import Tables, instant_us
 
 AGREE, EARLIER, LATER, ONLY_REPLAY, ONLY_ACTUAL = "agree", "earlier", "later", "only_replay", "only_actual"
 TIME = pl.Datetime("us", "UTC")

@@ -11,10 +11,10 @@ from features.records import starts
 from models.points.records import FieldRecords, PointRecords
 from models.points.totals import Tally, tally
 from models.points.when import FieldTest
+from pipeline.assembly.records import EVENT_SCHEMA
+from pipeline.assembly.values import Changes, Tables, changes_of, history_of, micros, now_of, numbers, past_of
 from pipeline.handtuned.check import fields_there, tests_of
 from pipeline.handtuned.inputs import Inputs
-from pipeline.records import EVENT_SCHEMA
-from pipeline.values import Changes, Tables, changes_of, history_of, micros, now_of, numbers, past_of
 
 
 def tallying(inputs: Inputs) -> Callable[[pl.Series, Ints], Tally]:

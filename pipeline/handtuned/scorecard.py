@@ -19,11 +19,11 @@ from models.points.scorecard import choose, overlap, rank_correlation, whole_poi
 from models.points.table import TOTAL, PointsTable, Rule
 from models.points.totals import tally
 from pipeline import stage
+from pipeline.assembly.values import instants
 from pipeline.errors import Stop
 from pipeline.handtuned.inputs import Inputs
 from pipeline.handtuned.records import point_records
 from pipeline.params import Definition, Source
-from pipeline.values import instants
 
 LEAST_SHARE = 0.005
 """A test that holds of fewer examples, or of all but so few, is no candidate."""

@@ -10,9 +10,9 @@ import polars as pl
 from features.arrays import Array, Bools, Floats, Ints
 from models.judging.metrics import known
 from models.judging.swap import IN, NONE, OUT, STAY, Swap, difference, swap
-from pipeline.deals import brought
+from pipeline.assembly.values import Tables
+from pipeline.outcomes.deals import brought
 from pipeline.params import Definition
-from pipeline.values import Tables
 
 GROUPS = (STAY, IN, OUT)
 COLUMNS = ("lead_id", "group", "points_at", "probability_at", "points", "probability", "converted", "value", "source",

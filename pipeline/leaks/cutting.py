@@ -5,7 +5,7 @@ from typing import Literal
 
 import polars as pl
 
-from pipeline.values import Tables
+from pipeline.assembly.values import Tables
 
 MOST_LEADS = 200
 """Leads of an account kept for an example: the newest that existed, and as many of those that came after. More than

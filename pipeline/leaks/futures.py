@@ -7,15 +7,15 @@ import numpy as np
 
 from features.arrays import Floats
 from features.plan import Plan
-from pipeline.data import Data
-from pipeline.featuring import features
-from pipeline.fitted import Fitted, predict
+from pipeline.assembly.data import Data
+from pipeline.assembly.featuring import features
+from pipeline.assembly.matrices import frame_of
+from pipeline.assembly.values import Tables
 from pipeline.leaks.cutting import Later, cut
 from pipeline.leaks.findings import Check
 from pipeline.leaks.rebuilds import UNDATED_DATA, blamed, differing, some_of
 from pipeline.leaks.trials import part_of
-from pipeline.matrices import frame_of
-from pipeline.values import Tables
+from pipeline.learning.fitted import Fitted, predict
 
 NAME = "scores without the future"
 

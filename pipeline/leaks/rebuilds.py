@@ -9,14 +9,14 @@ from features.arrays import Ints
 from features.columns import Attribute
 from features.plan import Plan
 from models import folds
-from pipeline.featuring import features
+from pipeline.assembly.featuring import features
+from pipeline.assembly.matrices import frame_of
+from pipeline.assembly.planning import end_of_train, learn_plan
+from pipeline.assembly.values import Tables
 from pipeline.leaks.culprits import Culprit, culprit_of
 from pipeline.leaks.cutting import TIME_OF, cut
 from pipeline.leaks.findings import Check
-from pipeline.matrices import frame_of
 from pipeline.params import Definition
-from pipeline.planning import end_of_train, learn_plan
-from pipeline.values import Tables
 
 REBUILD = "features from what was known"
 VOCABULARY = "names from what was known"

@@ -11,10 +11,10 @@ from features.arrays import Array, Ints
 from features.plan import Plan
 from models.leaks import screening
 from models.leaks.screening import NOTHING, Area, Pure, Strength
+from pipeline.assembly.matrices import matrix_of
 from pipeline.leaks.culprits import UNDATED, Culprit, allowed, culprit_of, listed
 from pipeline.leaks.findings import Check
 from pipeline.leaks.rebuilds import some_of
-from pipeline.matrices import matrix_of
 from pipeline.params import Leaks
 
 NAME = "single features"

@@ -14,12 +14,12 @@ from models.leaks import memory, shuffling
 from models.learning import training
 from models.learning.encoding import encode
 from models.trees.model import Trees
-from pipeline.data import Data
-from pipeline.later import Looks, softened
+from pipeline.assembly.data import Data
 from pipeline.leaks.findings import Check
 from pipeline.leaks.rebuilds import some_of
+from pipeline.learning.later import Looks, softened
+from pipeline.learning.rows import rows_of, settings_of
 from pipeline.params import Train
-from pipeline.train import rows_of, settings_of
 
 ENCODING = "target encodings"
 SHUFFLED = "labels shuffled within their month"
@@ -29,7 +29,7 @@ MOST_ROWS = 10_000
 LEAST = 10
 """Converting leads without which nothing is tried."""
 SMALL = {"num_leaves": 8, "max_depth": 4, "learning_rate": 0.1, "max_rounds": 40, "early_stopping_rounds": 10,
-         "feature_fraction": 0.3, "bags": 3, "masked_fraction": 0.0, "threads": 1}  # fmt: skip
+         "feature_fraction": 0.3, "bags": 3, "threads": 1}  # fmt: skip
 
 
 def small(params: Train) -> Train:
@@ -56,7 +56,7 @@ def learned(data: Data, params: Train, looks: Looks | None = None) -> Floats:
     keep, settings = data.rows("train"), settings_of(params)
     begin = 0 if looks is None else data.begin_of_test
     rows, learn = softened(data, rows_of(data, keep, params), keep, keep, begin, looks, settings)
-    model = training.fit(rows, (), params.masked_fraction, settings, learn)
+    model = training.fit(rows, settings, learn)
     return Trees(model.bag.text).scores(encode(model.encoding, data.matrix), params.threads)
 
 
@@ -165,7 +165,7 @@ def _pool(data: Data) -> Data:
 def _left_out(pool: Data, fold: Ints, params: Train, judged: Bools) -> float:
     """AUC on the rows judged, each scored by members that did not train on its part."""
     rows = replace(rows_of(pool, np.ones(len(pool.y), bool), params), fold=fold)
-    return _auc(pool.y, training.fit(rows, (), 0.0, settings_of(params)).bag.left_out, judged)
+    return _auc(pool.y, training.fit(rows, settings_of(params)).bag.left_out, judged)
 
 
 def _auc(y: Array, score: Floats, rows: Bools) -> float:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from features.columns import Attribute
+from pipeline.assembly.values import Tables
 from pipeline.leaks.findings import Check
-from pipeline.values import Tables
 
 NAME = "duplicate leads across the split"
 TELLING = 2

@@ -11,9 +11,9 @@ from models.nearest import nearest
 from pipeline import params
 from pipeline.errors import Stop
 from pipeline.params import Definition
+from pipeline.reading.called import personal_field, personal_name
 from pipeline.reading.kinds import kind_of
 from pipeline.reading.naming import TABLE_OF, snake_case, tokens, unique, words
-from pipeline.reading.personal import personal_field, personal_name
 from pipeline.reading.tables import OPTIONAL, OURS, REQUIRED
 from pipeline.reading.texts import Clock, folded
 

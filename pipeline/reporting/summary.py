@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pipeline.reporting.verdict import RIVALS
+from pipeline.judging.rivals import RIVALS
 from pipeline.reporting.wording import name_of, number, percent
 
 if TYPE_CHECKING:

@@ -1,15 +1,10 @@
 """What the numbers say, in words: for the top of the report, before any table."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from pipeline.judging.rivals import RIVALS, Intervals, Metrics, standing
 from pipeline.reporting.wording import name_of, number, percent, span
 
-Metrics = Mapping[str, Any]
-"""reports/metrics.json, contract section 4."""
-Intervals = Mapping[str, Any]
-"""reports/intervals.json: `test`, `baselines.<name>`, `difference.<name>` (the model minus the baseline)."""
-RIVALS = ("points", "logistic", "naive_bayes", "base_rate")
 FEW = 200
 """Fewer converting test examples than this earn a caution."""
 
@@ -53,16 +48,6 @@ def _standings(outcomes: Mapping[str, str | None]) -> str:
     words = {"better": "better than", "level": "not clearly different from", "worse": "worse than"}
     found = {key: [_the(rival) for rival, outcome in outcomes.items() if outcome == key] for key in words}
     return ", ".join(f"{words[key]} {_list(names)}" for key, names in found.items() if names)
-
-
-def standing(metrics: Metrics, intervals: Intervals, rival: str) -> str | None:
-    """better, level or worse than a baseline in log loss; level where the interval holds 0. None: unknown."""
-    mine = metrics["test"].get("log_loss")
-    theirs = metrics.get("baselines", {}).get(rival, {}).get("log_loss")
-    if mine is None or theirs is None:
-        return None
-    low, high = intervals.get("difference", {}).get(rival, {}).get("log_loss") or (mine - theirs,) * 2
-    return "better" if high < 0 else "worse" if low > 0 else "level"
 
 
 def verdict(metrics: Metrics, intervals: Intervals) -> list[str]:

@@ -14,15 +14,16 @@ from worlds import BASE, DAY, PLAN, World, cut, instants, random_world, request,
 
 import features.kernel as kernel
 from features.arrays import Ints
+from features.catalogue import EventType
 from features.columns import Attribute
 from features.kernel import Matrix, compute
 from features.masking import mask
 from features.own import OWN
-from features.plan import EventType, Plan, plan_of_json, plan_to_json
+from features.plan import Plan, plan_of_json, plan_to_json
 from features.records import Records, take
 from models.bundle.lives import Reading
 from models.bundle.requests import OPTIONAL, asked, features_of
-from pipeline.records import records_of
+from pipeline.assembly.records import records_of
 
 READING = Reading(PLAN)
 seeds = st.integers(0, 2**32)

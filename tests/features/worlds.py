@@ -8,8 +8,9 @@ from typing import Any
 
 import polars as pl
 
+from features.catalogue import EventType
 from features.columns import Attribute
-from features.plan import EventType, Plan
+from features.plan import Plan
 
 DAY = 86_400_000_000
 BASE = 1_700_000_000_000_000

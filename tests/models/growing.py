@@ -5,6 +5,12 @@ import numpy as np
 
 from features.arrays import Floats
 
+KINDS: list[dict[str, object]] = [
+    *({}, {"extra_trees": True}, {"zero_as_missing": True}, {"use_missing": False}),
+    *({"max_cat_to_onehot": 63}, {"bagging_fraction": 0.6, "bagging_freq": 1}),
+]
+"""Settings that make LightGBM write other trees."""
+
 
 def rows(rng: np.random.Generator, n: int) -> Floats:
     """Six columns: two of numbers, one of counts, one of zeros and ones, two of codes; all with gaps."""

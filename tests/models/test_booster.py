@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.trees import booster
-from models.trees.booster import Bag, Settings, contributions, fit_bag, load_booster, merge, raw_scores
+from models.trees.booster import Bag, Sample, Settings, contributions, fit_bag, load_booster, merge, raw_scores
 from models.trees.model import Trees
 
 SETTINGS = Settings(
@@ -29,7 +29,7 @@ def bag(settings: Settings = SETTINGS, learn: np.ndarray | None = None, y: np.nd
     """A bag of three."""
     X, outcome, fold = world()
     learn = np.ones(len(X), bool) if learn is None else learn
-    return fit_bag(X, outcome if y is None else y, np.ones(len(X)), fold, [4], learn, settings)
+    return fit_bag(Sample(X, outcome if y is None else y, np.ones(len(X)), fold, [4]), learn, settings)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_a_bag_that_believes_nothing_is_the_mean() -> None:
     """No tree asks anything; the model is scored and explained like any other."""
     X, y, fold = world()
     nothing = np.zeros((3, X.shape[1]))
-    found = fit_bag(X, y, np.ones(len(y)), fold, [4], np.ones(len(y), bool), SETTINGS, belief=nothing)
+    found = fit_bag(Sample(X, y, np.ones(len(y)), fold, [4]), np.ones(len(y), bool), SETTINGS, belief=nothing)
     trees, booster = Trees(found.text), load_booster(found.text)
     np.testing.assert_array_equal(trees.scores(X), raw_scores(booster, X))
     np.testing.assert_array_equal(trees.contributions(X), contributions(booster, X))
@@ -124,7 +124,7 @@ def test_belief_is_each_member_s_own() -> None:
     X, y, fold = world()
     belief = np.ones((3, X.shape[1]))
     belief[1, 0] = 0
-    found = fit_bag(X, y, np.ones(len(y)), fold, [4], np.ones(len(y), bool), SETTINGS, belief=belief)
+    found = fit_bag(Sample(X, y, np.ones(len(y)), fold, [4]), np.ones(len(y), bool), SETTINGS, belief=belief)
     assert found.gains[1, 0] == 0
     assert (found.gains[[0, 2], 0] > 0).all()
 

@@ -11,20 +11,20 @@ from features.columns import Column
 from features.kernel import Matrix
 from models.learning.calibration import Calibration
 from models.learning.horizons import Held, Link, column, fit_link, shares, shorter
-from models.learning.training import Rows
+from models.learning.training import Masking, Rows
 from models.trees.booster import Settings
 
 SETTINGS = Settings(7, 8, 4, 0.1, 60, 10, 0.8, 0.9, 10, 0.1, 1.0, 1)
 COLUMNS = (Column("fit_haste", "fit", "lead", "numeric"), Column("fit_noise", "fit", "lead", "numeric"))
 
 
-def world(leads: int, slope: float, seed: int = 0) -> tuple[Rows, np.ndarray]:
-    """Converting examples, two a lead, in time with log odds slope × haste; and their accounts."""
+def world(leads: int, slope: float, seed: int = 0) -> Rows:
+    """Converting examples, two a lead, in time with log odds slope × haste."""
     rng = np.random.default_rng(seed)
     lead = np.repeat(np.arange(leads), 2)
     values = rng.normal(size=(2 * leads, 2))
     y = (rng.random(2 * leads) < 1 / (1 + np.exp(-slope * values[:, 0]))).astype(float)
-    return Rows(Matrix(values, COLUMNS, {}), y, lead, lead, lead % 3, rng.random(2 * leads)), lead
+    return Rows(Matrix(values, COLUMNS, {}), y, lead, lead, lead % 3, rng.random(2 * leads))
 
 
 def nothing_held() -> Held:
@@ -34,8 +34,8 @@ def nothing_held() -> Held:
 
 def learned(leads: int, slope: float, days: float = 30) -> Link:
     """The link that such examples give."""
-    rows, group = world(leads, slope)
-    return fit_link(days, 2 * days, rows, group, nothing_held(), ("lead",), 0.0, SETTINGS)
+    rows = world(leads, slope)
+    return fit_link(days, 2 * days, rows, nothing_held(), SETTINGS, Masking(("lead",)))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_no_probability_falls_with_the_horizon(longest: list[float], odds: list[
 
 def test_a_share_is_learned_where_there_is_something_to_learn(hasty: Link) -> None:
     """The booster follows what makes conversions come soon, out of sample, and is not far from the truth."""
-    rows, _ = world(2000, 2.0, seed=1)
+    rows = world(2000, 2.0, seed=1)
     assert hasty.text is not None
     q = shares(hasty, rows.matrix)
     truth = 1 / (1 + np.exp(-2 * rows.matrix.values[:, 0]))
@@ -72,7 +72,7 @@ def test_a_share_is_learned_where_there_is_something_to_learn(hasty: Link) -> No
 @pytest.mark.parametrize(("leads", "slope"), [(300, 0.0), (150, 2.0)], ids=["no signal", "few leads"])
 def test_else_the_share_is_one_for_all(leads: int, slope: float) -> None:
     """No model where nothing tells the examples apart, nor of fewer leads than it takes."""
-    link, (rows, _) = learned(leads, slope), world(leads, slope)
+    link, rows = learned(leads, slope), world(leads, slope)
     assert link.text is None
     np.testing.assert_allclose(shares(link, rows.matrix), (rows.y.sum() + 0.5) / (len(rows.y) + 1))
 
@@ -80,17 +80,17 @@ def test_else_the_share_is_one_for_all(leads: int, slope: float) -> None:
 @pytest.mark.parametrize("y", [[], [1.0] * 40, [0.0] * 40])
 def test_a_share_is_never_0_or_1(y: list[float]) -> None:
     """Nor undefined where no example is left."""
-    rows, group = world(20, 0.0)
+    rows = world(20, 0.0)
     cut = len(y)
     matrix = replace(rows.matrix, values=rows.matrix.values[:cut])
     rows = Rows(matrix, np.array(y), rows.lead[:cut], rows.group[:cut], rows.fold[:cut], rows.hash[:cut])
-    link = fit_link(1, 2, rows, group[:cut], nothing_held(), ("lead",), 0.0, SETTINGS)
+    link = fit_link(1, 2, rows, nothing_held(), SETTINGS, Masking(("lead",)))
     assert 0 < link.share < 1
 
 
 def test_a_link_comes_back_from_its_text(hasty: Link) -> None:
     """To the last bit; half a link is refused."""
-    rows, _ = world(50, 2.0, seed=2)
+    rows = world(50, 2.0, seed=2)
     again = Link.of_json(hasty.to_json(), hasty.text)
     np.testing.assert_array_equal(shares(again, rows.matrix), shares(hasty, rows.matrix))
     with pytest.raises(ValueError, match="both an encoding and a model"):
@@ -99,7 +99,7 @@ def test_a_link_comes_back_from_its_text(hasty: Link) -> None:
 
 def test_a_row_has_the_same_bits_alone(hasty: Link) -> None:
     """As in a batch, for it is served alone."""
-    rows, _ = world(20, 2.0, seed=3)
+    rows = world(20, 2.0, seed=3)
     p = np.full(40, 0.3)
     whole = shorter([hasty], p, rows.matrix)[hasty.days]
     alone = [

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.arrays import DAY_US
-from features.records import Events, Records, sort_stages, starts
+from features.records import Events, Records, starts
+from features.sorting import sort_stages
 from models.learning.labels import Conversions, Examples, at_ages, at_instants, conversions_of_stages, labelled
 
 CLOSES, REOPENS, WON = ("won", "lost"), ("recycled",), "won"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from growing import grown, hostile_rows, rows
+from growing import KINDS, grown, hostile_rows, rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,8 +24,7 @@ def leaves(text: str) -> Leaves:
 @settings(max_examples=40, deadline=None)
 @given(
     st.integers(0, 10_000),
-    st.sampled_from([{}, {"extra_trees": True}, {"zero_as_missing": True}, {"use_missing": False},
-                     {"max_cat_to_onehot": 63}, {"bagging_fraction": 0.6, "bagging_freq": 1}]),
+    st.sampled_from(KINDS),
     st.integers(1, 9),
     st.integers(2, 32),
     st.integers(0, 40),

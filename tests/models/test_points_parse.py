@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.points.holding import Look, holds
-from models.points.parse import WORDS, Misread, parse
+from models.points.parse import parse
 from models.points.records import FieldRecords, PointRecords
+from models.points.tokens import WORDS, Misread
 from models.points.when import All, EventTest, FieldTest, Not, Silence, Some, leaves
 from models.points.write import write
 

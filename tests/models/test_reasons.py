@@ -5,9 +5,10 @@ import re
 import numpy as np
 import pytest
 
+from features.catalogue import EventType
 from features.columns import Attribute, Column
 from features.kernel import Matrix
-from features.plan import EventType, Plan
+from features.plan import Plan
 from models.explaining.reasons import by_group, reasons, say
 from models.explaining.words import LANGUAGES
 

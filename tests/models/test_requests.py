@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.catalogue import EventType
 from features.columns import Attribute
-from features.plan import EventType, Plan
+from features.plan import Plan
 from models.bundle.lives import Reading
 from models.bundle.requests import Asked, Reader, asked, features_of, instant
 from models.bundle.values import WrongRequest, micros

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.learning.shadows import belief_in, strangers
-from models.trees.booster import Settings
+from models.trees.booster import Sample, Settings
 
 SETTINGS = Settings(7, 8, 4, 0.15, 60, 10, 0.8, 0.9, 10, 0.1, 1.0, 1)
 THREE = np.arange(3)
@@ -50,20 +50,24 @@ def world() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_columns_that_mean_nothing_are_not_believed() -> None:
     """What tells is believed by most of its gain, what does not by little; columns without shadows are believed."""
     X, y, group = world()
-    found = belief_in([0, 1, 2, 3], X[:, :4], y, np.ones(len(y)), group, group % 3, THREE, [2], SETTINGS)
+    found = belief_in([0, 1, 2, 3], Sample(X[:, :4], y, np.ones(len(y)), group % 3, [2]), group, THREE, SETTINGS)
     assert found.shape == (3, 4)
     assert ((found >= 0) & (found <= 1)).all()
     assert (found[:, 0] > 0.8).all()
     assert (found[:, 1:].mean(axis=0) < 0.3).all()
-    assert (belief_in([1], X, y, np.ones(len(y)), group, group % 3, THREE, [], SETTINGS)[:, [0, 2, 3, 4]] == 1).all()
-    assert (belief_in([], X, y, np.ones(len(y)), group, group % 3, THREE, [], SETTINGS) == 1).all()
+    assert (
+        belief_in([1], Sample(X, y, np.ones(len(y)), group % 3, []), group, THREE, SETTINGS)[:, [0, 2, 3, 4]] == 1
+    ).all()
+    assert (belief_in([], Sample(X, y, np.ones(len(y)), group % 3, []), group, THREE, SETTINGS) == 1).all()
 
 
 def test_belief_is_repeatable() -> None:
     """The same rows and seed are the same, whatever the threads."""
     X, y, group = world()
     one, two = (
-        belief_in([1, 2], X, y, np.ones(len(y)), group, group % 3, THREE, [2], replace(SETTINGS, threads=threads))
+        belief_in(
+            [1, 2], Sample(X, y, np.ones(len(y)), group % 3, [2]), group, THREE, replace(SETTINGS, threads=threads)
+        )
         for threads in (1, 2)
     )
     np.testing.assert_array_equal(one, two)
@@ -73,7 +77,9 @@ def test_a_member_without_a_row_believes_all() -> None:
     """Folds that no row is of keep their place, and what the others believe is theirs."""
     X, y, group = world()
     few = group % 3 != 1
-    found = belief_in([0, 3], X[few], y[few], np.ones(few.sum()), group[few], group[few] % 3, THREE, [], SETTINGS)
+    found = belief_in(
+        [0, 3], Sample(X[few], y[few], np.ones(few.sum()), group[few] % 3, []), group[few], THREE, SETTINGS
+    )
     assert (found[1] == 1).all()
     assert (found[[0, 2], 3] < 1).all()
 
@@ -91,6 +97,6 @@ def test_a_lead_s_own_field_is_believed_whatever_the_sizes_of_accounts(sizes: st
     X = rng.normal(size=(len(group), 4))
     shared = rng.normal(size=group.max() + 1)[group]
     y = (rng.random(len(group)) < 1 / (1 + np.exp(2 - 0.5 * X[:, 0] - shared))).astype(float)
-    found = belief_in([0, 1, 2, 3], X, y, np.ones(len(y)), group, group % 3, THREE, [], SETTINGS).mean(axis=0)
+    found = belief_in([0, 1, 2, 3], Sample(X, y, np.ones(len(y)), group % 3, []), group, THREE, SETTINGS).mean(axis=0)
     assert found[0] > 0.5
     assert (found[1:] < 0.4).all()

@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from growing import grown, hostile_rows, rows
+from growing import KINDS, grown, hostile_rows, rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,8 +25,7 @@ def looked_up(text: str) -> Tables:
 @settings(max_examples=25, deadline=None)
 @given(
     st.integers(0, 10_000),
-    st.sampled_from([{}, {"extra_trees": True}, {"zero_as_missing": True}, {"use_missing": False},
-                     {"max_cat_to_onehot": 63}, {"bagging_fraction": 0.6, "bagging_freq": 1}]),
+    st.sampled_from(KINDS),
     st.integers(1, 6),
     st.integers(2, 31),
 )  # fmt: skip

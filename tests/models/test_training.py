@@ -11,7 +11,7 @@ from features.kernel import Matrix
 from models.judging import metrics
 from models.learning import training
 from models.learning.encoding import encode
-from models.learning.training import MASKS, Rows, fit, thirds, validate
+from models.learning.training import MASKS, Masking, Rows, fit, thirds, validate
 from models.newton import sigmoid
 from models.trees.booster import Settings
 from models.trees.model import Trees
@@ -42,7 +42,10 @@ def test_no_row_is_masked_where_no_block_is_there() -> None:
     """Masks of parts that training did not see are none; the same rows give the same text."""
     rows, _ = world()
     again, X = training._masked(
-        rows, np.empty((len(rows.y), 5)), fit(rows, BLOCKS, 0.2, SETTINGS).encoding, ("lead",), 0.5
+        rows,
+        np.empty((len(rows.y), 5)),
+        fit(rows, SETTINGS, masking=Masking(BLOCKS, 0.2)).encoding,
+        Masking(("lead",), 0.5),
     )
     assert len(again) == len(X) == 0
 
@@ -50,9 +53,9 @@ def test_no_row_is_masked_where_no_block_is_there() -> None:
 def test_masked_rows_are_what_a_record_without_the_part_would_be() -> None:
     """The share asked for is added, by the hash alone; masked columns are NaN."""
     rows, _ = world()
-    model = fit(rows, BLOCKS, 0.2, SETTINGS)
+    model = fit(rows, SETTINGS, masking=Masking(BLOCKS, 0.2))
     X = np.random.default_rng(1).normal(size=(len(rows.y), len(model.encoding.columns)))
-    again, masked = training._masked(rows, X, model.encoding, BLOCKS, 0.2)
+    again, masked = training._masked(rows, X, model.encoding, Masking(BLOCKS, 0.2))
     np.testing.assert_array_equal(again, np.flatnonzero(rows.hash < 0.2))
     masks = [m for m in MASKS if any(b in BLOCKS for b in m)]
     for row, x in zip(again, masked, strict=True):
@@ -64,7 +67,7 @@ def test_masked_rows_are_what_a_record_without_the_part_would_be() -> None:
 
 def told(rows: Rows, learn: np.ndarray, odds: np.ndarray, doubt: bool = False) -> float:
     """What rows not learned from gain by a model of the others, of what the exact log odds gain over the mean."""
-    model = fit(rows, (), 0.0, SETTINGS, learn, doubt=doubt)
+    model = fit(rows, SETTINGS, learn, doubt=doubt)
     p = sigmoid(Trees(model.bag.text).scores(encode(model.encoding, rows.matrix)))
     return metrics.captured(sigmoid(odds)[~learn], p[~learn], np.full((~learn).sum(), rows.y[learn].mean()))
 
@@ -101,16 +104,16 @@ def test_fields_that_mean_nothing_take_less_where_they_are_doubted() -> None:
     learn = account < 700
     best, doubted, believed = told(alone, learn, odds), told(rows, learn, odds, True), told(rows, learn, odds)
     assert best - doubted < (best - believed) / 2
-    belief = fit(rows, (), 0.0, SETTINGS, learn).belief
+    belief = fit(rows, SETTINGS, learn).belief
     assert belief["fit_size"] > 0.8
     assert np.mean([belief[f"fit_{i}"] for i in range(20)]) < 0.2
-    assert fit(rows, (), 0.0, SETTINGS, learn, doubt=False).belief == {}
+    assert fit(rows, SETTINGS, learn, doubt=False).belief == {}
 
 
 def test_what_is_left_out_is_one_score_a_row() -> None:
     """Masked copies have no part in what the bag left out, nor in what calibration sees."""
     rows, _ = world()
-    model = fit(rows, BLOCKS, 0.3, SETTINGS)
+    model = fit(rows, SETTINGS, masking=Masking(BLOCKS, 0.3))
     assert model.bag.left_out.shape == rows.y.shape
     assert np.isfinite(model.bag.left_out).all()
 
@@ -119,11 +122,11 @@ def test_validation_learns_from_what_was_known_before() -> None:
     """Outcomes that came after its beginning, but for those it is tried on, change no prediction."""
     rows, as_of = world()
     begin = int(np.quantile(as_of, 0.75))
-    one = validate(rows, as_of, 30, BLOCKS, 0.2, SETTINGS)
+    one = validate(rows, as_of, 30, SETTINGS, Masking(BLOCKS, 0.2))
     assert one is not None
     assert (as_of[one.row] >= begin).all()
     unknown = as_of + 30 * DAY_US > begin
-    other = validate(replace(rows, y=np.where(unknown, 1 - rows.y, rows.y)), as_of, 30, BLOCKS, 0.2, SETTINGS)
+    other = validate(replace(rows, y=np.where(unknown, 1 - rows.y, rows.y)), as_of, 30, SETTINGS, Masking(BLOCKS, 0.2))
     assert other is not None
     np.testing.assert_array_equal(one.raw, other.raw)
 
@@ -142,17 +145,17 @@ def test_a_bag_of_three_leaves_out_thirds_of_whole_accounts(members: int) -> Non
 def test_too_little_to_validate_is_none() -> None:
     """Without dates, or with a handful of converting leads, there is no validation."""
     rows, as_of = world()
-    assert validate(rows, as_of * 0, 30, BLOCKS, 0.2, SETTINGS) is None
-    assert validate(replace(rows, y=rows.y * 0), as_of, 30, BLOCKS, 0.2, SETTINGS) is None
+    assert validate(rows, as_of * 0, 30, SETTINGS, Masking(BLOCKS, 0.2)) is None
+    assert validate(replace(rows, y=rows.y * 0), as_of, 30, SETTINGS, Masking(BLOCKS, 0.2)) is None
 
 
 def test_nothing_is_tried_where_no_account_can_be_left_out() -> None:
     """Leads of one account, or with outcomes known of but one, are no validation, and no crash."""
     rows, as_of = world()
     whole = replace(rows, group=np.zeros(len(rows.y), np.int64))
-    assert validate(whole, as_of, 30, BLOCKS, 0.2, SETTINGS) is None
+    assert validate(whole, as_of, 30, SETTINGS, Masking(BLOCKS, 0.2)) is None
     late = replace(rows, group=(as_of > np.quantile(as_of, 0.7)).astype(np.int64))
-    assert validate(late, as_of, 30, BLOCKS, 0.2, SETTINGS) is None
+    assert validate(late, as_of, 30, SETTINGS, Masking(BLOCKS, 0.2)) is None
 
 
 def test_nothing_is_written_to_what_was_given() -> None:
@@ -160,6 +163,6 @@ def test_nothing_is_written_to_what_was_given() -> None:
     rows, _ = world(600)
     given = rows.matrix.values.copy(), rows.y.copy()
     assert training.take(rows, np.ones(600, bool)) is rows
-    fit(rows, BLOCKS, 0.2, SETTINGS)
+    fit(rows, SETTINGS, masking=Masking(BLOCKS, 0.2))
     np.testing.assert_array_equal(rows.matrix.values, given[0])
     np.testing.assert_array_equal(rows.y, given[1])

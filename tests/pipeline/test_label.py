@@ -9,9 +9,10 @@ from validating import NOW, SOURCE, raw
 
 from pipeline.errors import Stop
 from pipeline.label import check as check_examples
-from pipeline.label import check_horizons, label
+from pipeline.label import check_horizons
+from pipeline.outcomes.labelled import label
 from pipeline.params import Definition, Split
-from pipeline.validate import check
+from pipeline.reading.checked import check
 
 DAY0 = datetime(2024, 1, 1, tzinfo=UTC)
 

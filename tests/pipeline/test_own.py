@@ -15,10 +15,10 @@ from models.bundle.requests import asked, features_of
 from models.errors import DamagedBundle
 from models.explaining.reasons import say
 from pipeline import stage
-from pipeline.featuring import features
+from pipeline.assembly.featuring import features
+from pipeline.assembly.matrices import frame_of
 from pipeline.leaks.rebuilds import check_rebuild
 from pipeline.leaks.singles import check_single
-from pipeline.matrices import frame_of
 from pipeline.params import Leaks
 
 NAME = "engagement_week_share"

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from blinded import blind
 
-from pipeline import stage, train
+from pipeline import stage
 from pipeline.stages import STAGES
 
 PARAMS = """
@@ -21,7 +21,7 @@ train: {bags: 2, threads: 1, max_rounds: 5}
 def test_no_lead_has_to_be_open_after_four_weeks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Training goes through where nobody is there to be looked at again, and tells leads apart."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(train, "fit_baselines", blind)
+    monkeypatch.setattr("pipeline.learning.trained.fit_baselines", blind)
     rng, n = np.random.default_rng(0), 900
     ids, sources = [f"l{i}" for i in range(n)], rng.choice(["web", "fair"], n).tolist()
     created = [datetime(2024, 1, 1) + timedelta(hours=20 * i) for i in range(n)]

@@ -47,7 +47,9 @@ def test_results_stay_until_they_are_replaced(name: str) -> None:
     assert all(options["persist"] for entry in entries for options in entry.values())
 
 
-SHARED = {f"pipeline/{name}.py" for name in ("__init__", "errors", "files", "params", "stage", "stages", "yamls")}
+SHARED = {f"pipeline/{name}.py" for name in ("__init__", "errors", "files", "stage", "stages", "yamls")} | {
+    str(path.relative_to(ROOT)) for path in (ROOT / "pipeline/params").glob("*.py")
+}
 """What every stage stands on. A change of these alone reruns nothing: `dvc repro --force` does."""
 
 
@@ -82,6 +84,12 @@ def says_only(path: str) -> bool:
 def covered(path: str, deps: list[str]) -> bool:
     """Whether a path or a folder around it is among the dependencies."""
     return any(path == dep or path.startswith(f"{dep}/") for dep in deps)
+
+
+def test_nothing_stands_on_a_stage() -> None:
+    """What stages share lies in packages, so that a change of one stage's own file reruns that stage alone."""
+    stages = {f"pipeline/{name}.py" for name in STAGES}
+    assert [path for path in (ROOT / "pipeline").rglob("*.py") if stages & set(_imports(path))] == []
 
 
 @pytest.mark.parametrize("name", STAGES)

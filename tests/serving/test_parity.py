@@ -15,8 +15,8 @@ from servers import Running
 
 from features.kernel import compute
 from models.bundle.folder import Bundle, score
-from pipeline.records import records_of
-from pipeline.score import read, score_tables
+from pipeline.assembly.records import records_of
+from pipeline.scoring.score import read, score_tables
 from serving.answers import Model, answer, wanted
 from serving.settings import Settings
 

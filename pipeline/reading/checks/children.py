@@ -4,9 +4,9 @@ import polars as pl
 
 from features.columns import columns_of_fields
 from pipeline.reading.attributes import AttributeList, never_negative
+from pipeline.reading.called import personal_field
 from pipeline.reading.checks.sift import Context, Sifted, impossible, marks, numbers, sift, structural, text, times
 from pipeline.reading.naming import TABLE_OF
-from pipeline.reading.personal import personal_field
 from pipeline.reading.texts import folded, read_booleans, read_numbers
 
 OK = "ok"

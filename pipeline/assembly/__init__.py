@@ -1,0 +1,1 @@
+"""What validated tables become: numbers, the kernel's records, its plan and features, and the examples learned from."""

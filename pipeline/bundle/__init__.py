@@ -1,0 +1,1 @@
+"""The bundle of a run, put together, and its card."""

@@ -1,0 +1,1 @@
+"""Accounts and who of the buying group is there."""

@@ -1,0 +1,1 @@
+"""The leads of today: scored, and whom to call, ask or look at again."""
