@@ -150,6 +150,6 @@ def _both(y: Floats) -> bool:
 
 def _better(y: Floats, left_out: Floats, group: Ints) -> bool:
     """Whether scores of left-out rows beat one share for all by more than a standard error over groups."""
-    alike = np.full(len(y), logit(y.mean()))
+    alike = logit(np.full(len(y), y.mean()))
     gain = newton.losses(y, alike) - newton.losses(y, left_out)
     return bool(gain.mean() > calibration.standard_error(gain, group))
