@@ -111,7 +111,7 @@ def test_the_first_model_learns_from_no_horizon_that_is_not_over(monkeypatch: py
     """Rows whose rest of the horizon was over at the instant, and later looks whose whole one was: were younger ones
     learned from, what has not converted yet would pass for what never does."""
     seen: list[tuple[Rows, np.ndarray]] = []
-    monkeypatch.setattr(training, "fit", lambda rows, *a, **k: seen.append((rows, a[3])) or fit(rows, *a, **k))
+    monkeypatch.setattr(training, "fit", lambda rows, *a, **k: seen.append((rows, a[-1])) or fit(rows, *a, **k))
     rows, past, later, _ = world()
     soften(rows, past, later, ONE_ROUND)
     ((first, learn),) = seen
