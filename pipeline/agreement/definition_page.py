@@ -6,14 +6,14 @@ from typing import Any
 from models.explaining.words import LANGUAGES
 from models.policy.routing import PRODUCT_DAYS
 from pipeline.agreement.language import PAGES
-from pipeline.reporting.pages import page_environment
+from pipeline.reporting.pages import page_environment, unbroken
 from pipeline.reporting.wording import UNKNOWN
 
 
 def render(figures: Mapping[str, Any], language: str) -> str:
     """The page. Texts are escaped; nothing is loaded from anywhere and no script runs."""
     template = page_environment("definition.css").get_template("definition.html")
-    return template.render(d=figures, say=Page(language), lang=language, days=PRODUCT_DAYS)
+    return unbroken(template.render(d=figures, say=Page(language), lang=language, days=PRODUCT_DAYS))
 
 
 class Page:

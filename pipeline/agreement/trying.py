@@ -137,8 +137,8 @@ def lines(tried: Tried, most: int) -> Iterator[str]:
         of = tried.leads.filter(pl.col("change") == way)
         past, now = of.filter(pl.col("is") == "past"), of.filter(pl.col("is") == "open")["lead_id"].to_list()
         measured = found.moved[way]
-        rate = "" if measured.value is None else f", {_cell(measured, 'conversion')} converted"
-        yield f"{len(past):,} of them {word}{rate}."
+        rate = "" if measured.value is None else f"; of these {_cell(measured, 'conversion')} converted"
+        yield f"Of the leads whose outcome is known {len(past):,} {word}{rate}."
         shown = ", ".join(now[:most]) + (", …" if len(now) > most else "")
         yield f"Of the leads open now {len(now):,} {word}{f': {shown}' if now and most else '.'}"
 

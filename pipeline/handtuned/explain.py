@@ -102,7 +102,7 @@ def _events(rule: Rule, given: Given, records: PointRecords) -> Iterator[str]:
         decay = f", {rule.points:g} before decay" if points != rule.points else ""
         yield f"{points:+g}  {records.types[records.kind[event]]} {when}, {age}{decay}"
     if len(order) > MOST_EVENTS:
-        yield f"and {len(order) - MOST_EVENTS} events more"
+        yield f"… and {len(order) - MOST_EVENTS} more"
     if round(float(worth.sum()), 9) != round(float(given.points[0]), 9):
         bounds = {"max_per_day": rule.max_per_day, "max": rule.max}
         yield f"{worth.sum():g} together; {', '.join(f'{k} {v:g}' for k, v in bounds.items() if v is not None)}"

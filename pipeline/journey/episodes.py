@@ -14,7 +14,7 @@ from features.vocabulary import event_group
 from models.funnel import ways as way
 from models.funnel.ways import Episodes
 from pipeline.assembly.planning import MOST_STAGES, MOST_TYPES, bare_plan
-from pipeline.assembly.records import records_of
+from pipeline.assembly.records import records_of, with_known_outcomes
 from pipeline.assembly.values import Tables, instant_us
 from pipeline.outcomes.conversions import closing_when_it_happened, conversions
 from pipeline.params import Definition
@@ -31,8 +31,9 @@ class Funnel:
 
 
 def read(tables: Tables, attributes: Sequence[Attribute], definition: Definition, until: datetime) -> Funnel:
-    """The leads that existed at `until`, and what was known of them then."""
-    cut = known_by(closing_when_it_happened(tables, definition, until), until)
+    """The leads that existed at `until`, and what was known of them then. Those whose outcome row was refused are left
+    out: they were closed, nobody knows how, and would count as open for ever."""
+    cut = known_by(closing_when_it_happened(with_known_outcomes(tables), definition, until), until)
     plan = plan_of(cut, attributes, definition)
     records, order = records_of(cut, plan)
     end, conversion = instant_us(until), definition.conversion

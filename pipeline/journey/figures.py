@@ -11,6 +11,7 @@ from features.arrays import NEVER, Bools
 from features.columns import Attribute
 from models.funnel import ways as way
 from models.funnel.ways import CLOSED, CONVERTED, ON, OPEN, OUT, Episodes
+from pipeline.assembly.records import with_known_outcomes
 from pipeline.assembly.values import Tables
 from pipeline.journey.cohorts import cohorts
 from pipeline.journey.episodes import Funnel, read
@@ -57,7 +58,7 @@ def funnel(
             found.records, found.plan, e, dict(definition.events),
             {"named": found.order["account_id"].is_not_null().to_numpy(), **meets}, telling,
         ),
-        "standing_still": standing_still(tables, definition, until),
+        "standing_still": standing_still(with_known_outcomes(tables), definition, until),
         "cohorts": cohorts(found.records, found.plan, e, definition, telling),
     }  # fmt: skip
 

@@ -13,12 +13,13 @@ FRESH = "(no stage yet)"
 
 
 def entries(tables: Mapping[str, pl.DataFrame], as_of: datetime) -> pl.DataFrame:
-    """`lead_id, stage, entered_at` known at the instant, in order; each lead first enters FRESH, at its creation."""
+    """`lead_id, stage, entered_at` of the leads, known at the instant, in order; each enters FRESH when created."""
     known = pl.col("entered_at") <= as_of
     born = tables["leads"].select("lead_id", stage=pl.lit(FRESH), entered_at="created_at", row=pl.lit(-1, pl.Int64))
     parts = [born.drop_nulls("entered_at")]
     if "stages" in tables:
-        parts.append(tables["stages"].select("lead_id", "stage", "entered_at", pl.col("row").cast(pl.Int64)))
+        theirs = tables["stages"].join(tables["leads"], on="lead_id", how="semi")
+        parts.append(theirs.select("lead_id", "stage", "entered_at", pl.col("row").cast(pl.Int64)))
     return pl.concat(parts).filter(known).sort("lead_id", "entered_at", "row").drop("row")
 
 

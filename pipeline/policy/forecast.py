@@ -60,6 +60,7 @@ def _weekly(policy: Policy, rows: pl.DataFrame, p: Floats, grade: Any, route: An
         "above": None if policy.threshold is None else of(p >= policy.threshold),
         "grades": {name: of(grade == name) for name in (*(g for g, _ in policy.grades), policy.rest)},
         "routes": {name: of(route == name) for name in dict.fromkeys(r.route for r in policy.routing.rules)},
+        "rules": [asdict(rule) for rule in policy.routing.rules],
     }
 
 

@@ -1,5 +1,6 @@
 """What the pages share: templates, style, and figures that carry their exact values."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -41,3 +42,8 @@ def between(pair: Any, key: str, style: str = "count", digits: int = 0) -> Marku
         return Markup(wording.UNKNOWN)  # noqa: S704 (a dash)
     low, high = (fact(end, f"{key}.{name}", style, digits) for end, name in zip(pair, ("low", "high"), strict=True))
     return Markup("{} to {}").format(low, high)
+
+
+def unbroken(page: str) -> str:
+    """The page with no line break between a number and its per cent sign, whoever wrote the two."""
+    return re.sub(r"(?<=\d) %", "\u00a0%", page)

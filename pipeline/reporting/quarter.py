@@ -61,7 +61,7 @@ def said(found: Quarter, what: str) -> str:
     """One sentence: by how much a quarter would have been better, and whether chance explains it."""
     those = "as many picked by chance" if found.rival == "base_rate" else "those the points pick"
     pair = found.interval
-    interval = f" (95\u00a0% interval {span(pair, lambda x: number(x, 0))})" if pair else ""
+    interval = f" (95\u00a0% interval {span(pair, lambda x: number(x, 1))})" if pair else ""
     chance = "; chance alone may explain the difference" if pair and pair[0] <= 0 <= pair[1] else ""
     return (
         f"Of equally many leads, those the model picks contain {number(abs(found.more), 1)}"
@@ -88,7 +88,7 @@ def tiles(metrics: Mapping[str, Any], intervals: Mapping[str, Any], what: str) -
     if found is not None:
         than = "chance" if found.rival == "base_rate" else name_of(found.rival)
         says = f"more {what} per quarter than {than}"
-        shown.append(_tile("quarter.more", found.more, "number", 0, says, found.interval))
+        shown.append(_tile("quarter.more", found.more, "number", 1, says, found.interval))
         shown.append(_money(found, weekly, spans))
     if mine.get("precision") is not None:
         own, base = spans.get("model", {}), percent(weekly["base_rate_of_open"])

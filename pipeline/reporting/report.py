@@ -9,7 +9,7 @@ from markupsafe import Markup
 from models.judging.slices import off
 from pipeline.leaks.findings import Check
 from pipeline.reporting import quarter
-from pipeline.reporting.pages import page_environment
+from pipeline.reporting.pages import page_environment, unbroken
 from pipeline.reporting.summary import rivals
 from pipeline.reporting.verdict import cautions, headline, verdict
 
@@ -141,7 +141,7 @@ def render_report(content: ReportContent) -> str:
         for name, title in PARTS.items()
         if (body := environment.get_template(f"{name}.html").render(told).strip())
     ]
-    return environment.get_template("report.html").render(told, parts=parts)
+    return unbroken(environment.get_template("report.html").render(told, parts=parts))
 
 
 def without_leads(content: ReportContent) -> ReportContent:

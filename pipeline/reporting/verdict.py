@@ -105,7 +105,7 @@ def _promise(metrics: Metrics, intervals: Intervals) -> str:
     fair = "overall the probabilities can be taken at their word"
     fair += "" if slope[0] <= 1 <= slope[1] else ", single ones less so: see the calibration slope"
     off = f"overall the probabilities are too {'high' if ratio < 1 else 'low'}"
-    between = span([100 * low, 100 * high], lambda share: number(share, 0))
+    between = span([100 * low, 100 * high], lambda share: number(share, 1))
     return f"{came} ({between}): {fair if low <= 1 <= high else off}."
 
 

@@ -37,7 +37,10 @@ def ask(bundle: Bundle, asked: Asked, lead_id: str) -> list[str]:
     own = _own(bundle, asked, order)
     lead, found = _worth(bundle, asked, records, own, place.astype(np.int64))
     if not len(lead):
-        raise Stop(f"lead {lead_id!r}: is not an open lead of the tables at that time, or objected")
+        raise Stop(
+            f"lead {lead_id!r}: is not among the leads that are open at that time: it is closed or not in the tables,"
+            " or its person objected to profiling"
+        )
     best = found.best()[0]
     if best is None:
         return [f"lead {lead_id}: nothing to ask; no missing field would move its probability"]

@@ -140,3 +140,13 @@ def test_it_needs_numpy_alone() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_lead_that_is_there_twenty_times_speaks_once(seed: int) -> None:
+    """Rows of one account that are all alike choose what one of each does; taken for independent they would be sure of
+    more than they know."""
+    y, raw, _ = world(400, seed)
+    account = np.arange(400)
+    once = choose(y, raw - 0.15, account, 1)[0].kind
+    assert choose(*(np.repeat(x, 20) for x in (y, raw - 0.15, account)), 1)[0].kind == once

@@ -191,3 +191,42 @@ def test_a_slip_in_a_test_is_told() -> None:
     assert "size" in one.doubt
     assert "betwen" in one.doubt
     assert criteria_of({"size": {"field": "employees", "between": [50, 500]}})[0].doubt == ""
+
+
+def test_an_interval_is_never_narrower_than_that_of_independent_rows() -> None:
+    """Colleagues who differ by design, one of two in each account, do not make a rate surer than chance would."""
+    y, account = np.tile([1.0, 0.0], 10), np.repeat(np.arange(10), 2)
+    assert rate(y, account).interval == pytest.approx(wilson(0.5, 20))
+
+
+def test_a_lead_that_is_there_five_times_weighs_as_once() -> None:
+    """Rows of one account that are all alike tell no more than one: the same odds ratio, and the same interval."""
+    rng = np.random.default_rng(6)
+    facts = rng.random((600, 2)) < 0.5
+    y = (rng.random(600) < np.where(facts[:, 0], 0.4, 0.2)).astype(float)
+    once = weigh(facts, y, np.arange(600))
+    often = weigh(np.repeat(facts, 5, axis=0), np.repeat(y, 5), np.repeat(np.arange(600), 5))
+    for one, same in zip(once, often, strict=True):
+        assert same.odds_ratio == pytest.approx(one.odds_ratio, rel=1e-6)
+        assert same.interval == pytest.approx(one.interval, rel=1e-6)
+
+
+def test_who_came_after_the_look_was_known_before_the_win_alone() -> None:
+    """She counts among those of the won account, not among those that it had when it was looked at; an account that was
+    won before the look is not judged by what it had then."""
+    account, created = np.array([0, 0]), np.array([0, 20])
+    found = deciders(account, created, np.array(["", "chief"]), np.array([50]), np.array([10]), 100, 200)
+    (chief,) = found.roles
+    assert (chief.of_won.converted, chief.won_with.n) == (1, 0)
+    assert (chief.won_without.n, chief.won_without.converted) == (1, 1)
+    assert [p.of_won.converted for p in found.people] == [0, 1, 0, 0]
+    assert [p.won_with.n for p in found.people] == [1, 0, 0, 0]
+    early = deciders(account, created, np.array(["", "chief"]), np.array([5]), np.array([10]), 100, 200)
+    assert (early.won, early.looked_at) == (1, 0)
+
+
+def test_everyone_has_all_the_conversions_for_sure() -> None:
+    """The share of all conversions is one of those drawn: of criteria that all meet it is 1 on every draw."""
+    y = (np.arange(40) % 5 == 0).astype(float)
+    found = trial(np.ones(40, bool), y > 0, y, np.zeros(40), 1.0, np.arange(40), 1)
+    assert {found.before["share_of_conversions"].interval, found.after["share_of_conversions"].interval} == {(1.0, 1.0)}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from features.columns import Column
 from features.kernel import Matrix
+from models.learning import horizons
 from models.learning.calibration import Calibration
 from models.learning.horizons import Held, Link, column, fit_link, shares, shorter
 from models.learning.training import Masking, Rows
@@ -114,3 +115,12 @@ def test_columns_are_named_by_days() -> None:
     assert column(30.0) == "probability_30d"
     assert column(2.5) == "probability_2.5d"
     assert column(1.0000001) != column(1.0000002)
+
+
+def test_a_gain_within_a_standard_error_is_none() -> None:
+    """Two accounts that gain and one that loses half as much are luck; two hundred that gain a little are not."""
+    y = np.tile([1.0, 0.0], 100)
+    lucky = np.zeros(200)
+    lucky[[0, 2, 4]] = 1.0, 1.0, -1.0
+    assert not horizons._better(y, lucky, np.arange(200))
+    assert horizons._better(y, np.where(y > 0, 0.2, -0.2), np.arange(200))

@@ -152,3 +152,13 @@ def test_a_shifted_calibration_is_one(kind: str) -> None:
     moved = Calibration.of_json(shifted(given_, -0.7).to_json())
     np.testing.assert_allclose(calibration.log_odds(moved, raw), calibration.log_odds(given_, raw) - 0.7)
     assert shifted(given_, 0.0) == given_
+
+
+def test_who_had_converted_when_the_window_began_is_not_in_it() -> None:
+    """A record of that very instant was known then: the lead was no longer open, and its conversion is no news."""
+    n, begin = 40, 60.0 - WINDOW
+    recent = Recent(np.zeros(n), np.full(n, 60.0), np.full(n, begin), np.arange(n), np.arange(n))
+    found = fit(recent, TIMING, WINDOW)
+    assert (found.converted, found.observed, found.expected) == (0, 0.0, 0.0)
+    late = fit(replace(recent, days_to_record=np.full(n, begin + 1e-6)), TIMING, WINDOW)
+    assert (late.converted, late.observed) == (n, n)

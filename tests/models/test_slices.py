@@ -70,3 +70,4 @@ def test_a_slice_alone_is_off_where_its_interval_does_not_hold_1() -> None:
     assert off([found[0]] * 2 + [found[1]]) == [False] * 3
     strong = {"observed_over_expected": 3.0, "interval": [2.5, 3.6]}
     assert off([found[1], strong]) == [False, True]
+    assert off([found[0], strong]) == [True, True]  # Holm: the next is judged among those that are left

@@ -107,6 +107,21 @@ def test_the_first_model_has_three_members(monkeypatch: pytest.MonkeyPatch) -> N
     assert seen == [3]
 
 
+def test_the_first_model_learns_from_no_horizon_that_is_not_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows whose rest of the horizon was over at the instant, and later looks whose whole one was: were younger ones
+    learned from, what has not converted yet would pass for what never does."""
+    seen: list[tuple[Rows, np.ndarray]] = []
+    monkeypatch.setattr(training, "fit", lambda rows, *a, **k: seen.append((rows, a[-1])) or fit(rows, *a, **k))
+    rows, past, later, _ = world()
+    soften(rows, past, later, ONE_ROUND)
+    ((first, learn),) = seen
+    age, came = (np.concatenate([x, x[later.row]]) for x in (past.age, past.came))
+    horizon = np.repeat([WITHIN - DAYS, WITHIN], [len(past.age), len(later.row)])
+    assert (age < horizon).any()
+    np.testing.assert_array_equal(learn, age >= horizon)
+    np.testing.assert_array_equal(first.y, came <= horizon)
+
+
 def test_the_first_model_is_never_slower() -> None:
     """Its learning rate is at least the model's own."""
     for rate in (0.01, 0.05, 0.1, 0.5):

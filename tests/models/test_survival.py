@@ -152,3 +152,16 @@ def test_days_on_which_nobody_was_under_way_are_not_told() -> None:
     seen = replace(seen, possible=np.where(seen.days == 5, 100.0, 30.0))
     assert seen.followed_days == 30.0
     assert np.isnan(curve(seen, 1, np.array([30.0, 90.0]), 1, 5).share).tolist() == [False, True]
+
+
+def test_a_day_is_told_where_just_enough_spells_began_so_long_ago() -> None:
+    """Of 25 spells that are over, begun 1, 2, …, 25 days ago, LEAST began 6 days ago or earlier: that day is told, and
+    none after it; of fewer spells than LEAST the youngest decides."""
+    n = LEAST + 5
+    spells = Spells(np.full(n, 0.5), np.ones(n, np.int64), np.arange(1.0, n + 1), np.arange(n))
+    assert spells.followed_days == 6
+    found = curve(spells, 1, np.array([5.0, 6.0, 6.5]), 1, 10)
+    assert np.isnan(found.share).tolist() == [False, False, True]
+    assert np.isnan(found.median_days)  # told as far as the last day asked for, and no half of a share that is not told
+    assert curve(spells, 1, np.array([6.0]), 1, 10).median_days == 0.5
+    assert spells.take(np.arange(n) >= n - 3).followed_days == n - 2

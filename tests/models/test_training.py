@@ -51,7 +51,7 @@ def test_no_row_is_masked_where_no_block_is_there() -> None:
 
 
 def test_masked_rows_are_what_a_record_without_the_part_would_be() -> None:
-    """The share asked for is added, by the hash alone; masked columns are NaN."""
+    """The share asked for is added, by the hash alone; masked columns are NaN, the others the row's own."""
     rows, _ = world()
     model = fit(rows, SETTINGS, masking=Masking(BLOCKS, 0.2))
     X = np.random.default_rng(1).normal(size=(len(rows.y), len(model.encoding.columns)))
@@ -63,6 +63,8 @@ def test_masked_rows_are_what_a_record_without_the_part_would_be() -> None:
         assert np.isnan(x[2]) == ("events" in hidden)
         assert np.isnan(x[3]) == ("account" in hidden)
         assert x[1] == (1 if "account" in hidden else 2), "known fields are counted again"
+        own = [*rows.matrix.values[row, :3], X[row, 3]]  # of a text what the bag learns from, not the kernel's code
+        assert all(x[j] == own[j] for j in (0, 2, 3) if not np.isnan(x[j]))
 
 
 def told(rows: Rows, learn: np.ndarray, odds: np.ndarray, doubt: bool = False) -> float:

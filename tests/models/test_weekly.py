@@ -119,3 +119,13 @@ def test_intervals_hold_what_they_are_of() -> None:
     assert all(low <= measured[name] <= high for name, (low, high) in own["model"].items())
     assert apart["twin"]["precision"] == (0, 0)
     assert apart["base_rate"]["precision"][0] > 0
+
+
+def test_lift_is_over_the_weeks_that_leads_were_taken_in() -> None:
+    """Three taken in a week where half convert, one where a quarter does: 3 / 2 + 1 / 4 were due, not 4 × the mean."""
+    weeks = Weeks(
+        week=np.repeat([0, 1], 4), turn=np.arange(8), y=np.array([1.0, 1, 0, 0, 1, 0, 0, 0]), value=np.zeros(8),
+        group=np.arange(8), chance=np.arange(8), capacity=np.array([3, 1]),
+    )  # fmt: skip
+    found = weekly.measures(weeks, weekly.play(weeks, -np.arange(8.0)))
+    assert found["lift"] == pytest.approx((2 + 1) / (3 / 2 + 1 / 4))

@@ -257,6 +257,11 @@ def test_what_goes_out_is_what_no_longer_meets_it() -> None:
     np.testing.assert_allclose(moved * (found.people.weeks or 0), len(past))
     assert found.trial.moved["in"].value == pytest.approx(past["converted"].mean())
     assert past["value"].sum() > 0
+    said = list(trying.lines(found, 1))
+    assert any(
+        line.startswith(f"Of the leads whose outcome is known {len(past):,} come in; of these ") for line in said
+    )
+    assert "Of the leads whose outcome is known 0 go out." in said
     assert found.leads.filter(pl.col("is") == "open")["converted"].null_count() == len(found.leads) - len(past)
 
 

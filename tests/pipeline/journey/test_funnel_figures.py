@@ -83,16 +83,34 @@ def test_episodes_are_leads_and_those_opened_again(
 ) -> None:
     """Counted from the rows of stages: a recycled lead that was closed begins anew."""
     again = 0
-    rows = checked_tables["stages"].sort("lead_id", "entered_at", "row")
+    kept = checked_tables["leads"].filter(~pl.col("outcome_refused"))
+    rows = checked_tables["stages"].join(kept, on="lead_id", how="semi").sort("lead_id", "entered_at", "row")
     for _, mine in rows.group_by("lead_id"):
         closed = False
         for name in mine["stage"].to_list():
             again += closed and name == "recycled"
             closed = name in ("won", "lost", "disqualified") or (closed and name != "recycled")
     said = json.loads((finished_run / "reports/funnel.json").read_text())["episodes"]
-    kept = checked_tables["leads"]
     assert said["opened_again"] == again
     assert said["episodes"] == len(kept) + again
+
+
+def test_a_lead_whose_outcome_was_refused_is_not_open(
+    checked_tables: Tables, attributes: tuple[Attribute, ...], early: datetime
+) -> None:
+    """Nobody knows what became of it, so it is in no figure: it was closed, and would count as open for ever."""
+    before = told(checked_tables, attributes, early)
+    entered = checked_tables["stages"].filter(pl.col("entered_at") <= early).sort("entered_at", "row")
+    last = entered.group_by("lead_id", maintain_order=True).last()
+    there = last.filter(pl.col("stage") == "mql").join(checked_tables["leads"], on="lead_id", how="semi")
+    refused = pl.col("lead_id").is_in(there["lead_id"].head(5).implode())
+    leads = checked_tables["leads"].with_columns(outcome_refused=pl.col("outcome_refused") | refused)
+    after = told({**checked_tables, "leads": leads}, attributes, early)
+    gone = int(leads["outcome_refused"].sum() - checked_tables["leads"]["outcome_refused"].sum())
+    assert gone > 0
+    assert after["episodes"]["leads"] == before["episodes"]["leads"] - gone
+    assert after["episodes"]["open"] == before["episodes"]["open"] - gone
+    assert sum(row["open"] for row in after["standing_still"]) == after["episodes"]["open"]
 
 
 def test_young_months_have_no_share_yet(finished_run: Path) -> None:

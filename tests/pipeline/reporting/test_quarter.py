@@ -27,7 +27,7 @@ def test_weeks_are_scaled_to_a_quarter() -> None:
     assert found.interval == pytest.approx((13, 26))
     assert said(found, "deals") == (
         "Of equally many leads, those the model picks contain 20.0 more deals per quarter than those the points pick"
-        " (95\u00a0% interval 13 to 26): 30.0 instead of 10.0."
+        " (95\u00a0% interval 13.0 to 26.0): 30.0 instead of 10.0."
     )
 
 

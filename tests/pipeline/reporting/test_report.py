@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from models.judging import bootstrap, metrics
+from models.policy.routing import Rule
 from pipeline.leaks.findings import Check
 from pipeline.reporting import drawing, plots
 from pipeline.reporting.report import PARTS, Feature, Figure, Refused, ReportContent, by_group, render_report
@@ -266,7 +267,7 @@ def test_a_shift_and_few_conversions_are_cautioned() -> None:
     assert "0.60" in said[1]
     assert cautions({"test": scores(0.3, positives=900)}, {}) == []
     told = " ".join(verdict(found, {"test": {"observed_over_expected": (0.5, 0.9)}}))
-    assert "For every 100 conversions predicted, 60 happened (50 to 90)" in told
+    assert "For every 100 conversions predicted, 60 happened (50.0 to 90.0)" in told
 
 
 @pytest.mark.parametrize(
@@ -318,3 +319,39 @@ def test_slices_that_miss_one_are_named(content: ReportContent) -> None:
     """A slice that chance does not explain is said; the reader need not look for it."""
     page = render_report(with_weeks(content))
     assert re.search(r"than chance explains: <data[^>]*>1</data> of <data[^>]*>1</data> parts", page)
+
+
+def test_a_number_and_its_per_cent_sign_stay_together(content: ReportContent) -> None:
+    """Whoever wrote them, template, caption or table, no line ends between the two."""
+    text = re.sub(r"<svg.*?</svg>|<style>.*?</style>", "", render_report(with_weeks(content)), flags=re.DOTALL)
+    assert "95\u00a0% interval" in text
+    assert not re.findall(r".{9}\d %", text)
+
+
+@pytest.mark.parametrize("low", [-0.3, -0.1, 0.02])
+def test_a_swap_that_loses_is_not_said_to_win(content: ReportContent, low: float) -> None:
+    """The difference is said with its sign, and chance explains it where the interval holds 0, on either side."""
+    rate = {"in_less_out": low + 0.1, "interval": [low, low + 0.2]}
+    swap = {**POINTS["swap"], "difference": {"rate": rate, "value": None}}
+    text = render_report(replace(content, points={**POINTS, "swap": swap}))
+    told = re.sub(r"<[^>]*>|\s+", " ", text[text.index("Rate of those that come in") :])
+    assert f"go out: {number(100 * low + 10, 1)} percentage points" in told.replace("  ", " ")
+    assert ("chance alone may explain it" in told[:300]) == (low < 0 < low + 0.2)
+
+
+def test_the_report_says_what_the_routes_are(content: ReportContent) -> None:
+    """The rules in order, each with what it asks: who meets the best lead under "no touch" is told why."""
+    routes = (
+        Rule("no_touch", 1, "small", True),
+        Rule("high_touch", 2),
+        Rule("own_way", 0.5, "large"),
+        Rule("recheck", 0),
+    )
+    policy = {"threshold": None, "left_out": "", "weeks": 2, "above": None, "grades": {}, "routes": {},
+              "rules": [asdict(rule) for rule in routes]}  # fmt: skip
+    text = re.sub(r"<[^>]*>", "", render_report(replace(content, policy=policy)))
+    assert (
+        "the first that fits: no touch from 1.0 times the base rate on, if the product is used, and the deal is small;"
+        " high touch from 2.0 times the base rate on; own way from 0.5 times the base rate on, if the deal is large;"
+        " recheck for all others."
+    ) in text

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import polars as pl
 import pytest
 from figures import Facts, Figures, agree, ends, facts_of
 
-from features.arrays import DAY_US, Floats
+from features.arrays import DAY_US, Bools, Floats
 from features.plan import plan_of_json
 from models.baselines.points import probabilities
 from models.bundle.folder import Bundle, score
@@ -80,10 +81,17 @@ def mature_features(run: Path) -> pl.DataFrame:
     return pl.read_parquet(run / "data/features.parquet").filter(mature)
 
 
+def known_at_the_test(run: Path, predictions: pl.DataFrame) -> Bools:
+    """Whose outcome was known when the test began: what every model, and the curve of the points, may learn from."""
+    begin = predictions.filter(pl.col("fold") == "test")["as_of"].min()
+    within = timedelta(days=read(run, "data/settings/definition.json")["conversion"]["within_days"])
+    return predictions.select(pl.col("as_of") + within <= begin).to_series().to_numpy()
+
+
 def every_score(run: Path, predictions: pl.DataFrame) -> dict[str, Floats]:
     """What each model says of the test fold: data/baselines.parquet beside the predictions."""
     others = pl.read_parquet(run / "data/baselines.parquet").drop("lead_id", "as_of")
-    known = predictions["fold"].is_in(["train", "calibrate"]).to_numpy()
+    known = known_at_the_test(run, predictions)
     by_hand = probabilities(floats(predictions, "points"), floats(predictions, "label"), known)
     found = {"model": floats(predictions, "probability"), **{c: floats(others, c) for c in others.columns}}
     test = (predictions["fold"] == "test").to_numpy()
@@ -161,7 +169,7 @@ def played_again(predictions: pl.DataFrame, tables: dict[str, pl.DataFrame]) -> 
     examples, features = (stage.read_table(path) for path in (stage.EXAMPLES, stage.FEATURES))
     data = load(examples, features, tables["leads"], plan)
     others = stage.read_table(stage.BASELINES).drop("lead_id", "as_of")
-    known = data.rows("train") | data.rows("calibrate")
+    known = known_at_the_test(Path(), predictions)
     scores = {"model": floats(predictions, "probability"), **{name: floats(others, name) for name in others.columns},
               "points": probabilities(floats(predictions, "points"), data.y, known)}  # fmt: skip
     values = deal_values(tables, plan, stage.section(Definition), examples)
@@ -195,6 +203,23 @@ def test_a_team_takes_what_it_can(
     weeks = played_again(predictions, checked_tables).weeks["weeks"]
     assert {week["capacity"] for week in weeks} == {2}
     assert {week["taken"]["model"] for week in weeks if week["open"] > 50} == {2}
+
+
+def test_the_points_learn_from_what_lies_between_train_and_calibrate(
+    finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their curve, as every rival, is fitted to all outcomes known when the test began, whatever fold they are in."""
+    shutil.copytree(finished_run, tmp_path / "run")
+    monkeypatch.chdir(tmp_path / "run")
+    monkeypatch.setattr("pipeline.evaluate.DRAWS", 2)
+    of_train = (pl.col("fold") == "train") & (pl.int_range(pl.len()) % 2 == 0)
+    examples = stage.read_table(stage.EXAMPLES).with_columns(
+        fold=pl.when(of_train).then(pl.lit("gap")).otherwise("fold")
+    )
+    stage.write_table(examples, stage.EXAMPLES)
+    before = stage.read_json(stage.METRICS)["baselines"]["points"]
+    evaluate.main()
+    assert stage.read_json(stage.METRICS)["baselines"]["points"] == before
 
 
 def test_deals_a_quarter(facts: Facts, finished_run: Path, report: Path) -> None:

@@ -104,7 +104,7 @@ def test_each_open_lead_is_asked_for_what_it_lacks(bundle: Bundle, asked: Asked)
 
 def test_who_cannot_be_asked_is_said(bundle: Bundle, asked: Asked) -> None:
     """A lead that is not there, and a model of before there were questions."""
-    with pytest.raises(Stop, match="not an open lead"):
+    with pytest.raises(Stop, match="not among the leads that are open"):
         ask(bundle, asked, "nobody")
     with pytest.raises(Stop, match="no questions"):
         questions_of(replace(bundle, questions=NOTHING_TO_ASK), asked)
