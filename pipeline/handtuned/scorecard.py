@@ -19,6 +19,7 @@ from models.points.scorecard import choose, overlap, rank_correlation, whole_poi
 from models.points.table import TOTAL, PointsTable, Rule
 from models.points.totals import tally
 from pipeline import stage
+from pipeline.assembly.data import known
 from pipeline.assembly.values import instants
 from pipeline.errors import Stop
 from pipeline.handtuned.inputs import Inputs
@@ -44,15 +45,17 @@ class Scorecard:
     fidelity: dict[str, float | None]
 
 
-def scorecard(inputs: Inputs, predictions: pl.DataFrame, sellers: Sequence[str], most: int) -> Scorecard:
-    """Learned from the model's probabilities of the train and calibrate folds, judged on the test fold.
+def scorecard(
+    inputs: Inputs, predictions: pl.DataFrame, within_days: float, sellers: Sequence[str], most: int
+) -> Scorecard:
+    """Learned from the model's probabilities where the outcome was known when the test began, judged on the test fold.
 
     `predictions`: data/predictions.parquet; `sellers`: event types that no rule may go by.
     """
     every = PointsTable(rules=list(_candidates(inputs, predictions, sellers)))
     made, look = _look(replace(inputs, table=every), predictions)
-    known = predictions["fold"].is_in(["train", "calibrate"]).to_numpy()
-    some = np.sort(np.random.default_rng(0).permutation(np.flatnonzero(known))[:MOST_ROWS])
+    learned = known(predictions, within_days)
+    some = np.sort(np.random.default_rng(0).permutation(np.flatnonzero(learned))[:MOST_ROWS])
     part = Look(made, look.lead[some], look.as_of[some])
     held = np.column_stack([holds(rule.when, part) for rule in every.rules])
     share = held.mean(axis=0)
@@ -68,8 +71,8 @@ def scorecard(inputs: Inputs, predictions: pl.DataFrame, sellers: Sequence[str],
         raise Stop("the model's probabilities do not differ by anything that a rule could say; look at its report")
     table = PointsTable(rules=rules)
     total = tally(table, made, look.lead, look.as_of).total
-    line = float(np.quantile(total[known], 1 - CAPACITY, method="higher"))
-    return Scorecard(PointsTable(rules=rules, thresholds={TOTAL: line}), _fidelity(predictions, total, p, known))
+    line = float(np.quantile(total[learned], 1 - CAPACITY, method="higher"))
+    return Scorecard(PointsTable(rules=rules, thresholds={TOTAL: line}), _fidelity(predictions, total, p, learned))
 
 
 def _look(inputs: Inputs, predictions: pl.DataFrame) -> tuple[Any, Look]:
@@ -79,12 +82,12 @@ def _look(inputs: Inputs, predictions: pl.DataFrame) -> tuple[Any, Look]:
     return records, Look(records, lead, instants(predictions))
 
 
-def _fidelity(predictions: pl.DataFrame, total: Floats, p: Floats, known: Bools) -> dict[str, float | None]:
+def _fidelity(predictions: pl.DataFrame, total: Floats, p: Floats, learned: Bools) -> dict[str, float | None]:
     """Of the test fold: agreement with the model, and the log loss of either."""
     test = (predictions["fold"] == "test").to_numpy()
     y = predictions["label"].to_numpy().astype(np.float64)
-    told = probabilities(total, y, known)[test]
-    base = np.full(int(test.sum()), y[known].mean())
+    told = probabilities(total, y, learned)[test]
+    base = np.full(int(test.sum()), y[learned].mean())
     found = {
         "rank_correlation": rank_correlation(total[test], p[test]),
         "overlap_at_10pct": overlap(total[test], p[test], CAPACITY),
@@ -161,10 +164,11 @@ def text_of(card: Scorecard) -> str:
 def run(most: int) -> Scorecard:
     """The scorecard of the last run. Raises Stop where there is none."""
     stage.check_run()
-    named = stage.section(Definition).events
+    definition = stage.section(Definition)
     tables = stage.read_tables()
     types = tables["events"]["type"].unique().to_list() if "events" in tables else []
-    sellers = [name for name in types if event_group(name, named) in ("seller", "ignore")]
+    sellers = [name for name in types if event_group(name, definition.events) in ("seller", "ignore")]
     nothing = PointsTable(rules=[_rule("none", "fit", {"no_event_for_days": 1})])
     inputs = Inputs(nothing, tables, stage.read_attributes(), stage.section(Source).timezone)
-    return scorecard(inputs, stage.read_table(stage.PREDICTIONS), sellers, most)
+    within = definition.conversion.within_days
+    return scorecard(inputs, stage.read_table(stage.PREDICTIONS), within, sellers, most)

@@ -17,6 +17,7 @@ from pipeline.handtuned.check import tests_of as leaves_of
 from pipeline.handtuned.file import load_points
 from pipeline.handtuned.inputs import Inputs, read_inputs, read_table
 from pipeline.handtuned.reconcile import AGREE, LATER, ONLY_ACTUAL, ONLY_REPLAY, reconcile
+from pipeline.handtuned.scorecard import scorecard
 from pipeline.params import Definition
 from pipeline.points import replay
 from pipeline.stages import STAGES
@@ -175,6 +176,14 @@ def test_the_model_as_a_scorecard(inside: Path) -> None:
     p = pl.read_parquet(stage.PREDICTIONS)["probability"].to_numpy()
     assert np.corrcoef(found["points"].to_numpy(), np.log(p / (1 - p)))[0, 1] > 0.5
     assert "rank correlation: 0." in done.output
+
+
+def test_the_scorecard_learns_from_what_was_known_when_the_test_began(inputs: Inputs) -> None:
+    """Whatever fold it is in: what lies between train and calibrate counts, as for all that the model is held against."""
+    rows = pl.read_parquet(stage.PREDICTIONS)
+    between = rows.with_columns(pl.col("fold").replace("calibrate", "gap"))
+    one, other = (scorecard(inputs, some, 90, ["mail_sent", "sales_call"], 4) for some in (rows, between))
+    assert one == other
 
 
 def test_without_a_table_there_is_nothing_to_compare(inside: Path) -> None:
