@@ -172,6 +172,7 @@ def run(settings: Settings, sock: socket.socket) -> None:
     config = uvicorn.Config(
         app, http=protocol_of(settings.read_timeout_s, settings.max_connections), ws="none", access_log=False,
         log_config=None, server_header=False, date_header=False, lifespan="on",
+        timeout_keep_alive=settings.keep_s,  # type: ignore[arg-type] # seconds for a timer, whole or not
         timeout_graceful_shutdown=int(settings.timeout_s) + 1,
     )  # fmt: skip
     with apart():

@@ -29,8 +29,13 @@ class Settings(BaseSettings):
     capacity: int = Field(64, ge=1, description="Requests for one lead that may wait; beyond it 429 at once.")
     batch_capacity: int = Field(2, ge=1, description="Batches that may wait or run; beyond it 429 at once.")
     max_connections: int = Field(1000, ge=1, description="Open connections of a worker; beyond it they are closed.")
+    keep_s: float = Field(
+        75, gt=0, le=DAY_S, description="Seconds that a connection is kept without a request; longer than a proxy's."
+    )
     timeout_s: float = Field(10, gt=0, le=DAY_S, description="Seconds within which a request is answered, or 503.")
-    read_timeout_s: float = Field(10, gt=0, le=DAY_S, description="Seconds within which a client has sent its request.")
+    read_timeout_s: float = Field(
+        10, gt=0, le=DAY_S, description="Seconds within which a client has sent its request, or taken its answer."
+    )
     drain_s: float = Field(
         1, ge=0, le=DAY_S, description="Seconds that go on after SIGTERM, while clients are sent away."
     )
