@@ -1,5 +1,6 @@
 """`leadscore serve` and `leadscore keys`. Imports wait until a command runs."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,10 +70,14 @@ def serve(
     settings = settings_of(bundle=bundle, host=host, port=port, workers=workers)
     with told():
         from serving import server, supervisor
+        from serving.logs import note
+        from serving.settings import not_heeded
 
         server.check_reach(settings)
         with server.bind(settings) as sock:
             typer.echo(f"leadscore: serving {settings.bundle} on http://{server.address_of(sock)}", err=True)
+            for line in not_heeded(os.environ):
+                note(line, "warning")
             if settings.workers > 1:
                 sys.exit(supervisor.run(settings, sock))
             server.run(settings, sock)
