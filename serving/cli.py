@@ -1,6 +1,7 @@
 """`leadscore serve` and `leadscore keys`. Imports wait until a command runs."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,6 +75,7 @@ def serve(
         from serving.settings import not_heeded
 
         server.check_reach(settings)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # whoever reads where we listen may send it, and ends nothing
         with server.bind(settings) as sock:
             typer.echo(f"leadscore: serving {settings.bundle} on http://{server.address_of(sock)}", err=True)
             for line in not_heeded(os.environ):
