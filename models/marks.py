@@ -7,6 +7,12 @@ from typing import Any
 NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
 """What is a number when its marks are Python's, in tables and requests: float() alone takes 1_000 and other scripts."""
 
+DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+CLOCK = r"[0-9]{2}:[0-9]{2}(?::[0-5][0-9](?:[.,][0-9]{1,9})?)?"
+OFFSET = r" ?(?:[Zz]|[+-][0-9]{2}(?::?[0-5][0-9])?)"
+"""What times are made of, in tables and requests: the extended form of ISO 8601. In its basic form a date could be any
+number, and Python takes the 10:00 of 2025-01-01-10:00, a day with its zone, for a time of day."""
+
 
 def plain(value: Any) -> str:
     """A value as the tables have its text; empty where it is missing. 120.0 is 120, as in a column of numbers."""

@@ -12,13 +12,13 @@ def main() -> int:
     from models.errors import DamagedBundle
     from serving.logs import note
     from serving.security import KeysUnreadable
-    from serving.server import run
+    from serving.server import Closed, run
     from serving.settings import Settings
     from serving.supervisor import SOCKET
 
     try:
         run(Settings(), socket.socket(fileno=int(os.environ[SOCKET])))
-    except (DamagedBundle, KeysUnreadable) as error:
+    except (DamagedBundle, KeysUnreadable, Closed, OSError) as error:
         note("not started", "error", why=str(error))
         return 1
     return 0

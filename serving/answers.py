@@ -24,6 +24,9 @@ REASONS = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Answer = dict[str, Any]
+Options = tuple[bool, str]
+"""Whether to give reasons, and the language of texts."""
+USUAL: Options = (True, "en")
 
 
 @dataclass(frozen=True)
@@ -45,16 +48,24 @@ class Wanted:
     """Events, stages and changes, the colleagues' too: what reading it takes."""
 
 
-def wanted(request: Any, settings: Settings, defaults: Mapping[str, Any] | None = None) -> Wanted:
-    """Check what is not the kernel's to read. Raises Problem."""
-    if not isinstance(request, Mapping):
-        raise Problem(422, "wrong-request", "expected an object with a lead", place="", expected="an object")
-    asked = {**(defaults or {}), **{k: request[k] for k in ("explain", "language") if request.get(k) is not None}}
-    explain, language = asked.get("explain", True), asked.get("language", "en")
+def options(request: Mapping[str, Any], others: Options = USUAL) -> Options:
+    """What a request, or a batch, says of how it is to be answered; `others` where it says nothing. Raises Problem."""
+    explain, language = (
+        other if request.get(name) is None else request[name]
+        for name, other in zip(("explain", "language"), others, strict=True)
+    )
     if not isinstance(explain, bool):
         raise wrong("explain", "true or false")
     if not isinstance(language, str) or language not in LANGUAGES:
         raise wrong("language", f"one of {', '.join(LANGUAGES)}")
+    return explain, language
+
+
+def wanted(request: Any, settings: Settings, others: Options = USUAL) -> Wanted:
+    """Check what is not the kernel's to read; `others` are the options of its batch. Raises Problem."""
+    if not isinstance(request, Mapping):
+        raise Problem(422, "wrong-request", "expected an object with a lead", place="", expected="an object")
+    explain, language = options(request, others)
     rows = _rows(request, settings)
     try:
         lead = part(request, "lead")

@@ -16,6 +16,7 @@ from models.bundle.requests import OPTIONAL
 from models.marks import plain
 
 LEAD = frozenset({"lead_id", "account_id", "created_at", "converted", "objected", "value"})
+BATCH = frozenset({"leads", "explain", "language"})
 REQUEST = frozenset({"lead", *OPTIONAL, "as_of", "explain", "language"})
 TEXTS = {
     "en": {
@@ -111,7 +112,7 @@ class Cautions:
         return found
 
     def _of_request(self, request: Mapping[str, Any]) -> Found:
-        found: Found = [("unknown_field", _name(key)) for key in sorted(request.keys() - REQUEST)]
+        found = strange(request, REQUEST)
         for entity in ("lead", "account"):
             item = request.get(entity)
             if item is not None:
@@ -178,6 +179,11 @@ def _expected(plan: Plan) -> list[Expected]:
         if not (a.kind == "text" and a.has_history)
     ]
     return sorted(found, key=lambda one: ("lead", "account", "history").index(one.block))
+
+
+def strange(item: Mapping[str, Any], known: Set[str]) -> Found:
+    """Fields of an object that nobody looks at."""
+    return [("unknown_field", _name(key)) for key in sorted(item.keys() - known)]
 
 
 def _name(key: str) -> str:

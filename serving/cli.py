@@ -1,5 +1,7 @@
 """`leadscore serve` and `leadscore keys`. Imports wait until a command runs."""
 
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,10 +71,15 @@ def serve(
     settings = settings_of(bundle=bundle, host=host, port=port, workers=workers)
     with told():
         from serving import server, supervisor
+        from serving.logs import note
+        from serving.settings import not_heeded
 
         server.check_reach(settings)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # whoever reads where we listen may send it, and ends nothing
         with server.bind(settings) as sock:
             typer.echo(f"leadscore: serving {settings.bundle} on http://{server.address_of(sock)}", err=True)
+            for line in not_heeded(os.environ):
+                note(line, "warning")
             if settings.workers > 1:
                 sys.exit(supervisor.run(settings, sock))
             server.run(settings, sock)

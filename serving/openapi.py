@@ -31,7 +31,7 @@ def document(model: Model, settings: Settings) -> dict[str, Any]:
         "explain": {"type": ["boolean", "null"], "description": "For all that do not say themselves."},
         "language": {"enum": [*LANGUAGES, None]},
     }}  # fmt: skip
-    results = {"results": [reply], "model_version": bundle.version, "model_digest": bundle.digest}
+    results = {"results": [reply], "warnings": [], "model_version": bundle.version, "model_digest": bundle.digest}
     return {
         "openapi": "3.1.0",
         "info": {"title": "leadscore", "version": bundle.version,

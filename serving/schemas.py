@@ -110,6 +110,9 @@ def _closed(properties: Schema) -> Schema:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
+WARNINGS: Schema = {"type": "array", "items": _closed({
+    "code": {"enum": list(TEXTS["en"])}, "place": {"type": "string"}, "text": {"type": "string"},
+})}  # fmt: skip
 ANSWER: Schema = _closed({
     "lead_id": {"type": ["string", "integer", "null"]},
     "as_of": TIME,
@@ -131,10 +134,7 @@ ANSWER: Schema = _closed({
         "feature": {"type": "string"}, "group": {"enum": ["fit", "engagement", "intent"]},
         "contribution": {"type": "number"}, "text": {"type": "string"},
     })},
-    "warnings": {"type": "array", "items": _closed({
-        "code": {"enum": list(TEXTS["en"])},
-        "place": {"type": "string"}, "text": {"type": "string"},
-    })},
+    "warnings": WARNINGS,
     "model_version": {"type": "string"},
     "model_digest": {"type": "string"},
     "scored_at": TIME,
@@ -156,6 +156,7 @@ PROBLEM: Schema = {
 BATCH_ANSWER: Schema = _closed({
     "results": {"type": "array", "items": {"anyOf": [{"$ref": "#/components/schemas/Answer"},
                                                      {"$ref": "#/components/schemas/Problem"}]}},
+    "warnings": {**WARNINGS, "description": "Fields of the batch itself that nobody looks at."},
     "model_version": {"type": "string"},
     "model_digest": {"type": "string"},
 })  # fmt: skip

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from serving.answers import Answer, Wanted, each, wanted
+from serving.answers import Answer, Options, Wanted, each, options, wanted
 from serving.bodies import Receive, read_body
+from serving.cautions import BATCH, said, strange
 from serving.problems import Problem, wrong
 from serving.service import Service
 from serving.strict import read_json
@@ -84,9 +85,9 @@ def _many(service: Service, body: bytes, until: float) -> bytes:
     if len(leads) > service.settings.max_batch:
         raise wrong("leads", f"at most {service.settings.max_batch} of them")
     model, now = ready(service.store), datetime.now(UTC)
-    defaults = {k: given[k] for k in ("explain", "language") if given.get(k) is not None}
+    others = options(given)
     results: list[Answer] = []
-    for chunk in _chunks(_checked(lead, service, defaults) for lead in leads):
+    for chunk in _chunks(_checked(lead, service, others) for lead in leads):
         if time.monotonic() > until:
             raise late()
         answers = each(model, [w for w in chunk if isinstance(w, Wanted)], now)
@@ -97,7 +98,8 @@ def _many(service: Service, body: bytes, until: float) -> bytes:
             if isinstance(one, Problem):
                 one = one.within(f"leads[{len(results)}]").document()
             results.append(one)
-    return encode({"results": results, "model_version": model.bundle.version, "model_digest": model.bundle.digest})
+    return encode({"results": results, "warnings": said(strange(given, BATCH), others[1]),
+                   "model_version": model.bundle.version, "model_digest": model.bundle.digest})  # fmt: skip
 
 
 def _chunks(checked: Iterable[Wanted | Problem]) -> Iterator[list[Wanted | Problem]]:
@@ -114,8 +116,8 @@ def _chunks(checked: Iterable[Wanted | Problem]) -> Iterator[list[Wanted | Probl
         yield chunk
 
 
-def _checked(lead: Any, service: Service, defaults: Mapping[str, Any]) -> Wanted | Problem:
+def _checked(lead: Any, service: Service, others: Options) -> Wanted | Problem:
     try:
-        return wanted(lead, service.settings, defaults)
+        return wanted(lead, service.settings, others)
     except Problem as problem:
         return problem

@@ -36,14 +36,20 @@ class Key:
 
 def read_keys(path: Path) -> tuple[Key, ...]:
     """Keys of a file; none where there is no file. Raises KeysUnreadable."""
-    if not path.is_file():
+    if not path.exists():
         return ()
+    if not path.is_file():
+        raise KeysUnreadable(f"{path}: expected a file")
     try:
-        keys = tuple(Key(**key) for key in json.loads(path.read_text(encoding="utf-8")))
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        keys = tuple(Key(**key) for key in stored)
     except (ValueError, TypeError, RecursionError) as error:
         raise KeysUnreadable(f"{path}: expected the JSON that `leadscore keys create` writes") from error
-    if not all(key.scope in SCOPES and re.fullmatch("[0-9a-f]{64}", str(key.sha256)) for key in keys):
-        raise KeysUnreadable(f"{path}: expected digests of 64 hexadecimal digits and scopes among {', '.join(SCOPES)}")
+    good = (key.scope in SCOPES and re.fullmatch("[0-9a-f]{64}", str(key.sha256)) for key in keys)
+    if not isinstance(stored, list) or not all(good):
+        raise KeysUnreadable(
+            f"{path}: expected a list of digests of 64 hexadecimal digits and scopes among {', '.join(SCOPES)}"
+        )
     return keys
 
 

@@ -18,7 +18,7 @@ from serving.logs import apart, configure, note
 from serving.protocol import protocol_of, silent
 from serving.service import Service
 from serving.settings import Settings
-from serving.supervisor import READY, SHARED, STOPPING
+from serving.supervisor import KEYED, READY, SHARED, STOPPING
 
 LOOKS = 50
 """So often we look whether a connection that has asked nothing yet has sent its first request."""
@@ -161,17 +161,21 @@ def check_reach(settings: Settings) -> None:
 
 
 def run(settings: Settings, sock: socket.socket) -> None:
-    """Serve until told to stop. Raises DamagedBundle where there is no model to serve, KeysUnreadable."""
+    """Serve until told to stop. Raises DamagedBundle where there is no model to serve, KeysUnreadable, and Closed where
+    the keys have gone since others began to serve."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a model that another could replace
     configure()
     app = create_app(settings)
     service: Service = app.state.service
+    if service.guard.open and (KEYED in os.environ or not settings.loopback):
+        raise Closed(f"{settings.keys}: is gone, and without it anybody could ask; put it back")
     service.load()
     if service.guard.open:
         note("no API key is configured: loopback only, and no administration over HTTP", "warning")
     config = uvicorn.Config(
         app, http=protocol_of(settings.read_timeout_s, settings.max_connections), ws="none", access_log=False,
         log_config=None, server_header=False, date_header=False, lifespan="on",
+        timeout_keep_alive=settings.keep_s,  # type: ignore[arg-type] # seconds for a timer, whole or not
         timeout_graceful_shutdown=int(settings.timeout_s) + 1,
     )  # fmt: skip
     with apart():

@@ -1,13 +1,20 @@
 """What the service is told by its environment: every field is `LEADSCORE_` and its name in capitals."""
 
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "LEADSCORE_"
 DAY_S = 86_400
+LINK = "tcp://"
+"""With this begins what Kubernetes sets LEADSCORE_PORT to in every pod beside a Service that is called leadscore."""
+OTHERS = re.compile(rf"{PREFIX}(ID_KEY|(.*_)?(SERVICE_HOST|SERVICE_PORT.*|PORT_\d+_(TCP|UDP|SCTP).*))")
+"""Names that are not for the service: the pipeline's key, and what Kubernetes sets for Services called so or alike."""
 
 
 class Settings(BaseSettings):
@@ -29,11 +36,21 @@ class Settings(BaseSettings):
     capacity: int = Field(64, ge=1, description="Requests for one lead that may wait; beyond it 429 at once.")
     batch_capacity: int = Field(2, ge=1, description="Batches that may wait or run; beyond it 429 at once.")
     max_connections: int = Field(1000, ge=1, description="Open connections of a worker; beyond it they are closed.")
+    keep_s: float = Field(
+        75, gt=0, le=DAY_S, description="Seconds that a connection is kept without a request; longer than a proxy's."
+    )
     timeout_s: float = Field(10, gt=0, le=DAY_S, description="Seconds within which a request is answered, or 503.")
-    read_timeout_s: float = Field(10, gt=0, le=DAY_S, description="Seconds within which a client has sent its request.")
+    read_timeout_s: float = Field(
+        10, gt=0, le=DAY_S, description="Seconds within which a client has sent its request, or taken its answer."
+    )
     drain_s: float = Field(
         1, ge=0, le=DAY_S, description="Seconds that go on after SIGTERM, while clients are sent away."
     )
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _passes_links_over(cls, value: object) -> object:
+        return cls.model_fields["port"].default if str(value).startswith(LINK) else value
 
     @property
     def loopback(self) -> bool:
@@ -44,3 +61,17 @@ class Settings(BaseSettings):
             return ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+
+def not_heeded(environment: Mapping[str, str]) -> list[str]:
+    """Variables that look like settings and change nothing, a line each."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    ours = {name.upper(): value for name, value in environment.items() if name.upper().startswith(PREFIX)}
+    lines = []
+    for name in sorted(ours.keys() - known):
+        if not (OTHERS.fullmatch(name) or ours[name].startswith(LINK)):
+            near = get_close_matches(name, known, 1)
+            lines.append(f"{name}: not heeded, no setting is called so" + (f"; {near[0]} is" if near else ""))
+    if ours.get(f"{PREFIX}PORT", "").startswith(LINK):
+        lines.append(f"{PREFIX}PORT: not heeded, Kubernetes set it for a Service called leadscore")
+    return lines

@@ -15,6 +15,8 @@ SOCKET = f"{PREFIX}SOCKET"
 """Number of the inherited file that a worker listens on."""
 PARENT = f"{PREFIX}SUPERVISOR"
 """Our process id: a worker that takes a new bundle tells us, and we tell the others."""
+KEYED = f"{PREFIX}KEYED"
+"""Set where there was a file of keys: a worker that finds none opens nothing."""
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """Folder where the workers keep their counts, so that each can tell all; and a mark of each that is ready."""
 READY = "ready-"
@@ -39,6 +41,7 @@ class Supervisor:
         self._stops = 0
         """How often we were told to stop."""
         self._failed = False
+        self._keyed = False
 
     def run(self) -> int:
         """Until told to stop; 1 where a worker could not start at all."""
@@ -88,8 +91,9 @@ class Supervisor:
         if self._stops or self._failed:
             return
         number = self._socket.fileno()
+        self._keyed = self._keyed or self._settings.keys.exists()
         env = {**os.environ, **environment(self._settings), SOCKET: str(number), PARENT: str(os.getpid()),
-               SHARED: str(self._shared)}  # fmt: skip
+               SHARED: str(self._shared), **({KEYED: "1"} if self._keyed else {})}  # fmt: skip
         self._born[place] = time.monotonic()
         self._workers[place] = subprocess.Popen([sys.executable, "-m", "serving"], env=env, pass_fds=(number,))
 

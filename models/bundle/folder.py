@@ -41,6 +41,8 @@ QUESTIONS = "questions.json"
 """Only where train knew of answers to questions that one may ask a lead."""
 ACCOUNTS = "accounts.json"
 """Only where leads have accounts and dated outcomes: what makes an account's probability of its leads'."""
+MOST = 1 << 28
+"""Bytes of a file: a larger one would fill the memory of the process that serves before its digest was known."""
 PROOF_SECONDS = 60
 
 
@@ -180,6 +182,8 @@ def _read(folder: Path, name: str) -> bytes:
     path = folder / name
     if path.is_symlink() or not path.is_file():
         raise DamagedBundle(f"{path}: expected a file; publish the bundle again, or check the path that you gave")
+    if path.stat().st_size > MOST:
+        raise DamagedBundle(f"{path}: expected at most {MOST} bytes; publish the bundle again")
     return path.read_bytes()
 
 

@@ -6,21 +6,18 @@ from functools import cached_property
 import polars as pl
 
 from features.vocabulary import NO, YES
-from models.marks import NUMBER, Marks
+from models.marks import CLOCK, DAY, NUMBER, OFFSET, Marks
 from pipeline.errors import Stop
 from pipeline.params import Source
 
 TIME = pl.Datetime("us", "UTC")
 LOCAL = pl.Datetime("us")
 
-_DAY = r"\d{4}-\d{2}-\d{2}"
-_CLOCK = r"\d{2}:\d{2}(:[0-5]\d([.,]\d{1,9})?)?"
-_OFFSET = r" ?([Zz]|[+-]\d{2}(:?\d{2})?)"
-ISO_DAY = rf"^{_DAY}$"
-ISO_LOCAL = rf"^{_DAY}[Tt ]{_CLOCK}$"
-ISO_FIXED = rf"^{_DAY}[Tt ]{_CLOCK}{_OFFSET}$"
-ISO_FIXED_PLAIN = rf"^{_DAY}T\d{{2}}:\d{{2}}:[0-5]\d(\.\d{{1,9}})?(Z|[+-]\d{{2}}(:?\d{{2}})?)$"
-ISO_LOCAL_PLAIN = rf"^{_DAY} \d{{2}}:\d{{2}}:[0-5]\d$"
+ISO_DAY = rf"^{DAY}$"
+ISO_LOCAL = rf"^{DAY}[Tt ]{CLOCK}$"
+ISO_FIXED = rf"^{DAY}[Tt ]{CLOCK}{OFFSET}$"
+ISO_FIXED_PLAIN = rf"^{DAY}T\d{{2}}:\d{{2}}:[0-5]\d(\.\d{{1,9}})?(Z|[+-]\d{{2}}(:?\d{{2}})?)$"
+ISO_LOCAL_PLAIN = rf"^{DAY} \d{{2}}:\d{{2}}:[0-5]\d$"
 DAYS = (
     r"^(\d{1,2}\.\d{1,2}\.\d{4}|\d{1,2}-\d{1,2}-\d{4}|\d{1,2}/\d{1,2}/(\d{2}|\d{4})|\d{4}/\d{1,2}/\d{1,2}"
     r"|\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{4}|[A-Za-z]{3,9} \d{1,2}, \d{4})"

@@ -15,6 +15,7 @@ from features.episodes import opening
 from features.kernel import Matrix, compute
 from features.records import Records, take
 from models.bundle.folder import Bundle, score
+from models.bundle.values import WrongRequest, micros
 from models.explaining.reasons import by_group, reasons
 from models.learning.horizons import column
 from models.policy.decisions import decide
@@ -252,7 +253,6 @@ def _ahead(asked: Asked) -> list[str]:
 def parse_time(text: str, timezone: str, option: str = "--as-of") -> datetime:
     """An ISO 8601 time, in UTC; one without an offset is of the time zone of the training tables. Raises Stop."""
     try:
-        at = datetime.fromisoformat(text)
-        return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise Stop(f"{option} {text!r}: expected an ISO 8601 time such as 2025-10-03T00:00:00Z") from error
+        return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=micros(text, option, ZoneInfo(timezone)))
+    except WrongRequest as error:
+        raise Stop(f"{option} {text!r}: expected {error.expected}") from error

@@ -86,6 +86,15 @@ def test_any_damage_is_seen_before_anything_is_parsed(copied: Path, name: str, d
         read_files(copied)
 
 
+@pytest.mark.parametrize("name", ["MODEL_CARD.md", MANIFEST])
+def test_a_file_without_end_is_not_read(copied: Path, name: str) -> None:
+    """A service that looks at it keeps its memory."""
+    with (copied / name).open("r+b") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(DamagedBundle, match=f"{name}: expected at most"):
+        load_bundle(copied)
+
+
 def test_swapped_files_are_seen(copied: Path) -> None:
     """Two files that change places are two files that are not themselves."""
     a, b = copied / "policy.json", copied / "encoding.json"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from features.catalogue import EventType
@@ -221,9 +221,17 @@ def test_times_are_microseconds(text: str, us: int) -> None:
     assert micros(text, "x") == us
 
 
+@pytest.mark.parametrize("value", [None, 5, True, 1.5, [], {}, ["2025-01-01"], "", "20250101T000000Z", "2025-W01-1"])
+def test_what_is_no_time_is_said(value: Any) -> None:
+    """Whatever its kind."""
+    with pytest.raises(WrongRequest, match="an ISO 8601 time such as"):
+        micros(value, "x")
+
+
 @given(st.datetimes(timezones=st.timezones()))
 def test_a_time_is_its_microseconds_since_1970(at: datetime) -> None:
     """To the last one, in any zone and year; times that UTC has no year for are refused."""
+    assume(not (at.utcoffset() or timedelta()) % timedelta(minutes=1))  # ISO 8601 knows no seconds of an offset
     text = at.isoformat()
     expected = (datetime.fromisoformat(text) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     first, last = (micros(f"{end}Z", "x") for end in ("0001-01-01T00:00:00", "9999-12-31T23:59:59.999999"))

@@ -172,6 +172,17 @@ def test_what_is_wrong_is_named_by_its_place(
     assert SECRET not in reply.text
 
 
+def test_a_batch_says_what_nobody_looks_at(client: TestClient, request_: dict[str, Any]) -> None:
+    """An instant for all beside the leads would be passed over without a word; options there are all leads'."""
+    reply = client.post("/v1/score/batch", json={"leads": [request_], "as_of": SECRET, "language": "fi"})
+    (warning,) = reply.json()["warnings"]
+    assert (warning["code"], warning["place"]) == ("unknown_field", "as_of")
+    assert warning["text"].startswith("malli")
+    assert SECRET not in reply.text
+    for name in ("explain", "language"):
+        assert problem(client.post("/v1/score/batch", json={"leads": [], name: SECRET}), 422)["place"] == name
+
+
 def test_many_rows_are_refused(client: TestClient, request_: dict[str, Any], settings: Settings) -> None:
     """Events beyond the limit, other leads beyond theirs, a batch beyond its own."""
     row = {"type": "x", "occurred_at": "2025-05-01"}

@@ -78,13 +78,19 @@ def test_a_file_without_keys_or_gone_opens_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[1]", '[{"name": "x"}]', "7", '[{"name":"a","scope":"god","sha256":"","created_at":""}]']
+    "text", ["{", "{}", "[1]", '[{"name": "x"}]', "7", '[{"name":"a","scope":"god","sha256":"","created_at":""}]']
 )
 def test_a_file_that_is_none_is_named(tmp_path: Path, text: str) -> None:
     """Rather than taken for no keys."""
     (tmp_path / "keys.json").write_text(text)
     with pytest.raises(KeysUnreadable, match=r"keys\.json"):
         read_keys(tmp_path / "keys.json")
+
+
+def test_a_folder_is_no_file_of_keys(tmp_path: Path) -> None:
+    """Container engines make one where a file to mount is missing: without a word nobody would be let in."""
+    with pytest.raises(KeysUnreadable, match="expected a file"):
+        Guard(tmp_path)
 
 
 def test_changes_at_once_lose_nothing(tmp_path: Path) -> None:

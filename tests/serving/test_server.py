@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 from servers import ROOT, Running, serving
 
 from models.bundle.folder import FILES, MANIFEST, digest_of
+from serving.security import create_key
 from serving.server import address_of, admit_no_more
 from serving.settings import Settings
 
@@ -395,3 +397,43 @@ def test_an_address_is_said_as_in_a_url() -> None:
     for family, said in ((socket.AF_INET, "0.0.0.0:0"), (socket.AF_INET6, "[::]:0")):
         with socket.socket(family) as sock:
             assert address_of(sock) == said
+
+
+def test_variables_of_kubernetes_are_passed_over_and_misspelt_ones_named(bundle_folder: Path, tmp_path: Path) -> None:
+    """A Service called leadscore sets LEADSCORE_PORT to an address: the port is the default, and the log says so, as
+    of a variable that is no setting; not of what else Kubernetes sets, nor of the pipeline's own."""
+    link = "tcp://10.0.0.1:8000"
+    passed = {"LEADSCORE_SERVICE_HOST": "10.0.0.1", "LEADSCORE_SERVICE_PORT_HTTP": "80", "LEADSCORE_PORT_80_TCP": link,
+              "LEADSCORE_PORT_80_TCP_ADDR": "10.0.0.1", "LEADSCORE_UI_PORT": link, "LEADSCORE_ID_KEY": "k"}  # fmt: skip
+    with serving(bundle_folder, tmp_path, **passed, LEADSCORE_PORT=link, LEADSCORE_WORKER="3") as running:
+        running.ready()
+        named = [line["event"] for line in map(json.loads, running.said[1:]) if "not heeded" in line["event"]]
+        assert [line.split(":")[0] for line in named] == ["LEADSCORE_WORKER", "LEADSCORE_PORT"]
+        assert "LEADSCORE_WORKERS" in named[0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEADSCORE_PORT", link)
+        assert Settings().port == 8000
+
+
+def test_keys_that_are_gone_open_no_new_worker(bundle_folder: Path, tmp_path: Path) -> None:
+    """Behind a proxy loopback is no protection: a worker that starts again without the file that there was ends, and
+    the others go on to ask for keys."""
+    keys = tmp_path / "keys.json"
+    create_key(keys, "crm", "score", datetime.now(UTC))
+    with serving(bundle_folder, tmp_path, "--workers", "2", LEADSCORE_KEYS=str(keys)) as running:
+        running.until("ready", 2)
+        keys.unlink()
+        os.kill(children(running.process.pid)[0], signal.SIGKILL)
+        assert "keys.json: is gone" in running.until("not started")[0]["why"]
+        for _ in range(5):
+            assert running.post("/v1/score", lead(bundle_folder)).status_code == 401
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_path_of_keys_that_is_none_stops_the_start(bundle_folder: Path, tmp_path: Path, workers: str) -> None:
+    """Said in one line, and not as a trace."""
+    done = ended(tmp_path, {"LEADSCORE_KEYS": "/dev/null/keys.json"}, "--bundle", str(bundle_folder), "--port", "0",
+                 "--workers", workers)  # fmt: skip
+    assert done.returncode == 1
+    assert "/dev/null/keys.json" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -3,13 +3,14 @@
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from math import isinf
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.bundle.values import WrongRequest
+from models.bundle.values import WrongRequest, micros
 from models.bundle.values import number as wide_number
 from models.marks import Marks
 from pipeline.reading.texts import (
@@ -66,6 +67,31 @@ def test_iso_spellings_mean_one_instant(text: str) -> None:
 def test_other_forms_are_never_guessed(text: str) -> None:
     """Whatever is not ISO 8601 is unreadable when nothing else is declared."""
     assert one(text) is None
+
+
+ODD = [
+    *("20240105", "20240105T100000Z", "2024-W01-5", "2024W015T10:00", "2024-01-05T10", "2024-01-05T100000Z"),
+    *("2024-01-05-10:00", "2024-01-05+02:00", "2024-01-05x10:00:00", "2024-01-05T10:00:00.Z", "2024-01-05T10:00+02:75"),
+    *("2024-01-05 10:00 +0200", "2024-01-05t10:00:00,5z", "2024-01-05T10:00:00.1234567Z", "2024-01-05T10:00:00 Z"),
+]
+
+
+@given(
+    st.sampled_from(ODD)
+    | st.from_regex(r"(2024-?0[1-9]-?05|2024-?W0[1-9]-?[1-7])[Tt x_+-]?(1[0-9]:?[0-5]0?(:?0[0-9](\.[0-9]{0,10})?)?)?"
+                    r" ?([Zz]|[+-]0[0-9]:?[0-9]{0,2}(:?[0-5]0)?)?", fullmatch=True),
+    st.sampled_from(["UTC", "Europe/Helsinki"]),
+)  # fmt: skip
+@settings(deadline=None)
+def test_a_text_is_a_time_in_tables_and_requests_alike(text: str, zone: str) -> None:
+    """What Python takes beyond ISO 8601's extended form is a time in neither: it reads the zone of a day,
+    2024-01-05+02:00, as the time of day."""
+    read = one(text, Clock(zone))
+    try:
+        asked = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros(text, "x", ZoneInfo(zone)))
+        assert asked == read
+    except WrongRequest:
+        assert read is None
 
 
 def test_a_day_is_midnight_in_the_zone() -> None:
