@@ -179,7 +179,7 @@ def test_the_model_as_a_scorecard(inside: Path) -> None:
 
 
 def test_the_scorecard_learns_from_what_was_known_when_the_test_began(inputs: Inputs) -> None:
-    """Whatever fold it is in: what lies between train and calibrate counts, as for all that the model is held against."""
+    """Whatever fold it is in: what lies between train and calibrate counts, as for all the model is held against."""
     rows = pl.read_parquet(stage.PREDICTIONS)
     between = rows.with_columns(pl.col("fold").replace("calibrate", "gap"))
     one, other = (scorecard(inputs, some, 90, ["mail_sent", "sales_call"], 4) for some in (rows, between))
