@@ -26,30 +26,28 @@ def golden_requests(plan: Plan, encoding: Encoding, seed: int, number: int) -> l
 
 def _request(plan: Plan, encoding: Encoding, rng: np.random.Generator, number: int) -> dict[str, Any]:
     def of(entity: str) -> dict[str, Any]:
-        return {
-            a.column: _value(a, plan, encoding, rng)
-            for a in plan.attributes
-            if a.entity == entity and rng.random() < 0.7
-        }
+        """Fields as they stand; those that change are told in the history alone."""
+        fixed = (a for a in plan.attributes if a.entity == entity and not a.has_history)
+        return {a.column: _value(a, plan, encoding, rng) for a in fixed if rng.random() < 0.7}
 
     lead = {"lead_id": f"golden-{number}", "created_at": _time(rng, 60, 90), **of("lead")}
     request = {
         "lead": lead,
         "account": of("account"),
-        **_life(plan, rng),
+        **_life(plan, encoding, rng, ("lead", "account")),
         "account_leads": [],
         "as_of": AS_OF,
     }
     for k in range(int(rng.integers(0, 3))):
         colleague = {"lead_id": f"golden-{number}-{k}", "created_at": _time(rng, 60, 120), **of("lead")}
-        request["account_leads"].append({"lead": colleague, **_life(plan, rng)})
+        request["account_leads"].append({"lead": colleague, **_life(plan, encoding, rng, ("lead",))})
     for name in ("account", "events", "stages", "history", "account_leads"):
         if rng.random() < 0.1:
             del request[name]
     return request
 
 
-def _life(plan: Plan, rng: np.random.Generator) -> dict[str, Any]:
+def _life(plan: Plan, encoding: Encoding, rng: np.random.Generator, entities: Sequence[str]) -> dict[str, Any]:
     types = [t.name for t in plan.types] or ["page_view"]
     events = [
         {"type": str(rng.choice(types)), "occurred_at": _time(rng, 0, 60), "event_id": str(i)}
@@ -58,7 +56,18 @@ def _life(plan: Plan, rng: np.random.Generator) -> dict[str, Any]:
     ]
     open_stages = [s for s in plan.stages if s not in plan.closes and s not in plan.reopens]
     stages = [{"stage": s, "entered_at": _time(rng, 0, 30)} for s in open_stages if rng.random() < 0.3]
-    return {"events": events, "stages": stages, "history": []}
+    history = [
+        {
+            "entity": a.entity,
+            "field": a.column,
+            "value": _value(a, plan, encoding, rng),
+            "changed_at": _time(rng, 0, 60),
+        }
+        for a in plan.attributes
+        if a.has_history and a.entity in entities
+        for _ in range(int(rng.integers(0, 3)))
+    ]
+    return {"events": events, "stages": stages, "history": history}
 
 
 def _time(rng: np.random.Generator, least_days: float, most_days: float) -> str:

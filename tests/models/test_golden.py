@@ -17,6 +17,21 @@ def test_golden_requests_are_the_same_for_a_seed_and_are_json(bundle: Bundle) ->
     assert len(left_out) >= 3, "some have parts left out"
 
 
+def test_golden_requests_tell_what_changes_in_the_history(bundle: Bundle) -> None:
+    """A field that changes counts nowhere else; so the proof reads histories, of leads, accounts and colleagues."""
+    made = golden_requests(bundle.plan, bundle.encoding, 0, 50)
+    changing = {(a.entity, a.column) for a in bundle.plan.attributes if a.has_history}
+    told = [(row["entity"], row["field"]) for request in made for row in request.get("history", [])]
+    assert set(told) == changing
+    for request in made:
+        assert not {("lead", name) for name in request["lead"]} & changing
+        assert not {("account", name) for name in request.get("account", {})} & changing
+    assert any(other["history"] for request in made for other in request.get("account_leads", []))
+    without = [{**request, "history": []} for request in made if request.get("history")]
+    assert sum(answer(bundle, one) != answer(bundle, request) for one, request in
+               zip(without, (r for r in made if r.get("history")), strict=True)) > len(without) / 2  # fmt: skip
+
+
 def test_a_changed_answer_is_a_failure(bundle: Bundle) -> None:
     """A last bit that differs is named; the same answer is none."""
     request = golden_requests(bundle.plan, bundle.encoding, 0, 1)[0]
