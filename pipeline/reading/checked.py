@@ -141,7 +141,7 @@ def _typed(sifted: Mapping[str, Sifted], attributes: AttributeList, context: Con
             accepted = accepted.join(
                 _outcomes_refused(sifted, context), on="lead_id", how="left", maintain_order="left"
             )
-            untimed = pl.col("untimed").fill_null(False)
+            untimed = pl.col("_untimed").fill_null(False)
             accepted = accepted.with_columns(
                 pl.col("outcome_refused").fill_null(False),
                 refused_at=pl.when(untimed).then("created_at").otherwise("refused_at"),
@@ -155,7 +155,7 @@ def _typed(sifted: Mapping[str, Sifted], attributes: AttributeList, context: Con
 
 def _outcomes_refused(sifted: Mapping[str, Sifted], context: Context) -> pl.DataFrame:
     """Leads whose outcome row, or a row that may have been one, was refused; a twin of it stays. `refused_at`: the
-    first time of those that may have closed the lead; `untimed`: whether such a row has none that can be read."""
+    first time of those that may have closed the lead; `_untimed`: whether such a row has none that can be read."""
     conversion = context.definition.conversion
     found = [pl.DataFrame(schema={"lead_id": pl.String, "at": TIME, "closes": pl.Boolean})]
     stages = [name for kind in outcomes(context) for name in kind]
@@ -171,7 +171,7 @@ def _outcomes_refused(sifted: Mapping[str, Sifted], context: Context) -> pl.Data
     closing = pl.col("at").filter("closes")
     return (
         pl.concat(found).drop_nulls("lead_id").group_by("lead_id")
-        .agg(outcome_refused=pl.lit(True), refused_at=closing.min(), untimed=closing.is_null().any())
+        .agg(outcome_refused=pl.lit(True), refused_at=closing.min(), _untimed=closing.is_null().any())
     )  # fmt: skip
 
 
