@@ -73,7 +73,7 @@ def read(bundle: Bundle, tables: Path, as_of: datetime | None, id_key: bytes | N
     kinds = list(bundle.plan.attributes)
     with _as_in_training():
         raw, _ = remove(read_tables(source, lenient=True), id_key, [kind.column for kind in kinds])
-        checked = check(raw, source, definition, None, now, kinds)
+        checked = check(raw, source, definition, None, now, kinds, (), bundle.plan.other_fields)
     unknown: frozenset[Block] = frozenset() if "account_id" in raw["leads"].columns else frozenset({"account_leads"})
     _check_dates(bundle, checked.meta["shape"], as_of, tables)
     if checked.meta["shape"] == "flat":
