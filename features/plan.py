@@ -213,5 +213,5 @@ def plan_of_json(stored: Mapping[str, Any]) -> Plan:
         ignored=tuple(stored["ignored"]),
         closing_event=stored["closing_event"],
         blocks=tuple(stored["blocks"]),
-        other_fields=tuple((entity, name) for entity, name in stored["other_fields"]),
+        other_fields=tuple((entity, name) for entity, name in stored.get("other_fields", ())),  # older ones had none
     )
