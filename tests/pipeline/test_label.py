@@ -85,6 +85,15 @@ def test_what_was_bought_before_a_lead_was_there_labels_nothing(repeats: bool) -
     assert found == (without if repeats else [])
 
 
+def test_conversions_of_which_none_is_left_say_where_they_are() -> None:
+    """Bought only before its lead was there: the message does not say that there is no such event."""
+    leads = [{"lead_id": "1", "created_at": day(0)}, {"lead_id": "2", "created_at": day(60)}]
+    for kind, types in (("buy", "none"), ("look", "look")):
+        events = [{"lead_id": "1", "type": kind, "occurred_at": day(-3)}]
+        with pytest.raises(Stop, match=rf"no 'buy' is of a lead .* accepted events: {types}\. .*quarantine/events"):
+            examples({"conversion": {"event": "buy"}}, leads=leads, events=events)
+
+
 def test_one_example_a_lead_where_there_are_outcomes_alone() -> None:
     """At its creation; mature where its outcome is known."""
     leads = [{"lead_id": str(i), "created_at": day(i), "converted": c} for i, c in enumerate(["1", "0", None, "yes"])]
