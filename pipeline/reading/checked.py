@@ -101,9 +101,7 @@ def _without(leads: pl.DataFrame, definition: Definition) -> pl.DataFrame:
     return leads.drop([column for column in OPTIONAL["leads"] if column in definition.exclude], strict=False)
 
 
-def _sift_all(
-    raw: Mapping[str, pl.DataFrame], found: Inferred, shape: str, context: Context
-) -> dict[str, Sifted]:
+def _sift_all(raw: Mapping[str, pl.DataFrame], found: Inferred, shape: str, context: Context) -> dict[str, Sifted]:
     """Every table that there is, parents first."""
     attributes = found.attributes
     sifted = {"leads": judge_leads(raw["leads"], attributes, shape != "flat", context)}

@@ -13,8 +13,8 @@ from features.plan import Plan, plan_of_json, plan_to_json
 from models.bundle.lives import Reading
 from models.bundle.requests import asked, features_of
 from pipeline.assembly.featuring import features
-from pipeline.params import Definition
 from pipeline.assembly.planning import learn_plan
+from pipeline.params import Definition
 from pipeline.reading.checked import check
 
 SPELLINGS = ("Budget", "budget", "BUDGET ", "Budget__c", "Büdget")

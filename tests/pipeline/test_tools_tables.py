@@ -11,13 +11,13 @@ import pytest
 
 from features.columns import Attribute
 from features.plan import Plan
-from pipeline.errors import Stop
 from pipeline.assembly.featuring import features
+from pipeline.assembly.values import Tables
+from pipeline.errors import Stop
 from pipeline.leaks.cutting import cut
 from pipeline.params import Definition, Source
-from pipeline.reading.tables import RESERVED, read_tables
 from pipeline.reading.checked import check
-from pipeline.assembly.values import Tables
+from pipeline.reading.tables import RESERVED, read_tables
 
 START = datetime(2024, 1, 1, 8, tzinfo=UTC)
 OURS = ("account", "index", "place", "own", "key", "as_of", "id", "entity", "code", "lead", "label", "_value")

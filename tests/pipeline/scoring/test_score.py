@@ -13,8 +13,8 @@ from validating import checked
 
 from models.bundle.folder import Bundle
 from models.explaining.reasons import GROUPS
-from pipeline.errors import Stop
 from pipeline.assembly.featuring import features
+from pipeline.errors import Stop
 from pipeline.outcomes.ended import ended
 from pipeline.scoring import score as scoring
 from pipeline.scoring.score import Asked, parse_time, read, score_tables
