@@ -55,7 +55,7 @@ def slug(text: str) -> str:
 def columns_of_fields(fields: Iterable[str], columns: Iterable[str]) -> dict[str, str]:
     """The column that each field of history means: the one of that name, else the only one that differs in nothing but
     case, marks and a final `__c`. A column that has a field of its own name is none in another spelling: a CRM may have
-    Industry and Industry__c."""
+    Industry and Industry__c. So it was for training, which saw all fields; for the rest `column_of_field`."""
     fields, columns = set(fields), set(columns)
     alike: dict[str, list[str]] = {}
     for column in columns:
@@ -66,6 +66,13 @@ def columns_of_fields(fields: Iterable[str], columns: Iterable[str]) -> dict[str
         if len(same) == 1 and same[0] not in fields:
             found[field] = same[0]
     return found
+
+
+def column_of_field(field: str, columns: Iterable[str]) -> str | None:
+    """The column that a field of history means where training saw `columns`, attributes and other fields: the one of
+    that name, else the only one in another spelling. No other row decides."""
+    alike = [column for column in columns if spelling(column) == spelling(field)]
+    return field if field in alike else alike[0] if len(alike) == 1 else None
 
 
 def spelling(name: str) -> str:

@@ -20,7 +20,7 @@ from features.catalogue import (
     stage_columns,
     unique,
 )
-from features.columns import Attribute, Block, Column, slug
+from features.columns import Attribute, Block, Column, Entity, slug
 from features.masking import FieldPlaces, field_places
 from features.own import own_columns
 from features.vocabulary import (
@@ -55,6 +55,8 @@ class Plan:
     """An event type that closes its lead as a stage would: a conversion by event that does not repeat."""
     blocks: tuple[Block, ...] = ("lead", "account", "events", "stages", "history", "account_leads")
     """Parts of the record that training saw. Columns of the others do not exist."""
+    other_fields: tuple[tuple[Entity, str], ...] = ()
+    """Fields of history that are no attributes: none of them is another spelling of one."""
 
     @cached_property
     def slots(self) -> tuple[EventType, ...]:
@@ -211,4 +213,5 @@ def plan_of_json(stored: Mapping[str, Any]) -> Plan:
         ignored=tuple(stored["ignored"]),
         closing_event=stored["closing_event"],
         blocks=tuple(stored["blocks"]),
+        other_fields=tuple((entity, name) for entity, name in stored.get("other_fields", ())),  # older ones had none
     )

@@ -65,7 +65,7 @@ class Reading:
         ]
         self.lead = [f for f in self.fields if f.attribute.entity == "lead"]
         self.company = [f for f in self.fields if f.attribute.entity == "account"]
-        self._columns = dict.fromkeys((a.entity, a.column) for a in plan.attributes)
+        self._columns = dict.fromkeys([*((a.entity, a.column) for a in plan.attributes), *plan.other_fields])
         self._alike: dict[tuple[str, str], list[str]] = {}
         for entity, column in self._columns:
             self._alike.setdefault((entity, spelling(column)), []).append(column)
@@ -103,7 +103,7 @@ class Reading:
         return found
 
     def changed(self, entity: str, name: str) -> list[Field]:
-        """The attributes that a field of history means, as `columns_of_fields` has it; none where it means none."""
+        """The attributes that a field of history means, as `column_of_field` has it; none where it means none."""
         if (entity, name) in self._columns:
             return self.changing.get((entity, name), [])
         alike = self._alike.get((entity, spelling(name)), ())

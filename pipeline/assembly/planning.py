@@ -7,7 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from features.catalogue import EventType
-from features.columns import Attribute, Block, slug
+from features.columns import Attribute, Block, Entity, slug
 from features.plan import Plan
 from features.vocabulary import SELLER, event_group
 from pipeline.assembly.values import Tables
@@ -58,7 +58,7 @@ def learn_plan(
     names = _most(stages, "stage", MOST_STAGES) if stages is not None else ()
     return replace(
         bare, attributes=tuple(attributes), types=types, topics=topics, stages=names, ignored=ignored,
-        blocks=_blocks(tables),
+        blocks=_blocks(tables), other_fields=_other_fields(tables, attributes),
     )  # fmt: skip
 
 
@@ -85,6 +85,13 @@ def _types(events: pl.DataFrame | None, definition: Definition) -> tuple[tuple[E
     valued = set(events.filter(pl.col("value").is_not_null())["type"].unique().to_list())
     types = [EventType(t, "intent" if event_group(t, said) == "intent" else "engagement", t in valued) for t in kept]
     return tuple(types), tuple(sorted(ignored))
+
+
+def _other_fields(tables: Tables, attributes: Sequence[Attribute]) -> tuple[tuple[Entity, str], ...]:
+    if "history" not in tables:
+        return ()
+    every = tables["history"].select("entity", "field").unique().rows()
+    return tuple(sorted({*every} - {(a.entity, a.column) for a in attributes}))
 
 
 def _blocks(tables: Tables) -> tuple[Block, ...]:

@@ -27,7 +27,7 @@ def records_of(tables: Tables, plan: Plan, unknown: frozenset[Block] = frozenset
     leads = _ordered(tables["leads"])
     n = len(leads)
     account = leads["account"].to_numpy().astype(np.int64)
-    attributes, levels, history = _attributes(tables, leads, plan)
+    attributes, levels, history = _attributes({**tables, "leads": tables["leads"][leads["place"]]}, leads, plan)
     records = Records(
         created=micros(leads["created_at"].fill_null(_EPOCH)),
         account=account,
@@ -55,25 +55,29 @@ def _unknown(tables: Tables, plan: Plan) -> frozenset[Block]:
 
 
 def _ordered(leads: pl.DataFrame) -> pl.DataFrame:
-    """Leads by account, creation and id; a lead without an account is an account of its own."""
+    """Leads by account, creation and id; a lead without an account is an account of its own. `place`: where it is in
+    the table. Attributes stay there: they may be called as our columns are."""
     own = pl.col("account_id").is_null()
-    keyed = leads.with_columns(
-        own.alias("_own"), pl.when(own).then("lead_id").otherwise("account_id").alias("_key")
-    ).sort("_own", "_key", "created_at", "lead_id", nulls_last=True)
-    number = pl.struct("_own", "_key").rle_id().cast(pl.Int64).alias("account")
-    return keyed.with_columns(number).drop("_own", "_key").with_row_index("index")
+    keyed = (
+        leads.select("lead_id", "account_id", "created_at").with_row_index("place")
+        .with_columns(own=own, key=pl.when(own).then("lead_id").otherwise("account_id"))
+        .sort("own", "key", "created_at", "lead_id", nulls_last=True)
+    )  # fmt: skip
+    number = pl.struct("own", "key").rle_id().cast(pl.Int64).alias("account")
+    return keyed.with_columns(number).drop("own", "key").with_row_index("index")
 
 
 def _attributes(
     tables: Tables, leads: pl.DataFrame, plan: Plan
 ) -> tuple[Floats, dict[str, list[str]], dict[str, History]]:
+    """Of the leads of the tables, which are in the order of `leads`."""
     changes = changes_of(tables, leads)
     columns: list[Floats] = []
     levels: dict[str, list[str]] = {}
     history: dict[str, History] = {}
     of = dict(zip((a.name for a in plan.attributes), plan.columns_of, strict=True))
     for attribute in plan.attributes:
-        now, past = now_of(attribute, tables, leads), past_of(attribute, changes)
+        now, past = now_of(attribute, tables), past_of(attribute, changes)
         both = pl.concat([now.cast(pl.String), past["value"]]) if attribute.has_history else now
         for column, values in zip(of[attribute.name], _columns(attribute, both, levels, of), strict=True):
             columns.append(values[: len(now)])

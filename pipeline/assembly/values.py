@@ -30,8 +30,9 @@ def instants(examples: pl.DataFrame) -> Ints:
     return at.to_numpy().astype(np.int64)
 
 
-def now_of(attribute: Attribute, tables: Tables, leads: pl.DataFrame) -> pl.Series:
-    """An attribute's column, one value a lead; all null where there is no such column."""
+def now_of(attribute: Attribute, tables: Tables) -> pl.Series:
+    """An attribute's column, one value a lead of the tables; all null where there is no such column."""
+    leads = tables["leads"]
     if attribute.entity == "lead":
         found = leads.get_column(attribute.column) if attribute.column in leads.columns else None
     else:
@@ -49,7 +50,8 @@ Changes = Mapping[tuple[object, ...], pl.DataFrame]
 
 
 def changes_of(tables: Tables, leads: pl.DataFrame) -> Changes:
-    """Rows of history of each lead, its account's among them, sorted by it and time."""
+    """Rows of history of each of `leads` (`index, lead_id, account_id`), its account's among them, sorted by it and
+    time."""
     rows = tables.get("history")
     if rows is None:
         return {}

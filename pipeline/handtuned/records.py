@@ -32,11 +32,11 @@ def tallying(inputs: Inputs) -> Callable[[pl.Series, Ints], Tally]:
 def point_records(inputs: Inputs) -> tuple[PointRecords, pl.Series]:
     """What the table looks at, and the ids of the leads in the order of the arrays."""
     tables = inputs.tables
-    leads = tables["leads"].with_row_index("index")
+    leads = tables["leads"].select("lead_id", "account_id", "created_at").with_row_index("index")
     there = fields_there(tables, inputs.attributes)
     used = {test.field for _, test in tests_of(inputs.table) if isinstance(test, FieldTest)}
     changes = changes_of(tables, leads)
-    fields = {name: _field(there[name], tables, leads, changes) for name in used}
+    fields = {name: _field(there[name], tables, changes) for name in used}
     events = tables.get("events", pl.DataFrame(schema={**EVENT_SCHEMA, "row": pl.Int64}))
     mine = events.join(leads.select("lead_id", "index"), on="lead_id").sort("index", "known_at", "row")
     types, kind = numbers(mine["type"], "categorical")
@@ -63,16 +63,17 @@ def _codes(numbers: Floats) -> Ints:
     return np.where(np.isnan(numbers), -1, numbers).astype(np.int64)
 
 
-def _field(attribute: Attribute, tables: Tables, leads: pl.DataFrame, changes: Changes) -> FieldRecords:
+def _field(attribute: Attribute, tables: Tables, changes: Changes) -> FieldRecords:
     """An attribute now and in the past; with a past, that alone says what it was."""
+    leads = len(tables["leads"])
     kind = "categorical" if attribute.kind == "text" else attribute.kind
     if not attribute.has_history:
-        levels, values = numbers(now_of(attribute, tables, leads), kind)
+        levels, values = numbers(now_of(attribute, tables), kind)
         return FieldRecords(_levels(levels, kind), values, None)
     past = past_of(attribute, changes)
     levels, values = numbers(past["value"], kind)
-    history = history_of(past, values, len(leads))
-    return FieldRecords(_levels(levels, kind), np.full(len(leads), np.nan), history)
+    history = history_of(past, values, leads)
+    return FieldRecords(_levels(levels, kind), np.full(leads, np.nan), history)
 
 
 def _levels(levels: list[str], kind: str) -> tuple[str, ...] | None:

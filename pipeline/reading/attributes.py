@@ -57,6 +57,8 @@ class Inferred:
     """The attributes found, and what was left out and why."""
 
     attributes: AttributeList = field(default_factory=list)
+    other_fields: set[tuple[Entity, str]] = field(default_factory=set)
+    """Fields of history that mean none of them."""
     left_out: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
@@ -75,6 +77,7 @@ def infer(
         pasts = _pasts(tables, entity, columns)
         for column in columns:
             _add(found, entity, column, tables, pasts.get(column), definition, clock)
+        found.other_fields |= _others(found, entity, _fields(tables, entity), columns)
     _check_slices(definition, found)
     return found
 
@@ -101,6 +104,13 @@ def _columns(tables: Mapping[str, pl.DataFrame], entity: Entity) -> list[str]:
     known = columns_of_fields(fields, columns)
     more = [text for text in fields if text not in known and snake_case(text) not in reserved]
     return columns + [text for text in more if not personal_field(text)]
+
+
+def _others(found: Inferred, entity: Entity, fields: list[str], columns: list[str]) -> set[tuple[Entity, str]]:
+    """The fields that mean no attribute."""
+    mine = {a.column for a in found.attributes if a.entity == entity}
+    meant = columns_of_fields(fields, columns)
+    return {(entity, text) for text in fields if meant.get(text) not in mine}
 
 
 def _fields(tables: Mapping[str, pl.DataFrame], entity: Entity) -> list[str]:

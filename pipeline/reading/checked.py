@@ -10,7 +10,7 @@ import polars as pl
 from pipeline.errors import Stop
 from pipeline.params import Definition, Source
 from pipeline.reading.attributes import AttributeList, Inferred, infer
-from pipeline.reading.checks.children import judge_events, judge_history, judge_stages, outcomes, standing
+from pipeline.reading.checks.children import OtherFields, judge_events, judge_history, judge_stages, outcomes, standing
 from pipeline.reading.checks.fields import doubts
 from pipeline.reading.checks.leads import judge_accounts, judge_leads
 from pipeline.reading.checks.meta import meta_of
@@ -40,18 +40,20 @@ def check(
     started_at: datetime,
     kinds: AttributeList | None = None,
     dropped: Collection[str] = (),
+    other_fields: OtherFields = (),
 ) -> Checked:
     """Type the raw tables and set their bad rows apart.
 
     `limit`: the largest share of refused rows a table may have; None for any. `kinds`: the attributes as
-    training found them, for scoring; None to infer them. `dropped`: columns that ingest took out as personal.
+    training found them, for scoring, and `other_fields` those of history that are none; None to infer them. `dropped`:
+    columns that ingest took out as personal.
     """
     context = Context(Clock.of(source), definition, started_at)
     shape = _shape(raw, definition, scoring=kinds is not None)
     raw = {**raw, "leads": _without(raw["leads"], definition)}
-    found = Inferred(kinds) if kinds is not None else infer(raw, definition, context.clock, dropped)
+    found = Inferred(kinds, {*other_fields}) if kinds is not None else infer(raw, definition, context.clock, dropped)
     context.warnings += found.warnings
-    sifted = _sift_all(raw, found.attributes, shape, context)
+    sifted = _sift_all(raw, found, shape, context)
     report = {name: sums_of(one) for name, one in sifted.items()}
     check_limit(sifted, report, limit)
     tables = _typed(sifted, found.attributes, context)
@@ -99,10 +101,9 @@ def _without(leads: pl.DataFrame, definition: Definition) -> pl.DataFrame:
     return leads.drop([column for column in OPTIONAL["leads"] if column in definition.exclude], strict=False)
 
 
-def _sift_all(
-    raw: Mapping[str, pl.DataFrame], attributes: AttributeList, shape: str, context: Context
-) -> dict[str, Sifted]:
+def _sift_all(raw: Mapping[str, pl.DataFrame], found: Inferred, shape: str, context: Context) -> dict[str, Sifted]:
     """Every table that there is, parents first."""
+    attributes = found.attributes
     sifted = {"leads": judge_leads(raw["leads"], attributes, shape != "flat", context)}
     leads = standing(sifted["leads"])
     if "accounts" in raw:
@@ -114,7 +115,7 @@ def _sift_all(
     if "history" in raw:
         ids = [one.accepted["account_id"] for name, one in sifted.items() if name in ("leads", "accounts")]
         accounts = pl.concat(ids).drop_nulls().unique()
-        sifted["history"] = judge_history(raw["history"], leads, accounts, attributes, context)
+        sifted["history"] = judge_history(raw["history"], leads, accounts, attributes, found.other_fields, context)
     return {name: sifted[name] for name in TABLES if name in sifted}
 
 
@@ -141,7 +142,7 @@ def _typed(sifted: Mapping[str, Sifted], attributes: AttributeList, context: Con
             accepted = accepted.join(
                 _outcomes_refused(sifted, context), on="lead_id", how="left", maintain_order="left"
             )
-            untimed = pl.col("untimed").fill_null(False)
+            untimed = pl.col("_untimed").fill_null(False)
             accepted = accepted.with_columns(
                 pl.col("outcome_refused").fill_null(False),
                 refused_at=pl.when(untimed).then("created_at").otherwise("refused_at"),
@@ -155,7 +156,7 @@ def _typed(sifted: Mapping[str, Sifted], attributes: AttributeList, context: Con
 
 def _outcomes_refused(sifted: Mapping[str, Sifted], context: Context) -> pl.DataFrame:
     """Leads whose outcome row, or a row that may have been one, was refused; a twin of it stays. `refused_at`: the
-    first time of those that may have closed the lead; `untimed`: whether such a row has none that can be read."""
+    first time of those that may have closed the lead; `_untimed`: whether such a row has none that can be read."""
     conversion = context.definition.conversion
     found = [pl.DataFrame(schema={"lead_id": pl.String, "at": TIME, "closes": pl.Boolean})]
     stages = [name for kind in outcomes(context) for name in kind]
@@ -171,7 +172,7 @@ def _outcomes_refused(sifted: Mapping[str, Sifted], context: Context) -> pl.Data
     closing = pl.col("at").filter("closes")
     return (
         pl.concat(found).drop_nulls("lead_id").group_by("lead_id")
-        .agg(outcome_refused=pl.lit(True), refused_at=closing.min(), untimed=closing.is_null().any())
+        .agg(outcome_refused=pl.lit(True), refused_at=closing.min(), _untimed=closing.is_null().any())
     )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ def read_csv(path: Path, separator: str, encoding: str) -> pl.DataFrame:
     first = data[: data.find(b"\n") + 1]
     if re.fullmatch(r"sep=.\r?\n", first.decode()):  # Excel's own first line
         data = data[len(first) :]
+    data = data.lstrip(b"\r\n")  # blank lines are no rows, and no header
     header = _header(data, separator, mark, path, encoding)
     table = None if mark else _fast(data, separator, header)
     return table if table is not None else _slow(data.decode(), separator, mark, header)

@@ -1,10 +1,12 @@
 """Lead tables from a folder or one flat file, as they came, with every row that cannot be read marked."""
 
 import difflib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 
 from pipeline.errors import Stop
 from pipeline.params import Source
@@ -33,6 +35,11 @@ TEXTS = {"lead_id", "account_id", "event_id", "id", "type", "stage", "field", "e
 ROW, BROKEN, TEST = "row", "_broken", "_test"
 """Our own columns: the place in the input from 0, why a row could not be read, whether it is a test."""
 OURS = {ROW, BROKEN, TEST}
+RESERVED = (
+    ROW, TEST, "outcome_refused", "refused_at",
+    "_twin", "_unreadable", "_objected", "_no_value", "_untimed", "_example", "_as_of",
+)  # fmt: skip
+"""Columns that later stages put beside attributes: an attribute that is called so is `<name>_given`."""
 
 
 def read_tables(source: Source, lenient: bool = False) -> dict[str, pl.DataFrame]:
@@ -122,12 +129,17 @@ def _may_have(name: str, column: str) -> bool:
 
 
 def _read(path: Path, source: Source) -> pl.DataFrame:
-    if path.name.lower().endswith(".parquet"):
-        return _read_parquet(path)
-    return read_csv(path, source.separator, source.encoding)
+    parquet = path.name.lower().endswith(".parquet")
+    table = _read_parquet(path) if parquet else read_csv(path, source.separator, source.encoding)
+    for name in table.columns:  # Polars takes * and ^…$ for many columns
+        if name == "*" or (name.startswith("^") and name.endswith("$")) or (parquet and name == BROKEN):
+            raise Stop(f"{path}: a column is called {name!r}, which means something else here; give it another name")
+    return table
 
 
 def _read_parquet(path: Path) -> pl.DataFrame:
+    """Times with any offset in UTC; categories, and bytes that are UTF-8 (as Hive and Impala write texts), as text."""
+    os.environ.setdefault("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")  # it knows no zone called +02:00, as pandas has it
     try:
         table = pl.read_parquet(path, hive_partitioning=False)
     except (pl.exceptions.PolarsError, OSError) as error:
@@ -135,8 +147,16 @@ def _read_parquet(path: Path) -> pl.DataFrame:
             f"{path}: cannot be read as Parquet ({path.stat().st_size} bytes; cut short or not Parquet?);"
             " write it again or give it as CSV"
         ) from error
+    table = table.with_columns(cs.datetime(time_zone="*").dt.convert_time_zone("UTC"))
     texts = [name for name, kind in table.schema.items() if isinstance(kind, pl.Categorical | pl.Enum)]
-    return table.with_columns(pl.col(texts).cast(pl.String)) if texts else table
+    return table.with_columns(pl.col(texts).cast(pl.String), *map(_decoded, table.select(cs.binary())))
+
+
+def _decoded(values: pl.Series) -> pl.Series:
+    try:
+        return values.cast(pl.String)
+    except pl.exceptions.ComputeError:  # not UTF-8
+        return values
 
 
 def _present(table: pl.DataFrame, na_values: list[str]) -> pl.DataFrame:
@@ -149,7 +169,7 @@ def _present(table: pl.DataFrame, na_values: list[str]) -> pl.DataFrame:
 
 def _finish(name: str, table: pl.DataFrame, path: Path, flat: bool) -> pl.DataFrame:
     """With `row`, ids as text and, for a flat file without one, the row number as lead_id."""
-    taken = {column: f"{column}_given" for column in (ROW, TEST) if column in table.columns}
+    taken = {column: f"{column}_given" for column in RESERVED if column in table.columns}
     table = table.rename(taken).with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
     if flat and "lead_id" not in table.columns:
         table = table.with_columns(lead_id=pl.col(ROW).cast(pl.String))
@@ -160,7 +180,19 @@ def _finish(name: str, table: pl.DataFrame, path: Path, flat: bool) -> pl.DataFr
             f"{path}: the required column {missing[0]} is missing; there are {_listed(table)}."
             f' If another one holds it, say so: source.columns: {{{place}: "its name"}}{_parted(table)}'
         )
+    _check_cells(name, table, path)
     return table.with_columns(_text(column, table.schema[column]) for column in table.columns if column in TEXTS)
+
+
+def _check_cells(name: str, table: pl.DataFrame, path: Path) -> None:
+    """Raise Stop where a column of ours holds lists, bytes or the like: no text, number or time."""
+    for column in (*REQUIRED[name], *OPTIONAL[name]):
+        kind = table.schema.get(column)
+        if kind is not None and (kind.is_nested() or kind in (pl.Binary, pl.Duration, pl.Time)):
+            raise Stop(
+                f"{path}: the column {column} holds cells of the type {kind}; expected text, numbers, booleans or "
+                "times. Write it as text (an id of the type UUID, too), or name another column for it in source.columns"
+            )
 
 
 def _parted(table: pl.DataFrame) -> str:
@@ -171,12 +203,14 @@ def _parted(table: pl.DataFrame) -> str:
 
 
 def _text(column: str, kind: pl.DataType) -> pl.Expr:
-    """A column as text; whole numbers that a null made floats lose their `.0`."""
+    """A column as text; whole numbers that a null or a database made fractions lose their `.0`."""
     value = pl.col(column)
     if kind.is_float():
         whole = value.is_finite() & (value == value.round())
         text = pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(value.cast(pl.String))
         return pl.when(value.is_not_nan()).then(text).alias(column)
+    if kind.is_decimal():
+        return value.cast(pl.String).str.replace(r"\.0+$", "")
     return value if kind == pl.String else value.cast(pl.String, strict=False)
 
 

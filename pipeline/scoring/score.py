@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
+from features.arrays import DAY_US
 from features.columns import Block
 from features.episodes import opening
 from features.kernel import Matrix, compute
@@ -74,7 +75,7 @@ def read(bundle: Bundle, tables: Path, as_of: datetime | None, id_key: bytes | N
     kinds = list(bundle.plan.attributes)
     with _as_in_training():
         raw, _ = remove(read_tables(source, lenient=True), id_key, [kind.column for kind in kinds])
-        checked = check(raw, source, definition, None, now, kinds)
+        checked = check(raw, source, definition, None, now, kinds, (), bundle.plan.other_fields)
     unknown: frozenset[Block] = frozenset() if "account_id" in raw["leads"].columns else frozenset({"account_leads"})
     _check_dates(bundle, checked.meta["shape"], as_of, tables)
     if checked.meta["shape"] == "flat":
@@ -229,7 +230,7 @@ def remarks(bundle: Bundle, asked: Asked) -> list[str]:
     there = asked.checked.tables
     needed = {*bundle.plan.blocks, *(["accounts"] if "account" in bundle.plan.blocks else [])}
     lost = [name for name in TABLES if name in needed and name not in there]
-    lines = _ahead(asked)
+    lines = _ahead(asked) + _older(bundle, asked)
     lines += [
         f"{name}: the model was trained with this table, but it is missing here; scores will be less reliable"
         for name in lost
@@ -248,6 +249,24 @@ def _ahead(asked: Asked) -> list[str]:
         f"as of {asked.as_of.isoformat()}, but the latest row of the tables is of {last.isoformat()}: what happened "
         "since then is missing, so every lead seems to have been silent"
     ]
+
+
+def _older(bundle: Bundle, asked: Asked) -> list[str]:
+    """How many open leads are older than any that training saw."""
+    ages, plan = bundle.training.get("ages_days"), replace(bundle.plan, attributes=(), types=(), topics=())
+    if asked.as_of is None or not ages:
+        return []
+    needed = ("leads", "stages", *(("events",) if plan.closing_event else ()))
+    tables = {name: table for name, table in asked.checked.tables.items() if name in needed}
+    records, order = records_of(tables, plan)
+    every, at = np.arange(len(records)), instant_us(asked.as_of)
+    state = opening(records, every, np.full(len(every), at))
+    there = state.open & ~ended(tables, order, plan.reopens, at)
+    old = int((there & ((at - state.since) / DAY_US > ages[1])).sum())
+    return [
+        f"{old} of {int(there.sum())} open leads are older than any that the model learned from ({ages[1]:g} days): "
+        "nobody knows how good their probabilities are"
+    ] * bool(old)
 
 
 def parse_time(text: str, timezone: str, option: str = "--as-of") -> datetime:

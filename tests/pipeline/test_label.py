@@ -70,6 +70,30 @@ def test_a_conversion_by_event(repeats: bool) -> None:
     assert found == [("1", 0, 1), *(after if repeats else [])]
 
 
+@pytest.mark.parametrize("repeats", [True, False])
+def test_what_was_bought_before_a_lead_was_there_labels_nothing(repeats: bool) -> None:
+    """Where conversions repeat it is what a customer did before, and kept; else its lead's outcome is unknown."""
+    leads = [{"lead_id": "1", "created_at": day(0)}, {"lead_id": "2", "created_at": day(60)}]
+    early, late = ({"lead_id": "1", "type": "buy", "occurred_at": day(n)} for n in (-3, 4))
+    definition = {
+        "conversion": {"event": "buy", "within_days": 5, "repeats": repeats},
+        "snapshots": {"ages_days": [0, 3, 10]},
+    }
+    other = {"lead_id": "2", "type": "buy", "occurred_at": day(62)}
+    without = rows(examples(definition, leads=leads, events=[late, other]).filter(pl.col("lead_id") == "1"))
+    found = rows(examples(definition, leads=leads, events=[early, late, other]).filter(pl.col("lead_id") == "1"))
+    assert found == (without if repeats else [])
+
+
+def test_conversions_of_which_none_is_left_say_where_they_are() -> None:
+    """Bought only before its lead was there: the message does not say that there is no such event."""
+    leads = [{"lead_id": "1", "created_at": day(0)}, {"lead_id": "2", "created_at": day(60)}]
+    for kind, types in (("buy", "none"), ("look", "look")):
+        events = [{"lead_id": "1", "type": kind, "occurred_at": day(-3)}]
+        with pytest.raises(Stop, match=rf"no 'buy' is of a lead .* accepted events: {types}\. .*quarantine/events"):
+            examples({"conversion": {"event": "buy"}}, leads=leads, events=events)
+
+
 def test_one_example_a_lead_where_there_are_outcomes_alone() -> None:
     """At its creation; mature where its outcome is known."""
     leads = [{"lead_id": str(i), "created_at": day(i), "converted": c} for i, c in enumerate(["1", "0", None, "yes"])]

@@ -1,8 +1,10 @@
 """The rows of events, stages and history: each belongs to a lead or an account that was accepted."""
 
+from collections.abc import Collection
+
 import polars as pl
 
-from features.columns import columns_of_fields
+from features.columns import Entity, column_of_field
 from pipeline.reading.attributes import AttributeList, never_negative
 from pipeline.reading.called import personal_field
 from pipeline.reading.checks.sift import Context, Sifted, impossible, marks, numbers, sift, structural, text, times
@@ -10,6 +12,7 @@ from pipeline.reading.naming import TABLE_OF
 from pipeline.reading.texts import folded, read_booleans, read_numbers
 
 OK = "ok"
+OtherFields = Collection[tuple[Entity, str]]
 
 
 def standing(leads: Sifted) -> pl.DataFrame:
@@ -104,15 +107,17 @@ def judge_history(
     leads: pl.DataFrame,
     accounts: pl.Series,
     attributes: AttributeList,
+    others: OtherFields,
     context: Context,
 ) -> Sifted:
-    """Typed history and its codes. `accounts`: the ids of accepted accounts and of those that leads name."""
+    """Typed history and its codes. `accounts`: the ids of accepted accounts and of those that leads name; `others`:
+    fields that training saw and that are no attributes."""
     changed_at, unreadable = times(raw, "history", "changed_at", context)
     rows = pl.DataFrame(
         {
             "entity": folded(text(raw, "entity")),
             "id": text(raw, "id", strip=False),
-            "field": _fields(folded(text(raw, "entity")), text(raw, "field"), attributes),
+            "field": _fields(folded(text(raw, "entity")), text(raw, "field"), attributes, others),
             "value": text(raw, "value"),
             "changed_at": changed_at,
             "_unreadable": unreadable,
@@ -136,12 +141,13 @@ def judge_history(
     return sift("history", rows, flags)
 
 
-def _fields(entities: pl.Series, fields: pl.Series, attributes: AttributeList) -> pl.Series:
+def _fields(entities: pl.Series, fields: pl.Series, attributes: AttributeList, others: OtherFields) -> pl.Series:
     """The column that each field means, where another spelling of it was written."""
     for entity in TABLE_OF:
         mine = (entities == entity).fill_null(False)
-        columns = [attribute.column for attribute in attributes if attribute.entity == entity]
-        meant = columns_of_fields(fields.filter(mine).drop_nulls(), columns)
+        columns = [a.column for a in attributes if a.entity == entity] + [name for of, name in others if of == entity]
+        meant = {field: column_of_field(field, columns) for field in fields.filter(mine).drop_nulls().unique()}
+        meant = {field: column for field, column in meant.items() if column is not None}
         fields = fields.replace(meant).zip_with(mine, fields) if meant else fields
     return fields
 

@@ -13,6 +13,7 @@ from validating import checked
 
 from models.bundle.folder import Bundle
 from models.explaining.reasons import GROUPS
+from pipeline.assembly.featuring import features
 from pipeline.errors import Stop
 from pipeline.outcomes.ended import ended
 from pipeline.scoring import score as scoring
@@ -200,6 +201,22 @@ def test_remarks_name_every_table_that_is_missing(bundle: Bundle, tmp_path: Path
     lines = scoring.remarks(bundle, read(bundle, tmp_path, None, None, NOW))
     for name in ("accounts", "events", "stages", "history"):
         assert any(line.startswith(f"{name}:") for line in lines)
+
+
+def test_leads_that_are_older_than_any_that_was_learned_from_are_counted(
+    bundle: Bundle, lead_tables: Path, day: datetime
+) -> None:
+    """As the service warns, by the age of those that are scored."""
+    for at in (day, day + timedelta(days=60)):
+        asked = read(bundle, lead_tables, at, None, NOW)
+        scored = score_tables(bundle, asked, False).filter(pl.col("status") == "scored")["lead_id"].to_list()
+        examples = pl.DataFrame({"lead_id": scored, "as_of": [at] * len(scored)})
+        matrix = features(asked.checked.tables, bundle.plan, examples)
+        age = matrix.values[:, bundle.plan.place["engagement_age_days"]]
+        old = int((age > bundle.training["ages_days"][1]).sum())
+        assert old
+        (line,) = [line for line in scoring.remarks(bundle, asked) if "older than any" in line]
+        assert line.startswith(f"{old} of {len(scored)} open leads are older")
 
 
 def test_advice_is_what_can_be_followed(bundle: Bundle, tmp_path: Path) -> None:
