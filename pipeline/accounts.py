@@ -10,7 +10,6 @@ from features.kernel import Matrix
 from features.plan import Plan
 from models.folds import whole_groups
 from pipeline import stage
-from pipeline.assembly.data import begin_of_test
 from pipeline.assembly.featuring import in_parts
 from pipeline.assembly.groups import groups_of
 from pipeline.assembly.values import Tables
@@ -18,6 +17,12 @@ from pipeline.buying.looks import past
 from pipeline.buying.model import Scorer, figures
 from pipeline.learning.fitted import log_odds, log_odds_unseen, read_model
 from pipeline.params import Definition, Train
+
+
+def begin_of_test(examples: pl.DataFrame) -> int | None:
+    """The first instant of the test fold, µs; None where there is none."""
+    first = examples.filter(pl.col("fold") == "test")["as_of"].drop_nulls().to_physical().min()
+    return None if first is None else int(first)  # type: ignore[arg-type]
 
 
 def scorers(tables: Tables, plan: Plan, left_out: pl.DataFrame) -> tuple[Scorer, Scorer]:

@@ -80,7 +80,7 @@ def _baselines(data: Data, by_hand: Floats | None) -> dict[str, Floats]:
     found = {k: others[k].to_numpy() for k in others.columns if k not in ("lead_id", "as_of")}
     if by_hand is not None:
         within_days = stage.section(Definition).conversion.within_days
-        found["points"] = probabilities(by_hand, data.y, known(data.examples, within_days))
+        found["points"] = probabilities(by_hand, data.y, known(data.fold, data.as_of, within_days))
     return found
 
 

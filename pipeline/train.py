@@ -71,7 +71,7 @@ def _links(data: Data, plan: Plan, params: Train, days: list[float], say: Callab
 
 def _questions(data: Data, plan: Plan, trained: Trained, within_days: float) -> Questions:
     """What the leads that the model learned from answered, by bands of what members that had not seen them said."""
-    part = replace(data.matrix, values=data.matrix.values[known(data.examples, within_days)])
+    part = replace(data.matrix, values=data.matrix.values[known(data.fold, data.as_of, within_days)])
     return learn_questions(plan, part, calibration.apply(trained.calibration, trained.model.bag.left_out))
 
 

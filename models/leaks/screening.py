@@ -1,7 +1,8 @@
 """How much a single feature tells of the outcome. One that tells nearly all was written down after it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -134,7 +135,7 @@ SURE_Z = 2.576
 
 @dataclass(frozen=True)
 class Pure:
-    """Leads that share a value, or that something is there, and convert so much oftener than the others."""
+    """Leads, or accounts, that share a value, or that something is there, and convert so much oftener than others."""
 
     column: int
     level: str | None
@@ -145,6 +146,8 @@ class Pure:
     """Lower end of their rate (Wilson 1927)."""
     odds: float
     """Odds of that over the odds of the others."""
+    each: Literal["lead", "account"] = "lead"
+    """What a row is."""
 
 
 def purest(matrix: Matrix, y: Floats) -> list[Pure]:
@@ -158,6 +161,17 @@ def purest(matrix: Matrix, y: Floats) -> list[Pure]:
         some = [one for one in groups if one is not None]
         found += [max(some, key=lambda one: one.odds)] if some else []
     return found
+
+
+def purest_of_accounts(matrix: Matrix, y: Floats, group: Ints) -> list[Pure]:
+    """As `purest`, of the accounts' own columns, a row an account; y, alike for all rows of one, is 1 for customers.
+
+    Of an account that became a customer most leads may never convert, so its leads alone do not show that a column was
+    filled in when it did.
+    """
+    first = np.unique(group, return_index=True)[1]
+    found = purest(replace(matrix, values=matrix.values[first]), y[first])
+    return [replace(one, each="account") for one in found if matrix.columns[one.column].block == "account"]
 
 
 def _groups(matrix: Matrix, j: int, y: Floats) -> Iterator[tuple[str | None, float, float]]:

@@ -54,7 +54,7 @@ def scorecard(
     """
     every = PointsTable(rules=list(_candidates(inputs, predictions, sellers)))
     made, look = _look(replace(inputs, table=every), predictions)
-    learned = known(predictions, within_days)
+    learned = known(predictions["fold"].to_numpy(), instants(predictions), within_days)
     some = np.sort(np.random.default_rng(0).permutation(np.flatnonzero(learned))[:MOST_ROWS])
     part = Look(made, look.lead[some], look.as_of[some])
     held = np.column_stack([holds(rule.when, part) for rule in every.rules])

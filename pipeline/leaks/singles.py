@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.arrays import Array, Ints
+from features.arrays import Array, Floats, Ints
 from features.plan import Plan
 from models.leaks import screening
 from models.leaks.screening import NOTHING, Area, Pure, Strength
@@ -41,7 +41,7 @@ class Suspect:
     """Of being missing where that should tell little. A stage not yet reached is honest, but not at creation."""
 
     pure: Pure | None = None
-    """Leads that have it, or a level of it, where they convert so much oftener than the others."""
+    """Leads or accounts that have it, or a level of it, where they convert so much oftener than the others."""
 
     def over(self, params: Leaks) -> bool:
         """Whether it stops the run. What leads did may honestly be what winners do."""
@@ -50,7 +50,7 @@ class Suspect:
         return self.value.above(params.feature_auc) or self.missing_stops.above(params.missing_auc)
 
     def only_winners(self, odds: float) -> bool:
-        """Whether most of some leads convert, at more than `odds` times the odds of the others."""
+        """Whether most of some leads or accounts convert, at more than `odds` times the odds of the others."""
         return self.pure is not None and self.pure.low > 0.5 and self.pure.odds > odds
 
     def near(self, params: Leaks) -> bool:
@@ -71,7 +71,7 @@ class Suspect:
         if self.pure is None or not self.only_winners(1):
             return own
         what = "one of its values" if self.pure.level is not None else "it"
-        return f"{own}; of {self.pure.rows:,} leads with {what} {self.pure.converting:,} convert"
+        return f"{own}; of {self.pure.rows:,} {self.pure.each}s with {what} {self.pure.converting:,} convert"
 
 
 def check_single(
@@ -88,9 +88,18 @@ def check_single(
     if not any(found.values()):
         said = f"Fewer than {screening.LEAST} leads of train convert, or do not: too few to tell a leak from luck."
         return Check(NAME, said, warnings=(said,), numbers=numbers)
-    purest = _purest([screening.purest(matrices[name], y[rows]) for name, rows in views.items()])
+    purest = _purest([
+        *(screening.purest(matrices[name], y[rows]) for name, rows in views.items()),
+        screening.purest_of_accounts(matrices[ANY], _of_customers(examples, groups)[views[ANY]], groups[views[ANY]]),
+    ])  # fmt: skip
     suspects = _suspects(found, purest, plan, theirs)
     return _judged(suspects, params, numbers)
+
+
+def _of_customers(examples: pl.DataFrame, groups: Array) -> Floats:
+    """1 for examples of accounts of which any example of train converts, whenever that was."""
+    converting = ((examples["fold"] == "train") & (examples["label"] == 1)).to_numpy()
+    return np.isin(groups, groups[converting]).astype(np.float64)
 
 
 def looks(examples: pl.DataFrame) -> dict[str, Ints]:
@@ -111,7 +120,7 @@ def _places(rows: pl.DataFrame) -> Ints:
 
 
 def _purest(views: Sequence[Sequence[Pure]]) -> dict[int, Pure]:
-    """Of each column that has one the group of the greatest odds in any view."""
+    """Of each column that has one the group of the greatest odds in any view, of leads or of accounts."""
     found: dict[int, Pure] = {}
     for one in (one for view in views for one in view):
         if one.column not in found or one.odds > found[one.column].odds:

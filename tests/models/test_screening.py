@@ -1,5 +1,7 @@
 """A single feature that tells nearly all is seen in whatever shape it tells it; luck is not taken for it."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from features.columns import Column
 from features.kernel import Matrix
-from models.leaks.screening import SURE_Z, bounded, purest, strengths
+from models.leaks.screening import SURE_Z, bounded, purest, purest_of_accounts, strengths
 
 
 def matrix(*columns: tuple[np.ndarray, bool]) -> Matrix:
@@ -74,6 +76,20 @@ def test_a_group_is_as_sure_as_wilson_has_it(won: int, lost: int) -> None:
     assert (found.rows, found.converting) == (won + lost, won)
     np.testing.assert_allclose(found.low, low, atol=1e-9)
     np.testing.assert_allclose(found.odds, low / (1 - low) * 1000.5 / 50.5, rtol=1e-6)
+
+
+def test_a_column_of_customers_is_pure_of_accounts_not_of_leads() -> None:
+    """Of five leads of each customer one converts: a level that customers alone have shows by account."""
+    group = np.repeat(np.arange(200), 5)
+    customer = group < 30
+    y = (customer & (np.arange(1000) % 5 == 0)).astype(float)
+    named = (Column("fit_segment", "fit", "account", "category", categorical=True),)
+    segments = Matrix(customer.astype(float)[:, None], named, {"fit_segment": ["prospect", "customer"]})
+    assert not [one for one in purest(segments, y) if one.low > 0.5]
+    (found,) = purest_of_accounts(segments, customer.astype(float), group)
+    assert (found.level, found.rows, found.converting, found.each) == ("customer", 30, 30, "account")
+    of_leads = replace(segments, columns=(replace(named[0], block="lead"),))
+    assert purest_of_accounts(of_leads, customer.astype(float), group) == []
 
 
 def test_levels_that_differ_by_chance_are_not_sure() -> None:

@@ -30,7 +30,7 @@ def test_pure_noise_brings_the_base_rate(tmp_path: Path, monkeypatch: pytest.Mon
     plan = plan_of_json(stage.read_json(stage.PLAN))
     leads = stage.read_table(stage.TABLES / "leads.parquet")
     data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
-    test, learned = data.rows("test"), known(data.examples, 90)
+    test, learned = data.rows("test"), known(data.fold, data.as_of, 90)
     p = predict(read_model(), data.matrix, 1)
     y, base = data.y[test], np.full(int(test.sum()), data.y[learned].mean())
     assert y.sum() > 50

@@ -98,6 +98,14 @@ def totals_of_today(frames: Frames) -> Frames:
     return {**frames, "accounts": accounts}
 
 
+def segment_of_today(frames: Frames) -> Frames:
+    """What kind of company it is to us today: a customer, once any of its people bought."""
+    mine = frames["leads"].filter(is_won(frames))["account_id"].unique().implode()
+    kind = pl.when(pl.col("account_id").is_in(mine)).then(pl.lit("Customer"))
+    other = pl.when(pl.col("account_id").str.len_bytes() % 2 == 0).then(pl.lit("Prospect")).otherwise(pl.lit("Partner"))
+    return {**frames, "accounts": frames["accounts"].with_columns(kind.otherwise(other).alias("Segment"))}
+
+
 def late_event(frames: Frames) -> Frames:
     """A draft of the contract, entered when it was signed and dated to the lead's first hour."""
     rows = won(frames).select("lead_id", pl.col("created_at").alias("occurred_at"), type=pl.lit("contract_draft"))
@@ -124,9 +132,9 @@ def back_dated_history(frames: Frames) -> Frames:
     ("plants", "named"),
     [
         (
-            (status, last_activity, billing_city, amount, position, totals_of_today),
+            (status, last_activity, billing_city, amount, position, totals_of_today, segment_of_today),
             [f"column '{name}'" for name in
-             ("Lead Status", "Last Activity", "Billing City", "Contract Sum", "Sheet Line", "Deals Won")],
+             ("Lead Status", "Last Activity", "Billing City", "Contract Sum", "Sheet Line", "Deals Won", "Segment")],
         ),
         (
             (late_event, back_dated_stage, back_dated_history),

@@ -64,7 +64,7 @@ def test_what_came_after_the_test_began_softens_nothing(
     """Outcomes recorded after that instant, turned over or taken away, leave every label that is learned as it is."""
     monkeypatch.setattr("models.learning.soft.LEAST_TO_SOFTEN", 2)
     data, _, looks = seen
-    begin, over = data.begin_of_test, known(data.examples, WITHIN_D)
+    begin, over = data.begin_of_test, known(data.fold, data.as_of, WITHIN_D)
     keep = over | looks.over(data, begin)
     later = ~(data.as_of + looks.heard * DAY_US <= begin)
     secret = np.where(np.isnan(looks.came), 80.0, np.nan)
@@ -92,7 +92,7 @@ def test_nothing_is_softened_without_times_of_conversions(
     data, plan, _ = seen
     without = replace(data, examples=data.examples.with_columns(days_to_record=pl.lit(None, pl.Float64)))
     assert looks_of(without, checked_tables, plan, WITHIN_D, data.begin_of_test) is None
-    over = known(data.examples, WITHIN_D)
+    over = known(data.fold, data.as_of, WITHIN_D)
     rows = rows_of(data, over, Train(bags=2))
     same, learn = softened(data, rows, over, over, data.begin_of_test, None, SETTINGS)
     assert same is rows

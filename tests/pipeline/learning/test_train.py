@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 from blinded import blind
 
@@ -36,7 +35,7 @@ def data(finished_run: object) -> Data:
 
 def test_only_outcomes_known_when_the_test_began_are_learned_from(data: Data) -> None:
     """Every row's horizon was over then; train and calibrate are among them, the test never is."""
-    rows = known(data.examples, WITHIN_D)
+    rows = known(data.fold, data.as_of, WITHIN_D)
     assert (data.as_of[rows] + WITHIN_D * DAY_US <= data.begin_of_test).all()
     assert rows[data.rows("train") | data.rows("calibrate")].all()
     assert not rows[data.rows("test")].any()
@@ -44,9 +43,9 @@ def test_only_outcomes_known_when_the_test_began_are_learned_from(data: Data) ->
 
 def test_later_labels_do_not_decide_what_is_learned_from(data: Data) -> None:
     """Turning every label that was unknown then leaves the choice of rows as it is."""
-    rows = known(data.examples, WITHIN_D)
-    turned = data.examples.with_columns(label=pl.when(rows).then("label").otherwise(1 - pl.col("label")))
-    np.testing.assert_array_equal(known(turned, WITHIN_D), rows)
+    rows = known(data.fold, data.as_of, WITHIN_D)
+    turned = replace(data, y=np.where(rows, data.y, 1 - data.y))
+    np.testing.assert_array_equal(known(turned.fold, turned.as_of, WITHIN_D), rows)
 
 
 def test_baselines_learn_from_every_outcome_that_was_known(
@@ -63,7 +62,7 @@ def test_baselines_learn_from_every_outcome_that_was_known(
     plan = plan_of_json(stage.read_json(finished_run / stage.PLAN))
     few = Train(bags=2, max_rounds=2, least_converting=2, threads=1)
     trained.train(data, plan, few, WITHIN_D, lambda what: None)
-    np.testing.assert_array_equal(given[0], known(data.examples, WITHIN_D))
+    np.testing.assert_array_equal(given[0], known(data.fold, data.as_of, WITHIN_D))
 
 
 def test_too_few_conversions_stop_the_run_and_say_what_is_missing() -> None:
@@ -95,7 +94,7 @@ def test_parts_without_a_known_outcome_stop_the_run_and_say_so(
 ) -> None:
     """Three accounts, of which one has recent leads alone: its part of the model could not know when to stop."""
     plan = plan_of_json(stage.read_json(finished_run / stage.PLAN))
-    over = known(data.examples, WITHIN_D)
+    over = known(data.fold, data.as_of, WITHIN_D)
     group = np.where(over, data.lead % 2, 2)
     three = replace(data, group=group, groups=[f"account_id:{k}" for k in group])
     monkeypatch.setattr(trained, "softened", lambda data, rows, keep, known, *_: (rows, known[keep]))
