@@ -12,8 +12,8 @@ from features.columns import Block
 from features.kernel import Matrix
 from features.plan import Plan
 from models.bundle.folder import Bundle
+from models.bundle.lives import entity_of
 from models.bundle.requests import OPTIONAL
-from models.marks import plain
 
 LEAD = frozenset({"lead_id", "account_id", "created_at", "converted", "objected", "value"})
 BATCH = frozenset({"leads", "explain", "language"})
@@ -124,9 +124,9 @@ class Cautions:
             texts = [row.get(key) for row in request.get(rows) or ()]  # the reader has checked that they are
             if not known.issuperset(texts):
                 found += [("unseen", f"{rows}[{at}].{key}") for at in self._new(texts, known)]
-        changed = self._bundle.lives.changed
+        meant = self._bundle.lives.meant
         for place, row in enumerate(request.get("history") or ()):
-            if not changed(plain(row.get("entity")).casefold() or "lead", plain(row.get("field"))):
+            if not meant[entity_of(row.get("entity"))][row["field"]]:
                 found.append(("unknown_field", f"history[{place}].field"))
         return found
 

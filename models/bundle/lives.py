@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from functools import cached_property
+from functools import cached_property, partial
 from math import nan
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
@@ -20,8 +20,8 @@ Happened = tuple[int, str, str, Event]
 """An event, after when it was known, its id and its type."""
 Stage = tuple[int, int, int, bool]
 """Entered (µs), code, +1 closes or -1 opens again, won."""
-Change = tuple[int, Any]
-"""When (µs), and to what."""
+Change = tuple[int, int, float, float]
+"""Number of the attribute, when (µs), and to what: its column, or both columns of a title."""
 Read = TypeVar("Read")
 
 
@@ -34,9 +34,8 @@ class Life(NamedTuple):
     """One a column of attributes."""
     events: list[Event]
     stages: list[Stage]
-    history: dict[int, list[Change]]
-    """By number of the attribute."""
-    of_account: dict[int, list[Change]]
+    history: list[Change]
+    of_account: list[Change]
 
 
 @dataclass(frozen=True)
@@ -73,6 +72,8 @@ class Reading:
         """Type of an event, empty where the text is nothing, and its slot."""
         self.topics = Remembered(self._topic)
         """A topic, empty where the text is nothing, and its code, -1 of nothing."""
+        self.meant = {entity: Remembered(partial(self._meant, entity)) for entity in ("lead", "account")}
+        """The attributes that a field of history means, by entity; None where the text is nothing."""
         self._slots = {**plan.slot_of, **dict.fromkeys(plan.ignored, -1)}
         """As `plan.event_code` has it, but for the types that training had not seen."""
         self._effects = {name: self._effect(name) for name in {*plan.stages, *plan.closes, *plan.reopens, plan.won}}
@@ -102,6 +103,14 @@ class Reading:
                 found.setdefault((f.attribute.entity, f.attribute.column), []).append(f)
         return found
 
+    def columns_of(self, field: Field) -> list[str]:
+        """Names of an attribute's columns."""
+        return [column.name for column in self.plan.columns_of[field.number]]
+
+    def _meant(self, entity: str, text: str) -> list[Field] | None:
+        name = self.marks.text(text)
+        return self.changed(entity, name) if name else None
+
     def changed(self, entity: str, name: str) -> list[Field]:
         """The attributes that a field of history means, as `column_of_field` has it; none where it means none."""
         if (entity, name) in self._columns:
@@ -130,16 +139,14 @@ class Lives:
         at = micros(lead.get("created_at"), "lead.created_at", self._zone) if self.reading.dated else 0
         happened = _once(_each("events", rows(member, "events"), self._happened))
         entered = dict.fromkeys(_each("stages", rows(member, "stages"), self._entered))  # of twins the first
-        own: dict[int, list[Change]] = {}
-        of_account: dict[int, list[Change]] = {}
-        for fields, entity, change in _each("history", rows(member, "history"), self._change):
-            for field in fields:
-                (own if entity == "lead" else of_account).setdefault(field.number, []).append(change)
+        changed = _each("history", rows(member, "history"), self._change)
         return Life(
             at, identity(lead.get("lead_id"), "lead.lead_id", self.reading.marks),
             self._fill(list(account), lead, self.reading.lead),
             [event for _, _, _, event in happened if event[2] >= 0],
-            [*(self.reading.stage(name, t) for t, name in entered), *self._closing(happened)], own, of_account,
+            [*(self.reading.stage(name, t) for t, name in entered), *self._closing(happened)],
+            [change for entity, changes in changed if entity == "lead" for change in changes],
+            [change for entity, changes in changed if entity != "lead" for change in changes],
         )  # fmt: skip
 
     def _fill(self, row: list[float], item: Item, fields: Sequence[Field]) -> list[float]:
@@ -179,15 +186,26 @@ class Lives:
         closing = self.reading.plan.closing_event
         return [self.reading.stage(kind, known) for known, _, kind, _ in happened if kind == closing]
 
-    def _change(self, row: Item) -> tuple[list[Field], str, Change]:
-        entity = plain(row.get("entity")).casefold() or "lead"
-        if entity not in ("lead", "account"):
+    def _change(self, row: Item) -> tuple[str, list[Change]]:
+        """Whose, and of each attribute that the field means; a field may mean none."""
+        get = row.get
+        entity, text = entity_of(get("entity")), get("field")
+        if (meant := self.reading.meant.get(entity)) is None:
             raise WrongRequest("entity", "lead or account")
-        at = micros(row.get("changed_at"), "changed_at", self._zone)
-        fields, value = self.reading.changed(entity, word(row, "field", self.reading.marks)), row.get("value")
+        at = micros(get("changed_at"), "changed_at", self._zone)
+        fields = meant[text] if isinstance(text, str) else None
+        if fields is None:
+            raise WrongRequest("field", "a text")
+        found = []
         for field in fields:
-            self.coded(field, value, "value")
-        return fields, entity, (at, value)
+            values = self.coded(field, get("value"), "value")
+            found.append((field.number, at, values[0], values[-1]))
+        return entity, found
+
+
+def entity_of(given: Any) -> str:
+    """Whose field a row of history says that it is; a lead's where it does not say."""
+    return given if given in ("lead", "account") else plain(given).casefold() or "lead"
 
 
 def _each(name: str, given: Sequence[Item], read: Callable[[Item], Read]) -> list[Read]:

@@ -15,7 +15,7 @@ from features.masking import mask
 from features.plan import Plan
 from features.records import Events, History, Records, Stages, starts
 from features.sorting import Happened, sort_events, sort_stages
-from models.bundle.lives import Change, Field, Life, Lives, Reading
+from models.bundle.lives import Life, Lives, Reading
 from models.bundle.values import WrongRequest, amount, identity, micros, objects, part, rows
 
 OPTIONAL: tuple[Block, ...] = ("account", "events", "stages", "history", "account_leads")
@@ -143,29 +143,32 @@ class Reader:
         return Asked(records, own, as_of, tuple(self._unknown), tuple(self._worth))
 
     def _history(self) -> dict[str, History]:
-        """An account's rows, given with any of its leads, hold for all of them."""
+        """By column. An account's rows, given with any of its leads, hold for all of them."""
+        changes, leads = self._changes(), self._read
+        if not changes:
+            return {}
+        lead, number, at, *values = map(np.array, zip(*changes, strict=True))
+        order = np.lexsort((at, lead, number))  # rows of one instant stay as they came
+        lead, number, at = lead[order], number[order], at[order]
         found: dict[str, History] = {}
-        if not any(life.history or life.of_account for lives in self._accounts for life in lives):
-            return found
         for field in (f for fields in self._reading.changing.values() for f in fields):
-            changes: list[list[Change]] = []
-            for lives in self._accounts:
-                shared = [change for life in lives for change in life.of_account.get(field.number, ())]
-                changes += [[*life.history.get(field.number, ()), *shared] for life in lives]
-            for own, unknown in zip(self._own, self._unknown, strict=True):
-                if "history" in unknown:  # whatever a colleague's rows say of the account
-                    changes[own] = []
-            if any(changes):
-                found.update(self._columns(field, changes))
+            first, stop = np.searchsorted(number, [field.number, field.number + 1])
+            if first < stop:
+                own, start = at[first:stop], starts(lead[first:stop], leads)
+                for column, value in zip(self._reading.columns_of(field), values, strict=False):
+                    found[column] = History(own, value[order[first:stop]], start)
         return found
 
-    def _columns(self, field: Field, changes: Sequence[list[Change]]) -> dict[str, History]:
-        """History of each column of an attribute, from its changes by lead."""
-        every = [(i, at, value) for i, own in enumerate(changes) for at, value in sorted(own, key=lambda c: c[0])]
-        values = np.array([self._lives.coded(field, value, "history.value") for _, _, value in every])
-        lead, at = (np.array(column, np.int64) for column in list(zip(*every, strict=True))[:2])
-        start, columns = starts(lead, len(changes)), self._reading.plan.columns[field.at :]
-        return {columns[j].name: History(at, values[:, j], start) for j in range(values.shape[1])}
+    def _changes(self) -> list[tuple[int, int, int, float, float]]:
+        """Of each lead in turn: its place, and what changed."""
+        found, lead = list[tuple[int, int, int, float, float]](), 0
+        for lives, own, unknown in zip(self._accounts, self._own, self._unknown, strict=True):
+            shared = [change for life in lives for change in life.of_account]
+            for life in lives:
+                if lead != own or "history" not in unknown:  # else nobody knows, whatever others say of the account
+                    found += [(lead, *change) for change in (*life.history, *shared)]
+                lead += 1
+        return found
 
 
 def _lead(counts: Sequence[int]) -> Ints:
