@@ -158,7 +158,10 @@ class Lives:
 
     def coded(self, field: Field, value: Any, place: str) -> tuple[float, ...]:
         """The numbers of an attribute's value."""
-        return coded(field.attribute, value, self.codes[field.number], place, self.reading.marks)
+        codes = self.codes[field.number]
+        if type(value) is str and (code := codes.get(value)) is not None:  # quicker, and most come again
+            return (float(code),)
+        return coded(field.attribute, value, codes, place, self.reading.marks)
 
     def _happened(self, row: Item) -> Happened:
         get, reading = row.get, self.reading
