@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ from pipeline.experiments.run import Dataset, Run, flat_metrics, named
 from pipeline.experiments.tracking import Tracked, track, write_version
 from pipeline.params import Tracking
 
+ROOT = Path(__file__).parents[3]
 SETTINGS = Tracking(experiment="trial", model="a-model")
 
 pytestmark = pytest.mark.filterwarnings(
@@ -204,7 +206,7 @@ def test_a_run_is_quiet(said: StringIO) -> None:
 @pytest.mark.usefixtures("tracked")
 def test_process_is_left_as_it_was() -> None:
     """Tracking leaves no variable of MLflow and no place of imports behind."""
-    ours = {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "MLFLOW_DISABLE_TELEMETRY"}  # set by the Makefile
+    ours = set(re.findall(r"^export (MLFLOW\w+)", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert {name for name in os.environ if name.startswith("MLFLOW")} <= ours
     assert not [path for path in sys.path if "code" in Path(path).parts]
 
