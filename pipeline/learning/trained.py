@@ -57,14 +57,12 @@ def train(
     """Try it out inside train, fit on all that was known when the test began, and calibrate. The test fold is not
     looked at. `looks` soften the labels. Raises Stop where too few leads converted to learn from, or all are of one
     account."""
-    settings, warnings = sized(
-        settings_of(params), _converting(data, known(data.fold, data.as_of, within_days)), params
-    )
+    over = known(data.fold, data.as_of, within_days)
+    settings, warnings = sized(settings_of(params), _converting(data, over), params)
     keep = data.rows("train")
     rows = rows_of(data, keep, params)
     say("validating inside train")
     labels = partial(_labels, data, keep, within_days, looks, settings)
-    over = known(data.fold, data.as_of, within_days)
     with ThreadPoolExecutor(1) as beside:  # trees leave the second core idle between bags, baselines take one
         rivals = beside.submit(fit_baselines, data.matrix, data.y, data.lead, data.group, over, params.seed)
         tried = training.validate(
