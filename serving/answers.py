@@ -82,11 +82,12 @@ def _rows(request: Mapping[str, Any], settings: Settings) -> int:
     if len(colleagues) > settings.max_colleagues:
         raise wrong("account_leads", f"at most {settings.max_colleagues} of them")
     found = 0
-    for place, item in (("", request), *((f"account_leads[{i}].", c) for i, c in enumerate(colleagues))):
+    for i, item in enumerate((request, *colleagues)):
         for name in ("events", "stages", "history"):
             rows = item.get(name) if isinstance(item, Mapping) else None
             count = len(rows) if isinstance(rows, list) else 0
             if count > settings.max_events:
+                place = f"account_leads[{i - 1}]." if i else ""
                 raise wrong(f"{place}{name}", f"at most {settings.max_events} of them")
             found += count
     return found

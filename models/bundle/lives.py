@@ -1,17 +1,17 @@
 """What a request says of one lead, in the kernel's numbers."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from functools import cached_property, partial
+from functools import partial
 from math import nan
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from features.columns import Attribute, spelling
 from features.plan import Plan
 from models.bundle.remembered import Remembered
-from models.bundle.values import Item, WrongRequest, amount, coded, identity, micros, part, rows, word
+from models.bundle.values import Item, WrongRequest, amount, coded, each, identity, micros, part, word
 from models.marks import PLAIN, Marks, plain
 
 Event = tuple[int, int, int, int, float, int]
@@ -21,8 +21,7 @@ Happened = tuple[int, str, str, Event]
 Stage = tuple[int, int, int, bool]
 """Entered (µs), code, +1 closes or -1 opens again, won."""
 Change = tuple[int, int, float, float]
-"""Number of the attribute, when (µs), and to what: its column, or both columns of a title."""
-Read = TypeVar("Read")
+"""Place among the attributes with history, when (µs), and to what: its column, or both columns of a title."""
 
 
 class Life(NamedTuple):
@@ -35,7 +34,7 @@ class Life(NamedTuple):
     events: list[Event]
     stages: list[Stage]
     history: list[Change]
-    of_account: list[Change]
+    """Of its attributes, and what it says of its account's."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,10 @@ class Field:
     """Its place among the attributes."""
     place: str
     """Where a request has it."""
+
+
+Past = tuple[int, Field]
+"""An attribute with history, after its place among those."""
 
 
 class Reading:
@@ -64,6 +67,14 @@ class Reading:
         ]
         self.lead = [f for f in self.fields if f.attribute.entity == "lead"]
         self.company = [f for f in self.fields if f.attribute.entity == "account"]
+        past = [f for f in self.fields if f.attribute.has_history]
+        self.past = [[column.name for column in plan.columns_of[f.number]] for f in past]
+        """The columns of each attribute with history."""
+        self.shared = frozenset(i for i, f in enumerate(past) if f.attribute.entity == "account")
+        """Places among those: what is said of them with any lead of an account holds for all."""
+        self._changing: dict[tuple[str, str], list[Past]] = {}
+        for i, f in enumerate(past):
+            self._changing.setdefault((f.attribute.entity, f.attribute.column), []).append((i, f))
         self._columns = dict.fromkeys([*((a.entity, a.column) for a in plan.attributes), *plan.other_fields])
         self._alike: dict[tuple[str, str], list[str]] = {}
         for entity, column in self._columns:
@@ -94,29 +105,16 @@ class Reading:
         """A row of the funnel; a stage that training had not seen changes nothing."""
         return at, *self._effects.get(name, (len(self.plan.stages), 0, False))
 
-    @cached_property
-    def changing(self) -> dict[tuple[str, str], list[Field]]:
-        """Attributes with history, by entity and column."""
-        found: dict[tuple[str, str], list[Field]] = {}
-        for f in self.fields:
-            if f.attribute.has_history:
-                found.setdefault((f.attribute.entity, f.attribute.column), []).append(f)
-        return found
-
-    def columns_of(self, field: Field) -> list[str]:
-        """Names of an attribute's columns."""
-        return [column.name for column in self.plan.columns_of[field.number]]
-
-    def _meant(self, entity: str, text: str) -> list[Field] | None:
+    def _meant(self, entity: str, text: str) -> list[Past] | None:
         name = self.marks.text(text)
         return self.changed(entity, name) if name else None
 
-    def changed(self, entity: str, name: str) -> list[Field]:
+    def changed(self, entity: str, name: str) -> list[Past]:
         """The attributes that a field of history means, as `column_of_field` has it; none where it means none."""
         if (entity, name) in self._columns:
-            return self.changing.get((entity, name), [])
+            return self._changing.get((entity, name), [])
         alike = self._alike.get((entity, spelling(name)), ())
-        return self.changing.get((entity, alike[0]), []) if len(alike) == 1 else []
+        return self._changing.get((entity, alike[0]), []) if len(alike) == 1 else []
 
 
 class Lives:
@@ -137,16 +135,15 @@ class Lives:
         """One lead with its rows. Raises WrongRequest."""
         lead = part(member, "lead")
         at = micros(lead.get("created_at"), "lead.created_at", self._zone) if self.reading.dated else 0
-        happened = _once(_each("events", rows(member, "events"), self._happened))
-        entered = dict.fromkeys(_each("stages", rows(member, "stages"), self._entered))  # of twins the first
-        changed = _each("history", rows(member, "history"), self._change)
+        happened = _once(each(member, "events", self._happened))
+        entered = dict.fromkeys(each(member, "stages", self._entered))  # of twins the first
+        changed = each(member, "history", self._changes)
         return Life(
             at, identity(lead.get("lead_id"), "lead.lead_id", self.reading.marks),
             self._fill(list(account), lead, self.reading.lead),
             [event for _, _, _, event in happened if event[2] >= 0],
             [*(self.reading.stage(name, t) for t, name in entered), *self._closing(happened)],
-            [change for entity, changes in changed if entity == "lead" for change in changes],
-            [change for entity, changes in changed if entity != "lead" for change in changes],
+            [change for changes in changed for change in changes],
         )  # fmt: skip
 
     def _fill(self, row: list[float], item: Item, fields: Sequence[Field]) -> list[float]:
@@ -189,8 +186,8 @@ class Lives:
         closing = self.reading.plan.closing_event
         return [self.reading.stage(kind, known) for known, _, kind, _ in happened if kind == closing]
 
-    def _change(self, row: Item) -> tuple[str, list[Change]]:
-        """Whose, and of each attribute that the field means; a field may mean none."""
+    def _changes(self, row: Item) -> list[Change]:
+        """Of each attribute that the field means; a field may mean none."""
         get = row.get
         entity, text = entity_of(get("entity")), get("field")
         if (meant := self.reading.meant.get(entity)) is None:
@@ -200,25 +197,15 @@ class Lives:
         if fields is None:
             raise WrongRequest("field", "a text")
         found = []
-        for field in fields:
+        for i, field in fields:
             values = self.coded(field, get("value"), "value")
-            found.append((field.number, at, values[0], values[-1]))
-        return entity, found
+            found.append((i, at, values[0], values[-1]))
+        return found
 
 
 def entity_of(given: Any) -> str:
     """Whose field a row of history says that it is; a lead's where it does not say."""
     return given if given in ("lead", "account") else plain(given).casefold() or "lead"
-
-
-def _each(name: str, given: Sequence[Item], read: Callable[[Item], Read]) -> list[Read]:
-    found: list[Read] = []
-    try:
-        for row in given:
-            found.append(read(row))
-    except WrongRequest as error:  # of the row after those that were read
-        raise error.within(f"{name}[{len(found)}].") from None
-    return found
 
 
 def _once(happened: list[Happened]) -> list[Happened]:

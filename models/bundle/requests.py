@@ -15,8 +15,8 @@ from features.masking import mask
 from features.plan import Plan
 from features.records import Events, History, Records, Stages, starts
 from features.sorting import Happened, sort_events, sort_stages
-from models.bundle.lives import Life, Lives, Reading
-from models.bundle.values import WrongRequest, amount, identity, micros, objects, part, rows
+from models.bundle.lives import Change, Life, Lives, Reading
+from models.bundle.values import Item, WrongRequest, amount, each, identity, micros, objects, part
 
 OPTIONAL: tuple[Block, ...] = ("account", "events", "stages", "history", "account_leads")
 
@@ -106,19 +106,20 @@ class Reader:
     def _colleagues(self, request: Mapping[str, Any], own: str, account: Sequence[float]) -> tuple[list[Life], bool]:
         """The other leads of the account, each once and none that objects; and whether all that is needed is known of
         each. All leads of an account, as a CRM lists them, have the lead `own` among them."""
-        found, seen, whole = list[Life](), {own}, True
-        for i, other in enumerate(rows(request, "account_leads")):
-            try:
-                lead = part(other, "lead")
-                name = identity(lead.get("lead_id"), "lead.lead_id", self._reading.marks)
-                again = name != "" and name in seen
-                seen.add(name)
-                if not again and not objects(lead, self._reading.marks):
-                    found.append(self._lives.life(other, account))
-                    whole = whole and not unknown_parts(other) & self._needed
-            except WrongRequest as error:
-                raise error.within(f"account_leads[{i}].") from None
-        return found, whole
+        seen, whole = {own}, True
+
+        def read(other: Item) -> Life | None:
+            nonlocal whole
+            lead = part(other, "lead")
+            name = identity(lead.get("lead_id"), "lead.lead_id", self._reading.marks)
+            again = name != "" and name in seen
+            seen.add(name)
+            if again or objects(lead, self._reading.marks):
+                return None
+            whole = whole and not unknown_parts(other) & self._needed
+            return self._lives.life(other, account)
+
+        return [life for life in each(request, "account_leads", read) if life is not None], whole
 
     def asked(self) -> Asked:
         """All that was read."""
@@ -147,26 +148,29 @@ class Reader:
         changes, leads = self._changes(), self._read
         if not changes:
             return {}
-        lead, number, at, *values = map(np.array, zip(*changes, strict=True))
-        order = np.lexsort((at, lead, number))  # rows of one instant stay as they came
-        lead, number, at = lead[order], number[order], at[order]
+        places, times, *values = zip(*changes, strict=True)
+        place, at = np.array(places, np.int64), np.array(times, np.int64)
+        order = np.lexsort((at, place))  # rows of one instant stay as they came
+        at, start = at[order], starts(place[order], len(self._reading.past) * leads)
+        value = np.array(values, np.float64)[:, order]
         found: dict[str, History] = {}
-        for field in (f for fields in self._reading.changing.values() for f in fields):
-            first, stop = np.searchsorted(number, [field.number, field.number + 1])
-            if first < stop:
-                own, start = at[first:stop], starts(lead[first:stop], leads)
-                for column, value in zip(self._reading.columns_of(field), values, strict=False):
-                    found[column] = History(own, value[order[first:stop]], start)
+        for i, columns in enumerate(self._reading.past):
+            own = start[i * leads : (i + 1) * leads + 1]
+            rows = slice(own[0], own[-1])
+            if rows.start < rows.stop:
+                for column, mine in zip(columns, value, strict=False):
+                    found[column] = History(at[rows], mine[rows], own - rows.start)
         return found
 
-    def _changes(self) -> list[tuple[int, int, int, float, float]]:
-        """Of each lead in turn: its place, and what changed."""
-        found, lead = list[tuple[int, int, int, float, float]](), 0
+    def _changes(self) -> list[Change]:
+        """Of all leads; first comes the place of attribute and lead together, attribute by attribute."""
+        found, lead, is_shared = list[Change](), 0, self._reading.shared
         for lives, own, unknown in zip(self._accounts, self._own, self._unknown, strict=True):
-            shared = [change for life in lives for change in life.of_account]
+            shared = [change for life in lives for change in life.history if change[0] in is_shared]
             for life in lives:
                 if lead != own or "history" not in unknown:  # else nobody knows, whatever others say of the account
-                    found += [(lead, *change) for change in (*life.history, *shared)]
+                    mine = [change for change in life.history if change[0] not in is_shared]
+                    found += [(i * self._read + lead, at, a, b) for i, at, a, b in (*mine, *shared)]
                 lead += 1
         return found
 

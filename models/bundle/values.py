@@ -1,10 +1,10 @@
 """One value of a request to the kernel's numbers, read as the tables have it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
 from math import isinf, nan
-from typing import Any
+from typing import Any, TypeVar
 
 from features.columns import Attribute
 from features.titles import read_title
@@ -18,6 +18,7 @@ _FIRST, _LAST = ((at.replace(tzinfo=UTC) - _EPOCH).days for at in (datetime.min,
 _TRUTH = {**dict.fromkeys(YES, 1.0), **dict.fromkeys(NO, 0.0)}
 _is_usual = re.compile(rf"{DAY}T{CLOCK}(?:Z|[+-][0-9]{{2}}(?::?[0-5][0-9])?)?").fullmatch
 _is_time = re.compile(rf"{DAY}(?:[Tt ]{CLOCK}(?:{OFFSET})?)?").fullmatch
+Read = TypeVar("Read")
 TIME = "an ISO 8601 time such as 2025-10-03T00:00:00Z"
 
 
@@ -29,16 +30,18 @@ class WrongRequest(ValueError):
         self.place = place
         self.expected = expected
 
-    def within(self, place: str) -> "WrongRequest":
+    def within(self, part: str) -> "WrongRequest":
         """The same, in a part of the request."""
-        return WrongRequest(f"{place}{self.place}", self.expected)
+        return WrongRequest(f"{part}.{self.place}".rstrip("."), self.expected)
 
 
 def micros(text: Any, place: str, zone: tzinfo = UTC) -> int:
     """Microseconds since 1970 of an ISO 8601 time; one without an offset is of the zone."""
     try:
-        usual = text[4::3] == "--T::Z" or _is_usual(text)  # the first is quicker, and most are like that
-        at = datetime.fromisoformat(text if usual else _usual(text))
+        if text[4::3] == "--T::Z":  # a whole second of UTC, as most are: nothing else to look at
+            since = datetime.fromisoformat(text) - _EPOCH
+            return (since.days * 86_400 + since.seconds) * 1_000_000
+        at = datetime.fromisoformat(text if _is_usual(text) else _usual(text))
         since = (at if at.tzinfo else at.replace(tzinfo=zone)) - _EPOCH
         if not _FIRST <= since.days <= _LAST:  # of years 1 to 9999 in UTC, as in the tables
             raise ValueError
@@ -63,16 +66,21 @@ def part(item: Item, name: str) -> Item:
     return found
 
 
-def rows(item: Item, name: str) -> list[Item]:
-    """A list of objects; empty where it is left out."""
-    found = item.get(name)
-    if found is None:
+def each(item: Item, name: str, read: Callable[[Item], Read]) -> list[Read]:
+    """What is read of each object of a list; nothing where it is left out."""
+    given = item.get(name)
+    if given is None:
         return []
-    if not isinstance(found, list):
+    if not isinstance(given, list):
         raise WrongRequest(name, "a list")
-    for i, row in enumerate(found):
-        if not isinstance(row, dict):
-            raise WrongRequest(f"{name}[{i}]", "an object")
+    found: list[Read] = []
+    try:
+        for row in given:
+            if not isinstance(row, dict):
+                raise WrongRequest("", "an object")
+            found.append(read(row))
+    except WrongRequest as error:  # of the row after those that were read
+        raise error.within(f"{name}[{len(found)}]") from None
     return found
 
 
