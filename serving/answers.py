@@ -63,7 +63,7 @@ def options(request: Mapping[str, Any], others: Options = USUAL) -> Options:
 
 def wanted(request: Any, settings: Settings, others: Options = USUAL) -> Wanted:
     """Check what is not the kernel's to read; `others` are the options of its batch. Raises Problem."""
-    if not isinstance(request, Mapping):
+    if not isinstance(request, dict):
         raise Problem(422, "wrong-request", "expected an object with a lead", place="", expected="an object")
     explain, language = options(request, others)
     rows = _rows(request, settings)
@@ -84,7 +84,7 @@ def _rows(request: Mapping[str, Any], settings: Settings) -> int:
     found = 0
     for i, item in enumerate((request, *colleagues)):
         for name in ("events", "stages", "history"):
-            rows = item.get(name) if isinstance(item, Mapping) else None
+            rows = item.get(name) if isinstance(item, dict) else None
             count = len(rows) if isinstance(rows, list) else 0
             if count > settings.max_events:
                 place = f"account_leads[{i - 1}]." if i else ""

@@ -79,7 +79,7 @@ def _one(service: Service, body: bytes, until: float) -> bytes:
 def _many(service: Service, body: bytes, until: float) -> bytes:
     """Results in order; a record that is wrong leaves its problem in its place."""
     given = read_json(body, service.settings.max_depth + 2)
-    leads = given.get("leads") if isinstance(given, Mapping) else None
+    leads = given.get("leads") if isinstance(given, dict) else None
     if not isinstance(leads, list):
         raise wrong("leads", "a list")
     if len(leads) > service.settings.max_batch:
