@@ -1,9 +1,9 @@
 """Requests to answers: read, score, decide, explain and warn, all of them together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -21,12 +21,29 @@ from serving.problems import Problem, bug, wrong
 from serving.settings import Settings
 
 REASONS = 5
+STEP_ROWS = 100
+"""Rows that are read in a step, but for those of a single lead."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Answer = dict[str, Any]
+Made = TypeVar("Made")
+Steps = Generator[None, None, list[Made]]
+"""Work on some leads, each step of which takes no longer than one lead alone: an event loop has its turn in between."""
 Options = tuple[bool, str]
 """Whether to give reasons, and the language of texts."""
 USUAL: Options = (True, "en")
+
+
+class Work(Generic[Made]):
+    """Steps to be taken one after another, as `for _ in work`."""
+
+    def __init__(self, steps: Steps[Made]) -> None:
+        self._steps = steps
+        self.found: list[Made] = []
+        """What they came to, after the last."""
+
+    def __iter__(self) -> Iterator[None]:
+        self.found = yield from self._steps
 
 
 @dataclass(frozen=True)
@@ -95,30 +112,51 @@ def _rows(request: Mapping[str, Any], settings: Settings) -> int:
 
 def answer(model: Model, asked: Sequence[Wanted], now: datetime) -> list[Answer | Problem]:
     """One for each, in order. `as_of` is `now` where it is left out."""
-    found: dict[int, Answer | Problem] = {}
-    for explain in {w.explain for w in asked}:
-        mine = [i for i, w in enumerate(asked) if w.explain == explain]
-        found.update(zip(mine, _alike(model, [asked[i] for i in mine], now, explain), strict=True))
-    return [found[i] for i in range(len(asked))]
+    return finished(in_steps(model, asked, now))
 
 
-def each(model: Model, asked: Sequence[Wanted], now: datetime) -> list[Answer | Problem]:
+def finished(steps: Steps[Made]) -> list[Made]:
+    """What they come to, taken one right after another."""
+    work = Work(steps)
+    for _ in work:
+        pass
+    return work.found
+
+
+def each(model: Model, asked: Sequence[Wanted], now: datetime) -> Steps[Answer | Problem]:
     """As `answer`; where that fails by a fault of ours, each alone, so that one lead does not fail the others."""
     try:
-        return answer(model, asked, now)
+        return (yield from in_steps(model, asked, now))
     except Exception as error:
         if len(asked) == 1:
             failed(error)
             return [bug()]
-        return [found for w in asked for found in each(model, [w], now)]
+    found: list[Answer | Problem] = []
+    for w in asked:
+        found += yield from each(model, [w], now)
+    return found
 
 
-def _alike(model: Model, asked: Sequence[Wanted], now: datetime, explain: bool) -> list[Answer | Problem]:
+def in_steps(model: Model, asked: Sequence[Wanted], now: datetime) -> Steps[Answer | Problem]:
+    """As `answer`."""
+    found: dict[int, Answer | Problem] = {}
+    for explain in {w.explain for w in asked}:
+        mine = [i for i, w in enumerate(asked) if w.explain == explain]
+        own = yield from _alike(model, [asked[i] for i in mine], now, explain)
+        found.update(zip(mine, own, strict=True))
+    return [found[i] for i in range(len(asked))]
+
+
+def _alike(model: Model, asked: Sequence[Wanted], now: datetime, explain: bool) -> Steps[Answer | Problem]:
     """Answers to requests that all want reasons, or none of them."""
     reading, reader = model.bundle.lives, Reader(model.bundle.lives)
     found, read = dict[int, Answer | Problem](), dict[int, Answer]()
-    at, said = _micros(now), _text(now)
+    at, said, rows = _micros(now), _text(now), 0
     for i, w in enumerate(asked):
+        rows += w.rows
+        if rows > STEP_ROWS:
+            yield
+            rows = w.rows
         try:
             as_of = instant(w.request, reading, at)
             if objects(w.request["lead"], reading.marks):
@@ -129,33 +167,37 @@ def _alike(model: Model, asked: Sequence[Wanted], now: datetime, explain: bool) 
         except WrongRequest as error:
             found[i] = wrong(error.place, error.expected)
     if read:
+        yield
         mine = [asked[i] for i in read]
-        found.update(zip(read, _read(model, mine, [*read.values()], reader.asked(), explain), strict=True))
+        own = yield from _read(model, mine, [*read.values()], reader.asked(), explain)
+        found.update(zip(read, own, strict=True))
     return [found[i] for i in range(len(asked))]
 
 
 def _read(
     model: Model, asked: Sequence[Wanted], closed: Sequence[Answer], given: Asked, explain: bool
-) -> list[Answer | Problem]:
+) -> Steps[Answer | Problem]:
     """Answers to requests that could be read: those of `closed`, but the open leads are scored."""
     state = opening(given.records, given.lead, given.as_of)
     created = given.records.created[given.lead]
     rows = np.flatnonzero(state.open).tolist()
-    found = [
+    found: list[Answer | Problem] = [
         wrong("lead.created_at", "a time no later than as_of") if late else one
         for one, late in zip(closed, (created > given.as_of).tolist(), strict=True)
     ]
     if rows:
-        scored = _scored(model, [asked[i] for i in rows], given.some(rows), explain)
+        scored = yield from _scored(model, [asked[i] for i in rows], given.some(rows), explain)
         for i, more in zip(rows, scored, strict=True):
             found[i] = closed[i] | more
     return found
 
 
-def _scored(model: Model, asked: Sequence[Wanted], given: Asked, explain: bool) -> list[Answer]:
+def _scored(model: Model, asked: Sequence[Wanted], given: Asked, explain: bool) -> Steps[Answer]:
     """What the answers to open leads have besides."""
     matrix = features_of(given, model.bundle.plan)
+    yield
     scored = score(model.bundle, matrix, explain)
+    yield
     decisions = decide(model.bundle.policy, matrix, scored.probability, given.worth)
     cautions = model.cautions.of([w.request for w in asked], given.unknown, matrix)
     groups = {} if scored.contributions is None else by_group(matrix, scored.contributions)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from serving.answers import Answer, Options, Wanted, each, options, wanted
+from serving.answers import Answer, Options, Wanted, each, finished, options, wanted
 from serving.bodies import Receive, read_body
 from serving.cautions import BATCH, said, strange
 from serving.problems import Problem, wrong
@@ -69,7 +69,7 @@ def _one(service: Service, body: bytes, until: float) -> bytes:
     lead = wanted(read_json(body, service.settings.max_depth), service.settings)
     if time.monotonic() > until:
         raise late()
-    one = each(ready(service.store), [lead], datetime.now(UTC))[0]
+    one = finished(each(ready(service.store), [lead], datetime.now(UTC)))[0]
     if isinstance(one, Problem):
         raise one
     service.metrics.answers([one])
@@ -90,7 +90,7 @@ def _many(service: Service, body: bytes, until: float) -> bytes:
     for chunk in _chunks(_checked(lead, service, others) for lead in leads):
         if time.monotonic() > until:
             raise late()
-        answers = each(model, [w for w in chunk if isinstance(w, Wanted)], now)
+        answers = finished(each(model, [w for w in chunk if isinstance(w, Wanted)], now))
         service.metrics.answers([one for one in answers if not isinstance(one, Problem)])
         found = iter(answers)
         for w in chunk:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from serving.answers import Answer, Wanted, each
+from serving.answers import Answer, Wanted, Work, each
 from serving.problems import Problem
 from serving.store import Served, Store
 
@@ -100,7 +100,9 @@ class Queue:
         model, now = ready(self._store), time.monotonic()
         found: list[Answer | Problem] = [late()] * len(group.wanted)
         alive = [i for i, until in enumerate(group.until) if until >= now]
-        answers = each(model, [group.wanted[i] for i in alive], datetime.now(UTC))
-        for i, one in zip(alive, answers, strict=True):
+        work = Work(each(model, [group.wanted[i] for i in alive], datetime.now(UTC)))
+        for _ in work:
+            await asyncio.sleep(0)  # the loop looks at its connections
+        for i, one in zip(alive, work.found, strict=True):
             found[i] = one
         return found

@@ -323,7 +323,7 @@ def test_a_failure_of_ours_is_a_problem_without_words(
         raise RuntimeError(SECRET)
 
     with monkeypatch.context() as patch:
-        patch.setattr("serving.answers.answer", fail)
+        patch.setattr("serving.answers.in_steps", fail)
         reply = client.post("/v1/score", json=request_)
         problem(reply, 500)
         assert "x-request-id" in reply.headers
@@ -346,14 +346,14 @@ def test_a_lead_that_fails_us_fails_no_other(
     """In a batch its place holds the problem, and the others have their answers."""
     from serving import answers
 
-    whole = answers.answer
+    whole = answers.in_steps
 
     def fail(model: Model, asked: Any, now: datetime) -> Any:
         if any(w.request["lead"].get("lead_id") == "bad" for w in asked):
             raise RuntimeError
         return whole(model, asked, now)
 
-    monkeypatch.setattr("serving.answers.answer", fail)
+    monkeypatch.setattr("serving.answers.in_steps", fail)
     bad = {**request_, "lead": {**request_["lead"], "lead_id": "bad"}}
     results = client.post("/v1/score/batch", json={"leads": [request_, bad, request_]}).json()["results"]
     assert [r.get("status") for r in results] == ["scored", 500, "scored"]

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from serving import waiting
-from serving.answers import Answer, Wanted
+from serving.answers import Answer, Steps, Wanted
 from serving.problems import Problem
 from serving.waiting import TOGETHER, Queue
 
@@ -22,8 +22,10 @@ def groups(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many were scored together, turn by turn."""
     seen: list[int] = []
 
-    def scored(model: object, asked: Sequence[Wanted], now: datetime) -> list[Answer | Problem]:
+    def scored(model: object, asked: Sequence[Wanted], now: datetime) -> Steps[Answer | Problem]:
         seen.append(len(asked))
+        yield
+        yield
         return [{"lead_id": w.request["lead"].get("lead_id")} for w in asked]
 
     monkeypatch.setattr(waiting, "each", scored)
@@ -51,6 +53,28 @@ def test_each_gets_its_own_answer_in_groups_of_eight(groups: list[int]) -> None:
     assert [found["lead_id"] for found in answers] == list(range(20))
     assert sum(groups) == 20
     assert max(groups) == TOGETHER
+
+
+def test_the_loop_has_its_turn_between_the_steps_of_a_group(groups: list[int]) -> None:
+    """Whatever else the loop has to do is done before a group of leads is, not after it."""
+
+    async def beside() -> list[str]:
+        happened: list[str] = []
+
+        async def other() -> None:
+            while not groups:
+                await asyncio.sleep(0)
+            happened.append("other")
+
+        async def ask(k: int) -> None:
+            await one.score(of(k))
+            happened.append("answered")
+
+        one = queue()
+        await asyncio.gather(*(ask(k) for k in range(3)), other())
+        return happened
+
+    assert asyncio.run(beside()) == ["other", *["answered"] * 3]
 
 
 def test_a_client_on_its_own_never_waits(groups: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
