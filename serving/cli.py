@@ -77,7 +77,7 @@ def serve(
         server.check_reach(settings)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # whoever reads where we listen may send it, and ends nothing
         with server.bind(settings) as sock:
-            typer.echo(f"leadscore: serving {settings.bundle} on http://{server.address_of(sock)}", err=True)
+            note("serving", bundle=str(settings.bundle), url=f"http://{server.address_of(sock)}")
             for line in not_heeded(os.environ):
                 note(line, "warning")
             if settings.workers > 1:

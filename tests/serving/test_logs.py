@@ -75,7 +75,7 @@ def test_a_reader_that_stands_still_stops_nothing(bundle_folder: Path, tmp_path:
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         try:
-            url = process.stderr.readline().split()[-1]
+            url = json.loads(process.stderr.readline())["url"]
             while "ready" not in process.stderr.readline():
                 pass
             with httpx.Client(timeout=10) as client:  # a pipe holds 64 KiB, some 400 lines
