@@ -11,6 +11,7 @@ import pytest
 
 from features.plan import plan_of_json
 from models.bundle.folder import Bundle
+from models.policy.thresholds import entering
 from models.policy.values import Values
 from pipeline.assembly.matrices import matrix_of
 from pipeline.errors import Stop
@@ -54,6 +55,21 @@ def test_a_team_is_filled() -> None:
     )  # fmt: skip
     found = policy_of(Policy(threshold=Threshold(weekly_capacity=3)), rows, rows, NOTHING).threshold
     assert found == np.sort(p)[-30]
+
+
+def test_who_was_above_the_threshold_before_is_not_let_in_again() -> None:
+    """Of a lead a day the first ten, all above the rest, are looked at again in the calibrate fold: only others come in
+    there, whether the first look was in train or in the gap between the two."""
+    n, start = 40, datetime(2025, 1, 1, tzinfo=UTC)
+    new = pl.DataFrame(
+        {"lead_id": [f"l{i}" for i in range(n)], "as_of": [start + timedelta(days=i) for i in range(n)],
+         "fold": ["train"] * 5 + ["gap"] * 5 + ["calibrate"] * 30,
+         "probability": [0.9] * 10 + [0.3 + i / 100 for i in range(30)]}
+    )  # fmt: skip
+    again = new.head(10).with_columns(as_of=pl.col("as_of") + timedelta(days=20), fold=pl.lit("calibrate"))
+    before, best = reaches(pl.concat([new, again]))
+    assert len(best) == 40
+    assert int(entering(before, best, np.array([0.5]))[0]) == int((new["probability"][10:] >= 0.5).sum())
 
 
 def test_a_call_pays_from_cost_over_value_on(predictions: pl.DataFrame) -> None:
