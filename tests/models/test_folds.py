@@ -6,24 +6,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.arrays import DAY_US
-from models.folds import FOLDS, by_position, by_time, hashed
+from models.folds import FOLDS, Cuts, by_position, by_time, hashed
+
+USUAL = Cuts(0.25, 0.15)
 
 
 def world(seed: int, n: int = 800, span: int = 400) -> tuple[np.ndarray, ...]:
-    """as_of, label, mature and lead of n examples over some days."""
+    """as_of, label and lead of n examples over some days, of which the last thirty are immature."""
     rng = np.random.default_rng(seed)
     as_of = rng.integers(0, span, n) * DAY_US
     mature = as_of <= (span - 30) * DAY_US
     label = np.where(mature, rng.random(n) < 0.4, np.nan)
-    return as_of, label, mature, rng.integers(0, n, n)
+    return as_of, label, rng.integers(0, n, n)
 
 
 @given(st.integers(0, 2**32), st.sampled_from([1, 30, 90]), st.sampled_from([0.1, 0.25, 0.5]))
 @settings(max_examples=60, deadline=None)
 def test_what_is_learned_was_known_when_the_test_began(seed: int, within: int, share: float) -> None:
     """Labels of train and calibrate were known then; train's also when calibrate began; the rest is gap."""
-    as_of, label, mature, lead = world(seed)
-    fold = by_time(as_of, label, mature, lead, within, share, 0.15)
+    as_of, label, lead = world(seed)
+    mature = ~np.isnan(label)
+    fold = by_time(as_of, label, lead, within, Cuts(share, 0.15))
     assert set(fold) <= set(FOLDS)
     assert ((fold == "immature") == ~mature).all()
     end = as_of + within * DAY_US
@@ -43,33 +46,33 @@ def test_what_is_learned_was_known_when_the_test_began(seed: int, within: int, s
 
 def test_a_long_history_has_a_calibrate_fold_and_a_short_one_has_not() -> None:
     """Calibrate comes out of time only where that leaves train most of its converting leads."""
-    assert "calibrate" in by_time(*world(1, 4000), 10, 0.25, 0.15)
-    assert "calibrate" not in by_time(*world(1, 4000, span=150), 60, 0.25, 0.15)
+    assert "calibrate" in by_time(*world(1, 4000), 10, USUAL)
+    assert "calibrate" not in by_time(*world(1, 4000, span=150), 60, USUAL)
 
 
 def test_the_test_may_begin_when_one_says() -> None:
     """All mature examples from `test_from` on are test."""
-    as_of, label, mature, lead = world(2)
+    as_of, label, lead = world(2)
     begin = 200 * DAY_US
-    fold = by_time(as_of, label, mature, lead, 30, 0.25, 0.15, begin)
-    assert ((fold == "test") == (mature & (as_of >= begin))).all()
+    fold = by_time(as_of, label, lead, 30, Cuts(0.25, 0.15, begin))
+    assert ((fold == "test") == (~np.isnan(label) & (as_of >= begin))).all()
 
 
 def test_nothing_mature_is_no_error() -> None:
     """Without a mature example all are immature; without any there is nothing."""
-    as_of, label, mature, lead = world(3)
-    assert set(by_time(as_of, label, mature & False, lead, 30, 0.25, 0.15)) == {"immature"}
-    assert len(by_time(as_of[:0], label[:0], mature[:0], lead[:0], 30, 0.25, 0.15)) == 0
+    as_of, label, lead = world(3)
+    assert set(by_time(as_of, label * np.nan, lead, 30, USUAL)) == {"immature"}
+    assert len(by_time(as_of[:0], label[:0], lead[:0], 30, USUAL)) == 0
 
 
 @given(st.integers(0, 2**32))
 @settings(max_examples=20, deadline=None)
 def test_the_order_of_examples_never_matters(seed: int) -> None:
     """Permuted examples keep their folds."""
-    as_of, label, mature, lead = world(seed, 200)
+    as_of, label, lead = world(seed, 200)
     order = np.random.default_rng(seed).permutation(200)
-    fold = by_time(as_of, label, mature, lead, 30, 0.25, 0.15)
-    again = by_time(as_of[order], label[order], mature[order], lead[order], 30, 0.25, 0.15)
+    fold = by_time(as_of, label, lead, 30, USUAL)
+    again = by_time(as_of[order], label[order], lead[order], 30, USUAL)
     assert (fold[order] == again).all()
 
 
