@@ -1,6 +1,6 @@
 """How much a single feature tells of the outcome. One that tells nearly all was written down after it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -155,8 +155,12 @@ def purest(matrix: Matrix, y: Floats) -> list[Pure]:
 
     An area under the curve does not see a field that is filled in for a third of the winners and for nobody else.
     """
+    return _purest(matrix, y, range(len(matrix.columns)))
+
+
+def _purest(matrix: Matrix, y: Floats, columns: Iterable[int]) -> list[Pure]:
     found = []
-    for j in range(matrix.values.shape[1]):
+    for j in columns:
         groups = [_pure(j, level, n, won, y) for level, n, won in _groups(matrix, j, y)]
         some = [one for one in groups if one is not None]
         found += [max(some, key=lambda one: one.odds)] if some else []
@@ -170,8 +174,9 @@ def purest_of_accounts(matrix: Matrix, y: Floats, group: Ints) -> list[Pure]:
     filled in when it did.
     """
     first = np.unique(group, return_index=True)[1]
-    found = purest(replace(matrix, values=matrix.values[first]), y[first])
-    return [replace(one, each="account") for one in found if matrix.columns[one.column].block == "account"]
+    own = [j for j, column in enumerate(matrix.columns) if column.block == "account"]
+    found = _purest(replace(matrix, values=matrix.values[first]), y[first], own)
+    return [replace(one, each="account") for one in found]
 
 
 def _groups(matrix: Matrix, j: int, y: Floats) -> Iterator[tuple[str | None, float, float]]:
