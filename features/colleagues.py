@@ -13,7 +13,10 @@ from features.vocabulary import FUNCTIONS, NEAR_D, SENIORITIES
 MOST = 50
 """Colleagues looked at: the newest. Bounds the work for an account that is a catch-all of thousands."""
 ACTIVE_US = 30 * DAY_US
+"""A colleague is active whose last sign of life is younger."""
 BINS = len(NEAR_D) + 1
+OF_SOMEBODY = ("colleagues_last", "colleagues_seniority", "colleagues_won_last")
+"""Measures that only a colleague could have."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ def colleague_block(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats
     have is missing."""
     place = plan.colleague_place
     out[:] = 0
-    out[:, [place[measure] for measure in _OF_SOMEBODY if measure in place]] = np.nan
+    out[:, [place[measure] for measure in OF_SOMEBODY if measure in place]] = np.nan
     out[:, place["colleagues_first"]] = (as_of - r.created[r.account_start[r.account[lead]]]) / DAY_US
     if len(r) == len(r.account_start) - 1:  # every account has one lead
         return
@@ -44,9 +47,6 @@ def colleague_block(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats
     out[:, place["colleagues_known"]] = np.bincount(pairs.row, minlength=len(lead))
     if "stages" in plan.blocks:
         _outcomes(r.stages, pairs, out[:, place["colleagues_won"] :])
-
-
-_OF_SOMEBODY = ("colleagues_last", "colleagues_seniority", "colleagues_won_last")
 
 
 def _pairs(r: Records, lead: Ints, as_of: Ints) -> Pairs:

@@ -35,17 +35,17 @@ class Conversions:
     """When leads converted, sorted by lead and time."""
 
     at: Ints
+    known: Ints
+    """When their records reached us: `at` or later."""
     start: Ints
     """Shape (leads + 1,)."""
-    known: Ints | None = None
-    """When their records reached us. None: at once."""
 
 
 def conversions_of_stages(records: Records) -> Conversions:
-    """Every entry of the conversion stage."""
+    """Every entry of the conversion stage, known at once."""
     s = records.stages
-    lead = owners(s.start)
-    return Conversions(s.at[s.won], starts(lead[s.won], len(records)))
+    at = s.at[s.won]
+    return Conversions(at, at, starts(owners(s.start)[s.won], len(records)))
 
 
 def next_conversion(conversions: Conversions, lead: Ints, as_of: Ints) -> tuple[Ints, Ints]:
@@ -55,8 +55,7 @@ def next_conversion(conversions: Conversions, lead: Ints, as_of: Ints) -> tuple[
         return never, never
     row = known_until(conversions.at, conversions.start, lead, as_of)
     some, row = row < conversions.start[lead + 1], np.minimum(row, len(conversions.at) - 1)
-    known = conversions.at if conversions.known is None else np.maximum(conversions.at, conversions.known)
-    return np.where(some, conversions.at[row], never), np.where(some, known[row], never)
+    return np.where(some, conversions.at[row], never), np.where(some, conversions.known[row], never)
 
 
 def at_ages(records: Records, ages_days: Sequence[float], until: int) -> tuple[Ints, Ints]:

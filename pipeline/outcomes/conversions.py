@@ -33,7 +33,7 @@ def _of_events(tables: Tables, order: pl.DataFrame, event: str, until: int) -> C
         )
     at = rows["occurred_at"].to_physical().to_numpy().astype(np.int64)
     heard = rows["known_at"].to_physical().to_numpy().astype(np.int64)
-    return Conversions(at, starts(rows["index"].to_numpy().astype(np.int64), len(order)), heard)
+    return Conversions(at, heard, starts(rows["index"].to_numpy().astype(np.int64), len(order)))
 
 
 def _types(tables: Tables) -> str:
