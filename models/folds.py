@@ -9,6 +9,7 @@ import numpy as np
 from features.arrays import DAY_US, Array, Bools, Floats, Ints
 
 FOLDS = ("train", "calibrate", "gap", "test", "immature")
+"""In the order of time."""
 MOST_LOST = 0.5
 """A calibrate fold out of time may cost train at most this share of its converting leads, …"""
 LEAST_TO_CALIBRATE = 30

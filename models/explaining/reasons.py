@@ -22,6 +22,8 @@ TELLS = {
 }  # fmt: skip
 """By part of the record, a measure that is a number wherever the part is known, and what is said where it is not."""
 GROUPS = ("fit", "engagement", "intent")
+TITLES = frozenset({"seniority", "function", "colleagues_seniority"})
+"""Measures whose texts are words of ours."""
 Words = dict[str, str]
 Phrase = Callable[[Words, Column, float, Sequence[str]], str]
 
@@ -208,10 +210,6 @@ def _level(key: str, ours: Sequence[str] | None = None) -> Phrase:
         return _put(words[key], name=words[text] if key in TITLES else _name(text))
 
     return phrase
-
-
-TITLES = frozenset({"seniority", "function", "colleagues_seniority"})
-"""Measures whose texts are words of ours."""
 
 
 def _or_unknown(key: str, phrase: Phrase) -> Phrase:

@@ -11,7 +11,7 @@ from features.kernel import Matrix
 from models.folds import random_folds
 from models.judging.bins import bins, quantile_edges
 from models.judging.ranking import auc, ranking, taken
-from models.judging.rates import wilson
+from models.judging.rates import smoothed, wilson
 
 LEAST = 10
 """With fewer converting leads, or fewer others, nothing is said."""
@@ -198,5 +198,5 @@ def _pure(j: int, level: str | None, n: float, won: float, y: Floats) -> Pure | 
     if won < LEAST or others < LEAST:
         return None
     low, _ = wilson(won / n, n, SURE_Z)
-    rest = (lost + 0.5) / (others + 1)
+    rest = smoothed(lost, int(others))
     return Pure(j, level, int(n), int(won), low, low / (1 - low) / (rest / (1 - rest)))

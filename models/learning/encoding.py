@@ -16,6 +16,7 @@ import numpy as np
 
 from features.arrays import Bools, Floats, Ints
 from features.kernel import Matrix
+from features.levels import lookup
 
 LEAST_OF_LEVEL = 20
 """A level that fewer leads of train have is rare: all rare and unseen ones share one code."""
@@ -159,7 +160,7 @@ def encode(encoding: Encoding, matrix: Matrix) -> Floats:
     """The booster's input, shape (k, columns). Unseen and rare levels are one level; missing is NaN."""
     X = coded(encoding, matrix)
     for j in encoding.targets:
-        X[:, j] = _lookup(np.array([*(encoding.levels[encoding.columns[j]].target or ()), np.nan]), X[:, j])
+        X[:, j] = lookup(np.array([*(encoding.levels[encoding.columns[j]].target or ()), np.nan]), X[:, j])
     return X
 
 
@@ -172,13 +173,8 @@ def coded(encoding: Encoding, matrix: Matrix) -> Floats:
         codes = encoding.codes[encoding.columns[j]]
         begin.append(len(table))
         table += [codes.get(text, len(codes)) for text in matrix.levels.get(encoding.columns[j], [])]
-    X[:, encoding.texts] = _lookup(np.array([*table, np.nan]), X[:, encoding.texts] + begin)
+    X[:, encoding.texts] = lookup(np.array([*table, np.nan]), X[:, encoding.texts] + begin)
     return X
-
-
-def _lookup(table: Floats, values: Floats) -> Floats:
-    """Entries of a table by codes; its last entry, NaN, is of missing ones."""
-    return table[np.where(np.isnan(values), len(table) - 1, values).astype(np.int64)]
 
 
 def out_of_fold(
@@ -192,5 +188,5 @@ def out_of_fold(
         for k in np.unique(fold):
             others = learn & (fold != k) & ~np.isnan(code)
             table = _log_odds(_codes(code[others]), y[others], weight[others], group[others], size)
-            X[fold == k, j] = _lookup(np.append(table, np.nan), code[fold == k])
+            X[fold == k, j] = lookup(np.append(table, np.nan), code[fold == k])
     return X

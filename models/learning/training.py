@@ -23,6 +23,8 @@ MASKS: tuple[tuple[Block, ...], ...] = (
     ("account", "events", "stages", "history", "account_leads"),
 )
 """Parts that callers leave out: each masked row has one of these unknown."""
+LEAST_TO_VALIDATE = 20
+"""Converting leads, learned from and tried on, below which there is no validation."""
 
 
 @dataclass(frozen=True)
@@ -186,9 +188,6 @@ def validate(
         return None
     model = fit(taught, settings, learn, masking)
     return Validation(np.flatnonzero(later), model.bag.left_out[later])
-
-
-LEAST_TO_VALIDATE = 20
 
 
 def parted(fold: Ints, learn: Bools) -> bool:

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from features.arrays import DAY_US, Bools, Floats, Ints, ranges
+from features.levels import lookup
 from features.records import known_until, owners
 from features.vocabulary import NO, YES
 from models.points.records import PointRecords
@@ -75,7 +76,7 @@ def met(values: Values, x: Floats, levels: tuple[str, ...] | None) -> Bools:
         found = ~np.isnan(x) & _numbers_met(values, x)
     else:
         table = np.array([*(_text_met(values, level) for level in levels), False])
-        found = table[np.where(np.isnan(x), len(levels), x).astype(np.int64)]
+        found = lookup(table, x)
     return np.isnan(x) if values.known is False else found
 
 

@@ -37,17 +37,15 @@ LATE = timedelta(days=7)
 """An instant later than the tables' latest row by more than this earns a remark."""
 REASONS = 3
 DECIDED = ("score", "grade", "route", "expected_value", "qualified")
-SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+Schema = dict[str, pl.DataType | type[pl.DataType]]
+Routes = Mapping[str, str | None]
+"""The route that each lead had."""
+SCHEMA: Schema = {
     "lead_id": pl.String, "as_of": pl.Datetime("us", "UTC"), "status": pl.String, "probability": pl.Float64,
     "score": pl.Int64, "grade": pl.String, "route": pl.String, "expected_value": pl.Float64, "base": pl.Float64,
     "fit": pl.Float64, "engagement": pl.Float64, "intent": pl.Float64, "reason_1": pl.String,
     "reason_2": pl.String, "reason_3": pl.String, "model_version": pl.String, "qualified": pl.Boolean,
 }  # fmt: skip
-
-
-Schema = dict[str, pl.DataType | type[pl.DataType]]
-Routes = Mapping[str, str | None]
-"""The route that each lead had."""
 
 
 def schema_of(bundle: Bundle) -> Schema:
