@@ -8,8 +8,7 @@ import numpy as np
 from features.arrays import Floats
 from features.plan import Plan
 from models.judging.bins import bins, quantile_edges
-from models.judging.ranking import auc as auc_of
-from models.judging.ranking import ranking, taken
+from models.judging.pairs import pairs_of
 from models.leaks.screening import LEAST, bounded
 from pipeline.assembly.data import Data
 from pipeline.judging.rivals import standing
@@ -27,14 +26,8 @@ NAMED = 3
 def within(y: Floats, p: Floats, age: Floats) -> float:
     """AUC among pairs of about one age (tenths of the test fold): that old leads rarely convert is no news.
     NaN ages are one. 0.5 where no pair is left."""
-    order = bins(age, quantile_edges(age))
-    pairs = area = 0.0
-    for part in np.unique(order):
-        mine = order == part
-        many = float(y[mine].sum() * (1 - y[mine]).sum())
-        if many:
-            pairs, area = pairs + many, area + many * auc_of(taken(ranking(y[mine], p[mine])))
-    return area / pairs if pairs else 0.5
+    found = pairs_of(bins(age, quantile_edges(age)), y, p).auc(np.ones(len(y)))
+    return 0.5 if np.isnan(found) else found
 
 
 def check_better(metrics: Mapping[str, Any], intervals: Mapping[str, Any]) -> Check:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.arrays import DAY_US
-from models.folds import FOLDS, Cuts, by_position, by_time, hashed
+from models.folds import FOLDS, Cuts, by_position, by_time, hashed, whole_groups
 
 USUAL = Cuts(0.25, 0.15)
 
@@ -105,3 +105,39 @@ def test_hashes_are_the_same_everywhere() -> None:
     assert hashed(["a", "b"], 7, 1_000_000).tolist() == [974960, 797514]
     parts = hashed([f"lead:{i}" for i in range(5000)], 7, 5)
     assert np.bincount(parts, minlength=5).min() > 850
+
+
+@pytest.mark.parametrize(
+    ("kept", "held", "there"),
+    [((30, 1), (30, 1), True), ((29, 1), (30, 1), False), ((29, 2), (30, 1), False), ((60, 1), (29, 1), False),
+     ((60, 1), (15, 2), False)],
+)  # fmt: skip
+def test_a_calibrate_fold_is_worth_its_price(kept: tuple[int, int], held: tuple[int, int], there: bool) -> None:
+    """It holds 30 converting leads at least and leaves train half of them: leads, however often each is looked at."""
+    as_of, label, lead = np.arange(400) * DAY_US, np.zeros(400), np.arange(400)
+    for first, (leads, looks) in ((100, kept), (256, held)):
+        rows = first + np.arange(leads * looks)
+        label[rows], lead[rows] = 1, first + np.arange(len(rows)) // looks
+    fold = by_time(as_of, label, lead, 1, USUAL)
+    assert ("calibrate" in fold) == there
+    if there:
+        assert (fold == "calibrate").tolist() == [255 <= i < 300 for i in range(400)]
+
+
+@given(st.integers(0, 2**32), st.integers(1, 7))
+@settings(max_examples=20, deadline=None)
+def test_parts_of_whole_groups_are_even_and_go_by_no_order(seed: int, parts: int) -> None:
+    """Rows of one name share a part, whatever the order of the rows; parts have equally many names, not every n-th in
+    the alphabet; another seed parts them otherwise."""
+    rng = np.random.default_rng(seed)
+    names = [f"account:{i:03}" for i in rng.integers(0, 60, 300)]
+    part = whole_groups(names, 7, parts)
+    of = dict(zip(names, part.tolist(), strict=True))
+    assert [of[name] for name in names] == part.tolist()
+    counts = np.bincount(list(of.values()), minlength=parts)
+    assert counts.max() - counts.min() <= 1
+    order = rng.permutation(300)
+    assert (whole_groups([names[i] for i in order], 7, parts) == part[order]).all()
+    if parts > 1:
+        assert [of[name] for name in sorted(of)] != [i % parts for i in range(len(of))]
+        assert (whole_groups(names, 8, parts) != part).any()
