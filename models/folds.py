@@ -13,7 +13,7 @@ FOLDS = ("train", "calibrate", "gap", "test", "immature")
 MOST_LOST = 0.5
 """A calibrate fold out of time may cost train at most this share of its converting leads, …"""
 LEAST_TO_CALIBRATE = 30
-"""… and must hold at least so many itself. Else calibration takes what the bag left out."""
+"""… and must hold at least this many itself. Else calibration takes what the bag left out."""
 
 
 def hashed(ids: Sequence[str], seed: int, parts: int) -> Ints:

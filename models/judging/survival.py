@@ -20,7 +20,7 @@ from models.judging.metrics import known
 from models.judging.slices import FEW
 
 LEAST = 20
-"""A share by a day is told where at least so many spells (or all, where there are fewer) began so many days ago."""
+"""A share by a day is told where at least this many spells (or all, where there are fewer) began that many days ago."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Spells:
 
     @cached_property
     def followed_days(self) -> float:
-        """How many days can be told of: LEAST spells began so long ago, or all of fewer, and some were under way for
-        so long unless all are over. 0 where there are none."""
+        """How many days can be told of: LEAST spells (or all, where there are fewer) began that long ago, and some were
+        under way for that long unless all are over. 0 where there are none."""
         if not len(self):
             return 0.0
         began = float(np.sort(self.possible)[max(len(self) - LEAST, 0)])

@@ -14,7 +14,7 @@ from models.judging.bootstrap import Intervals
 from models.judging.pairs import Pairs, pairs_of
 
 ORDERS = 20
-"""Where scores tie, chance decides: results are means over so many orders."""
+"""Where scores tie, chance decides: results are means over this many orders."""
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ SURE_Z = 2.576
 
 @dataclass(frozen=True)
 class Pure:
-    """Leads, or accounts, that share a value, or that something is there, and convert so much oftener than others."""
+    """Leads, or accounts, that share a value, or that something is there, and convert more often than the others."""
 
     column: int
     level: str | None

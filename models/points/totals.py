@@ -13,7 +13,7 @@ from models.points.table import TOTAL, Decay, PointsTable, Rule
 from models.points.when import EventTest
 
 PAIRS = 4_000_000
-"""Examples are taken in parts of about so many known events: it bounds the memory."""
+"""Examples are taken in parts of about this many known events: it bounds the memory."""
 DECIMALS = 9
 """Sums are rounded to these, so that 0.1 + 0.2 reaches a threshold of 0.3."""
 

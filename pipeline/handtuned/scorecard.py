@@ -1,4 +1,4 @@
-"""The model told in at most so many rules of points, for tools that only speak points."""
+"""The model told in a limited number of rules of points, for tools that know nothing but points."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -68,7 +68,7 @@ def scorecard(
         for i, n in zip(chosen, points, strict=True) if n
     ]  # fmt: skip
     if not rules:
-        raise Stop("the model's probabilities do not differ by anything that a rule could say; look at its report")
+        raise Stop("no rule could tell the model's probabilities apart; look at its report")
     table = PointsTable(rules=rules)
     total = tally(table, made, look.lead, look.as_of).total
     line = float(np.quantile(total[learned], 1 - CAPACITY, method="higher"))

@@ -16,7 +16,7 @@ from models.judging.survival import Spells
 from pipeline.journey.spells import Telling, told
 
 TOUCHED_D = 30.0
-"""Leads count as touched where it happened within so many days of their beginning."""
+"""Leads count as touched where it happened within this many days of their beginning."""
 MOST_TYPES = 12
 
 

@@ -39,7 +39,7 @@ def check_better(metrics: Mapping[str, Any], intervals: Mapping[str, Any]) -> Ch
     said = f"On the test fold the model's log loss is {mine:.4f}, the base rate's {base:.4f}."
     warning = (
         f"the model's log loss on the test fold, {mine:.4f}, is worse than the base rate's, {base:.4f}: do not use it. "
-        "A field that meant something else before, as a count until the day of the export does, or a rate that has "
+        "A field that meant something else before, such as a count up to the day of the export, or a rate that has "
         "moved may explain it"
     )
     return Check(BETTER, said, warnings=(warning,) if worse else (), numbers={"model": mine, "base_rate": base})
@@ -67,7 +67,7 @@ def check_test(
     )
     numbers = {"auc": auc, "within_age": alike, "low": area.low, "limit": params.test_auc}
     problem = (
-        f"the AUC of the test fold is {auc:.3f} (limit {params.test_auc:g}): nobody knows so much of people. What "
+        f"the AUC of the test fold is {auc:.3f} (limit {params.test_auc:g}): nobody knows that much about people. What "
         f"matters most: {_most(importance, plan, theirs)}. To do: see when these are filled in, and "
         "definition.exclude what is later; or, where it is honest, raise leaks.test_auc"
     )

@@ -17,7 +17,7 @@ from pipeline.assembly.records import records_of
 from pipeline.assembly.values import Tables
 
 STEP = 28 / 90
-"""Of the horizon: so much later the first model looks."""
+"""Of the horizon: how much later the first model looks."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from pipeline.learning.rows import check_parted, rows_of, settings_of
 from pipeline.params import Train
 
 FEW = 200
-"""Under so many converting leads trees of 16 leaves find what is not there."""
+"""Under this many converting leads trees of 16 leaves find what is not there."""
 HELD = (
     f"The early conversions of recent leads ask for log odds that differ by more than {FURTHEST:g}, a factor of 7 in "
     f"the odds, and got {FURTHEST:g}. See whether conversions are recorded as before, or set "

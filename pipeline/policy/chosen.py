@@ -58,7 +58,9 @@ def _scale(params: PolicyParams, scores: Scores, threshold: float | None, standi
     if params.scale == "percentile":
         return scale(_held(scores.predictions))
     if threshold is None:
-        raise Stop("policy.scale: continuity needs a threshold; give policy.threshold, or a points table that lets in")
+        raise Stop(
+            "policy.scale: continuity needs a threshold; give policy.threshold, or points by which leads qualify"
+        )
     return continuity(_held(scores.unseen), threshold, mark_of(params, standing.mark))
 
 
