@@ -27,6 +27,7 @@ from pipeline.errors import Stop
 from pipeline.files import whole_file
 from pipeline.outcomes.ended import ended
 from pipeline.params import Definition, Source
+from pipeline.reading.attributes import Inferred
 from pipeline.reading.checked import Checked, check
 from pipeline.reading.personal import remove
 from pipeline.reading.tables import TABLES, read_tables
@@ -70,10 +71,11 @@ def read(bundle: Bundle, tables: Path, as_of: datetime | None, id_key: bytes | N
     """Read and check tables as the training tables were. `as_of` defaults to the tables' latest time."""
     source = Source.model_validate({"kind": "tables", "path": tables, **bundle.reading})
     definition = Definition.model_validate(bundle.definition)
-    kinds = list(bundle.plan.attributes)
+    plan = bundle.plan
+    trained = Inferred(list(plan.attributes), {*plan.other_fields})
     with _as_in_training():
-        raw, _ = remove(read_tables(source, lenient=True), id_key, [kind.column for kind in kinds])
-        checked = check(raw, source, definition, None, now, kinds, (), bundle.plan.other_fields)
+        raw, _ = remove(read_tables(source, lenient=True), id_key, [a.column for a in plan.attributes])
+        checked = check(raw, source, definition, None, now, trained)
     unknown: frozenset[Block] = frozenset() if "account_id" in raw["leads"].columns else frozenset({"account_leads"})
     _check_dates(bundle, checked.meta["shape"], as_of, tables)
     if checked.meta["shape"] == "flat":
