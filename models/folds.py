@@ -17,12 +17,13 @@ LEAST_TO_CALIBRATE = 30
 
 
 def hashed(ids: Sequence[str], seed: int, parts: int) -> Ints:
-    """A part 0..parts-1 for each id, the same wherever and whenever it is asked for."""
+    """A part 0..parts-1 for each of k ids, shape (k,), the same wherever and whenever it is asked for."""
     return np.array([zlib.crc32(f"{seed}:{i}".encode()) % parts for i in ids], dtype=np.int64)
 
 
 def whole_groups(names: Sequence[str], seed: int, parts: int) -> Ints:
-    """A part 0..parts-1 for each row that keeps rows of one name together; parts have equally many names.
+    """A part 0..parts-1 for each of k rows, shape (k,), that keeps rows of one name together; parts have equally many
+    names.
 
     In the order of a hash of the names, so that the order of the rows does not matter. With fewer names than parts,
     there are as many parts as names.
@@ -91,7 +92,8 @@ def _calibrate_from(as_of: Ints, converting: Bools, lead: Ints, horizon: int, fr
 
 
 def by_position(ids: Sequence[str], label: Floats, test: float, calibrate: float, seed: int | None) -> Array:
-    """Folds without dates: by a hash of the id, or by the order of the rows where `seed` is None."""
+    """Folds without dates, shape (k,), texts of FOLDS: by a hash of the id, or by the order of the rows where `seed` is
+    None. `label` NaN is immature; `test` and `calibrate` are shares, the latter of what is not test."""
     n = len(ids)
     fold = np.full(n, "train", dtype="U9")
     known = ~np.isnan(label)

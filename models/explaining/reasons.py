@@ -69,8 +69,8 @@ def _unknown(matrix: Matrix, row: int, block: str) -> bool:
 
 
 def by_group(matrix: Matrix, shares: Floats) -> dict[str, list[float]]:
-    """What the features of each group add to the rows' raw scores. Added one after another: a row has the same bits
-    in any batch."""
+    """What the features of each group add to the k rows' raw scores, of contributions (k, kernel features). Added one
+    after another: a row has the same bits in any batch."""
     found = {}
     for group in GROUPS:
         own = [j for j, column in enumerate(matrix.columns) if column.group == group]

@@ -78,7 +78,8 @@ def _at(times: Floats, share: Floats, at: Floats) -> Floats:
 
 
 def halfway(times: Floats, share: Floats, within: float) -> float:
-    """The day by which half of those that end so within `within` days did; NaN where none does."""
+    """The day by which half of those that end so within `within` days did; NaN where none does. `times`, rising, and
+    `share` (t,): of `Spells.incidence`."""
     inside = times <= within
     times, share = times[inside], share[inside]
     if not len(share) or share[-1] <= 0:

@@ -93,7 +93,7 @@ def fit_encoding(matrix: Matrix, y: Floats, lead: Ints, group: Ints) -> Encoding
 
 
 def fit_codes(matrix: Matrix, lead: Ints) -> Encoding:
-    """Vocabularies alone: every text a code, whatever the number of its levels."""
+    """Vocabularies alone, `lead` (k,) numbering the leads: every text a code, whatever the number of its levels."""
     weight = once_each(lead)
     levels = {
         column.name: Level(_vocabulary(matrix.values[:, j], matrix.levels.get(column.name, []), weight), None)
@@ -109,7 +109,7 @@ def _size(level: Level) -> int:
 
 
 def once_each(owner: Ints) -> Floats:
-    """1 over the number of rows of the row's owner: a lead, or an account, counts once."""
+    """1 over the number of rows of the row's owner, shape (k,): a lead, or an account, counts once."""
     _, inverse, count = np.unique(owner, return_inverse=True, return_counts=True)
     return np.asarray(1.0 / count[inverse], dtype=np.float64)
 
@@ -180,7 +180,8 @@ def coded(encoding: Encoding, matrix: Matrix) -> Floats:
 def out_of_fold(
     encoding: Encoding, matrix: Matrix, y: Floats, lead: Ints, group: Ints, fold: Ints, learn: Bools
 ) -> Floats:
-    """As `encode`, with log odds that each row's own fold had no part in, nor rows where `learn` is False."""
+    """As `encode`, with log odds that each row's own fold had no part in, nor rows where `learn` is False; shapes (k,).
+    A level of which the other folds know nothing is 0, as the mean is."""
     X, weight = coded(encoding, matrix), np.zeros(len(y))
     weight[learn] = once_each(lead[learn])
     for j in encoding.targets:

@@ -49,7 +49,8 @@ def conversions_of_stages(records: Records) -> Conversions:
 
 
 def next_conversion(conversions: Conversions, lead: Ints, as_of: Ints) -> tuple[Ints, Ints]:
-    """The first conversion after `as_of` (exclusive), µs, and when its record reached us; NEVER where there is none."""
+    """The first conversion after `as_of` (exclusive), µs, and when its record reached us, shape (k,) each; NEVER where
+    there is none."""
     never = np.full(len(lead), NEVER)
     if len(conversions.at) == 0:
         return never, never
@@ -101,7 +102,8 @@ def beginnings(records: Records) -> tuple[Ints, Ints]:
 def labelled(
     records: Records, conversions: Conversions, lead: Ints, as_of: Ints, within_days: float, until: int
 ) -> Examples:
-    """Label 1 where the lead converts in `(as_of, as_of + within_days]`; NaN where that is not over by `until`.
+    """Of k examples, `as_of` and `until` in µs: label 1 where the lead converts in `(as_of, as_of + within_days]`; NaN
+    where that is not over by `until`.
 
     A lead that has already converted within an unfinished horizon is not mature either: were it counted, the
     positives among the young would come without their negatives.

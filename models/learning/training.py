@@ -85,10 +85,12 @@ def thirds(rows: Rows) -> Rows:
 def fit(
     rows: Rows, settings: Settings, learn: Bools | None = None, masking: Masking = NO_COPIES, *, doubt: bool = True
 ) -> Model:
-    """Fit encodings and the bag; by default without masked copies.
+    """Fit encodings and the bag to the k rows where `learn` (k,) is True, by default all; without masked copies unless
+    `masking` says so.
 
     A lead counts by the root of its number of rows: ten looks at one lead are more than one, less than ten.
-    Nothing is learned from rows where `learn` is False. `doubt` attributes that gain no more than shadows of them.
+    Other rows only get a score from the member that leaves them out. `doubt`: whether attributes are held against
+    shadows of them.
     """
     learn = np.ones(len(rows.y), bool) if learn is None else learn
     encoding, X = inputs(rows, learn)

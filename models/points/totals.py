@@ -122,7 +122,7 @@ def lasts(test: EventTest, decay: Decay | None) -> int | None:
 
 
 def share_left(decay: Decay | None, age: Ints) -> Floats:
-    """Percent of the original points that events of an age in µs are still worth."""
+    """Percent of the original points that events of an age in µs (m,) are still worth, shape (m,)."""
     if decay is None or decay.percent is None or decay.every_days is None:
         return np.full(len(age), 100.0)
     periods = (age // micros_of(decay.every_days)).astype(np.float64)
