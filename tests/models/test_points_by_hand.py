@@ -140,6 +140,13 @@ def test_who_is_excluded_never_qualifies() -> None:
     assert found.outright.tolist() == [True, True]
 
 
+def test_silence_goes_by_when_things_happened() -> None:
+    """Not by which was heard of last: what is known on day 12 of day 5 does not undo what happened on day 10."""
+    text = "rules: [{id: a, when: {no_event_for_days: 6}, points: 1}]"
+    one = lead(event(10, "x"), event(5, "x", known=12))
+    assert tallied(text, [one] * 3, [13, 15.9, 16]).total.tolist() == [0, 0, 1]
+
+
 def test_a_late_record_grows_old_with_its_event() -> None:
     """Its window ends so long after it happened, to the microsecond, whenever it became known."""
     text = "rules: [{id: a, when: {event: x, within_days: 7}, points: 1}]"
