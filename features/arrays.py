@@ -18,7 +18,7 @@ NEVER = np.iinfo(np.int64).max
 
 
 def ranges(start: Ints, count: Ints) -> Ints:
-    """`start[i], start[i] + 1, …`, `count[i]` of them, one after another, for every i."""
+    """`start[i], start[i] + 1, …`, `count[i]` of them, one after another, for every i, shape (sum of counts,)."""
     total = count.cumsum()
     index = np.arange(int(total[-1]) if len(total) else 0, dtype=np.int64)
     index += (start - total + count).repeat(count)

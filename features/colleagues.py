@@ -13,7 +13,10 @@ from features.vocabulary import FUNCTIONS, NEAR_D, SENIORITIES
 MOST = 50
 """Colleagues looked at: the newest. Bounds the work for an account that is a catch-all of thousands."""
 ACTIVE_US = 30 * DAY_US
+"""A colleague is active whose last sign of life is younger."""
 BINS = len(NEAR_D) + 1
+OF_SOMEBODY = ("colleagues_last", "colleagues_seniority", "colleagues_won_last")
+"""Measures that only a colleague could have."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,11 @@ class Pairs:
 
 
 def colleague_block(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats) -> None:
-    """Fill `out` in the order of the plan's colleague columns. Without colleagues counts are 0, and what only one could
-    have is missing."""
+    """Fill `out`, shape (k, colleague columns), in the plan's order. Without colleagues counts are 0, and what only one
+    could have is NaN."""
     place = plan.colleague_place
     out[:] = 0
-    out[:, [place[measure] for measure in _OF_SOMEBODY if measure in place]] = np.nan
+    out[:, [place[measure] for measure in OF_SOMEBODY if measure in place]] = np.nan
     out[:, place["colleagues_first"]] = (as_of - r.created[r.account_start[r.account[lead]]]) / DAY_US
     if len(r) == len(r.account_start) - 1:  # every account has one lead
         return
@@ -46,9 +49,6 @@ def colleague_block(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats
         _outcomes(r.stages, pairs, out[:, place["colleagues_won"] :])
 
 
-_OF_SOMEBODY = ("colleagues_last", "colleagues_seniority", "colleagues_won_last")
-
-
 def _pairs(r: Records, lead: Ints, as_of: Ints) -> Pairs:
     """Colleagues that existed at the instant, at most the MOST newest."""
     start, stop = newest(r, lead, as_of)
@@ -60,8 +60,8 @@ def _pairs(r: Records, lead: Ints, as_of: Ints) -> Pairs:
 
 
 def newest(r: Records, lead: Ints, as_of: Ints) -> tuple[Ints, Ints]:
-    """Range [first, stop) of leads: the MOST newest colleagues known by `as_of`, and the lead itself if it lies among
-    them."""
+    """Ranges [first, stop) of leads, shape (k,) each: the MOST newest colleagues known by `as_of` (µs), and the lead
+    itself if it lies among them."""
     account = r.account[lead]
     stop = known_until(r.created, r.account_start, account, as_of)
     among = (lead >= stop - MOST) & (lead < stop)
@@ -87,7 +87,8 @@ def _counts(plan: Plan, row: Ints, slot: Array, day: Ints, k: int) -> Ints:
 
 
 def silence(gap: Ints, count: Ints) -> Floats:
-    """µs since each lead's last event, of those since all events; a lead has `count` of them. inf where it has none."""
+    """µs since each lead's last event, shape (k,); inf where it has none. `gap`: those since all events, one lead after
+    another; a lead has `count` of them, (k,)."""
     found = np.full(len(count), np.inf)
     some = count > 0
     if len(gap):

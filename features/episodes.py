@@ -21,7 +21,8 @@ class Opening:
 
 
 def opening(records: Records, lead: Ints, as_of: Ints) -> Opening:
-    """Who is open: closed from the moment of a closing stage, open again from that of a reopening one."""
+    """Who is open at instants in µs, shapes (k,): closed from the moment of a closing stage, open again from that of a
+    reopening one."""
     created = records.created[lead]
     exists = created <= as_of
     stages = records.stages

@@ -25,7 +25,7 @@ class Own:
 
 
 def per(numerator: Floats, denominator: Floats) -> Floats:
-    """Ratio; NaN, not 0 or inf, where the denominator is 0."""
+    """Ratio, shape (k,); NaN, not 0 or inf, where the denominator is 0 or either is NaN."""
     return numerator / np.where(denominator == 0, np.nan, denominator)
 
 

@@ -12,7 +12,7 @@ from features.plan import Plan
 SINCE_CREATION = np.iinfo(np.int64).min
 """Before all instants: a lead that was never opened again has been open since its creation, whenever that was."""
 FEW = 4096
-"""Up to so many rows a plain count is faster than a binary search."""
+"""Up to this many rows a plain count is faster than a binary search."""
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,8 @@ def _set_scanners_apart(lead: Ints, occurred: Ints, slot: Small, plan: Plan) -> 
 def sort_stages(lead: Ints, at: Ints, code: Small, effect: Small, won: Bools, leads: int) -> Stages:
     """Stages by lead and time (rows of one instant stay as they came), with the state after each row.
 
-    `effect` is +1 where the row closes its lead, -1 where it opens it again, 0 else.
+    Shapes (m,) of `leads` leads; `at` in µs. `effect` is +1 where the row closes its lead, -1 where it opens it again,
+    0 else.
     """
     if len(lead) == 0:
         return Stages(at, code, won, won, won, at, code, np.zeros(leads + 1, np.int64))

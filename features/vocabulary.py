@@ -90,6 +90,8 @@ STAGES = {
 }
 """What stages on the way are called, by what they are."""
 SENIORITIES = ("intern", "junior", "specialist", "manager", "director", "vp", "chief", "owner")
+DECIDES = SENIORITIES.index("director")
+"""Who has at least this seniority by the job title is taken to decide."""
 FUNCTIONS = (
     "it", "engineering", "marketing", "sales", "finance", "hr", "operations", "procurement", "legal", "product",
     "support", "general", "education", "health",

@@ -2,25 +2,28 @@
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from features.arrays import DAY_US, Array, Bools, Floats, Ints
 
 FOLDS = ("train", "calibrate", "gap", "test", "immature")
+"""In the order of time."""
 MOST_LOST = 0.5
 """A calibrate fold out of time may cost train at most this share of its converting leads, …"""
 LEAST_TO_CALIBRATE = 30
-"""… and must hold at least so many itself. Else calibration takes what the bag left out."""
+"""… and must hold at least this many itself. Else calibration takes what the bag left out."""
 
 
 def hashed(ids: Sequence[str], seed: int, parts: int) -> Ints:
-    """A part 0..parts-1 for each id, the same wherever and whenever it is asked for."""
+    """A part 0..parts-1 for each of k ids, shape (k,), the same wherever and whenever it is asked for."""
     return np.array([zlib.crc32(f"{seed}:{i}".encode()) % parts for i in ids], dtype=np.int64)
 
 
 def whole_groups(names: Sequence[str], seed: int, parts: int) -> Ints:
-    """A part 0..parts-1 for each row that keeps rows of one name together; parts have equally many names.
+    """A part 0..parts-1 for each of k rows, shape (k,), that keeps rows of one name together; parts have equally many
+    names.
 
     In the order of a hash of the names, so that the order of the rows does not matter. With fewer names than parts,
     there are as many parts as names.
@@ -38,30 +41,32 @@ def random_folds(group: Ints, seed: int, parts: int) -> Ints:
     return np.random.default_rng(seed).permutation(np.arange(len(names)) % parts)[place]
 
 
-def by_time(
-    as_of: Ints,
-    label: Floats,
-    mature: Bools,
-    lead: Ints,
-    within_days: float,
-    test_fraction: float,
-    calibration_fraction: float,
-    test_from: int | None = None,
-) -> Array:
-    """Fold of each example, shape (k,), texts of FOLDS.
+@dataclass(frozen=True)
+class Cuts:
+    """Where the folds part."""
 
-    test: the last `test_fraction` of the mature examples, whole instants, or all from `test_from` on.
-    train and calibrate: only examples whose label was known when the test began.
+    test_fraction: float
+    """The latest mature examples, whole instants."""
+    calibration_fraction: float
+    """Of what was known when the test began, the latest."""
+    test_from: int | None = None
+    """µs: all mature examples from then on are test, whatever their share."""
+
+
+def by_time(as_of: Ints, label: Floats, lead: Ints, within_days: float, cuts: Cuts) -> Array:
+    """Fold of each example, shape (k,), texts of FOLDS: `label` NaN is immature.
+
+    train and calibrate hold only examples whose label was known when the test began.
     """
-    horizon = round(within_days * DAY_US)
+    horizon, mature = round(within_days * DAY_US), ~np.isnan(label)
     fold = np.where(mature, "gap", "immature").astype("U9")
     if not mature.any():
         return fold
-    begin = test_from if test_from is not None else _quantile(as_of[mature], 1 - test_fraction)
+    begin = cuts.test_from if cuts.test_from is not None else _quantile(as_of[mature], 1 - cuts.test_fraction)
     fold[mature & (as_of >= begin)] = "test"
     known = mature & (as_of + horizon <= begin)
     fold[known] = "train"
-    calibrate = _calibrate_from(as_of, label, lead, known, horizon, calibration_fraction)
+    calibrate = _calibrate_from(as_of[known], label[known] == 1, lead[known], horizon, cuts.calibration_fraction)
     if calibrate is not None:
         fold[known & (as_of >= calibrate)] = "calibrate"
         fold[known & (as_of < calibrate) & (as_of + horizon > calibrate)] = "gap"
@@ -73,12 +78,12 @@ def _quantile(at: Ints, share: float) -> int:
     return int(ordered[min(len(ordered) - 1, round(len(ordered) * share))])
 
 
-def _calibrate_from(as_of: Ints, label: Floats, lead: Ints, known: Bools, horizon: int, fraction: float) -> int | None:
-    """Start of a calibrate fold that comes after train as the test comes after it; None where it costs too much."""
-    if not known.any():
+def _calibrate_from(as_of: Ints, converting: Bools, lead: Ints, horizon: int, fraction: float) -> int | None:
+    """Start of a calibrate fold that comes after train as the test comes after it; None where it costs too much. Shapes
+    (k,): the examples whose label was known when the test began."""
+    if not len(as_of):
         return None
-    begin = _quantile(as_of[known], 1 - fraction)
-    converting = known & (label == 1)
+    begin = _quantile(as_of, 1 - fraction)
     before = converting & (as_of + horizon <= begin)
     after = converting & (as_of >= begin)
     kept, held = (len(np.unique(lead[rows])) for rows in (before, after))
@@ -87,7 +92,8 @@ def _calibrate_from(as_of: Ints, label: Floats, lead: Ints, known: Bools, horizo
 
 
 def by_position(ids: Sequence[str], label: Floats, test: float, calibrate: float, seed: int | None) -> Array:
-    """Folds without dates: by a hash of the id, or by the order of the rows where `seed` is None."""
+    """Folds without dates, shape (k,), texts of FOLDS: by a hash of the id, or by the order of the rows where `seed` is
+    None. `label` NaN is immature; `test` and `calibrate` are shares, the latter of what is not test."""
     n = len(ids)
     fold = np.full(n, "train", dtype="U9")
     known = ~np.isnan(label)

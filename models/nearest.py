@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 
 SHOWN = 20
-"""At most so many names are listed."""
+"""At most this many names are listed."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -65,7 +65,7 @@ def loss(y: Floats, log_odds: Floats) -> float:
 
 
 def losses(y: Floats, log_odds: Floats) -> Floats:
-    """Log loss of each row in nats, exact at any log odds."""
+    """Log loss of each row in nats, shape (n,), y in {0, 1}: exact at any log odds."""
     return np.asarray(np.logaddexp(0, log_odds) - y * log_odds, dtype=np.float64)
 
 

@@ -15,7 +15,7 @@ from models.learning import horizons
 from models.learning.horizons import column
 from models.policy.values import Values
 from pipeline import stage
-from pipeline.assembly.data import Data, known, load
+from pipeline.assembly.data import Data, as_known, known, load
 from pipeline.assembly.values import Tables, instants
 from pipeline.handtuned.inputs import read_inputs
 from pipeline.handtuned.inputs import read_table as read_points_table
@@ -80,7 +80,8 @@ def _baselines(data: Data, by_hand: Floats | None) -> dict[str, Floats]:
     found = {k: others[k].to_numpy() for k in others.columns if k not in ("lead_id", "as_of")}
     if by_hand is not None:
         within_days = stage.section(Definition).conversion.within_days
-        found["points"] = probabilities(by_hand, data.y, known(data.fold, data.as_of, within_days))
+        then = as_known(data, data.begin_of_test)
+        found["points"] = probabilities(by_hand, then.y, known(data.fold, data.as_of, within_days))
     return found
 
 

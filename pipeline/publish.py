@@ -18,7 +18,7 @@ from pipeline.files import whole_file, whole_folder
 from pipeline.handtuned.inputs import read_table
 from pipeline.outcomes.deals import deal_values
 from pipeline.params import Definition, Policy, Source, Train
-from pipeline.policy.chosen import policy_of
+from pipeline.policy.chosen import Scores, policy_of
 from pipeline.policy.forecast import forecast
 from pipeline.policy.thresholds import Standing, how_set, standing_of
 from pipeline.policy.unseen import unseen
@@ -69,7 +69,9 @@ def write_bundle(run: Run) -> Bundle:
     """artifacts/bundle, with the policy that the run's own volumes and values make; read back."""
     plan = stage.read_plan()
     values = deal_values(run.tables, plan, run.definition, run.examples)
-    policy = policy_of(stage.section(Policy), run.predictions, run.unseen, values, run.standing)
+    base_rate = stage.read_json(stage.MODEL / "baselines.json")["base_rate"]
+    scores = Scores(run.predictions, run.unseen, base_rate)
+    policy = policy_of(stage.section(Policy), scores, values, run.standing)
     assemble(stage.BUNDLE, run.facts, policy, run.definition, stage.section(Source))
     return read_bundle(stage.BUNDLE)
 

@@ -17,7 +17,7 @@ from models.learning.horizons import Link
 from models.learning.horizons import label as horizon_label
 from models.learning.training import Masking
 from pipeline import stage
-from pipeline.assembly.data import Data, known, read_data
+from pipeline.assembly.data import Data, as_known, known, read_data
 from pipeline.files import whole_folder
 from pipeline.learning import horizons
 from pipeline.learning.later import Looks, looks_of
@@ -32,10 +32,11 @@ def main() -> None:
     data = read_data(plan)
     definition, params = stage.section(Definition), stage.section(Train)
     with stage.speaking("train") as say:
-        looks = _looks(data, plan, params, definition.conversion.within_days, say)
-        trained = train(data, plan, params, definition.conversion.within_days, say, looks)
-        trained = refreshed(data, trained, params, definition.conversion.within_days, say)
-        links = _links(data, plan, params, definition.horizons, say)
+        then = as_known(data, data.begin_of_test) if data.rows("test").any() else data
+        looks = _looks(then, plan, params, definition.conversion.within_days, say)
+        trained = train(then, plan, params, definition.conversion.within_days, say, looks)
+        trained = refreshed(then, trained, params, definition.conversion.within_days, say)
+        links = _links(then, plan, params, definition.horizons, say)
     with whole_folder(stage.MODEL) as folder:
         (folder / "model.txt").write_text(trained.model.bag.text, encoding="utf-8")
         stage.write_json(trained.model.encoding.to_json(), folder / "encoding.json")

@@ -12,10 +12,12 @@ import numpy as np
 from features.arrays import Bools, Floats, Ints
 from features.columns import Column
 from features.kernel import Matrix
+from features.levels import lookup
 from features.masking import ATTRIBUTES
 from models.baselines.bayes import Bayes, fit_bayes
 from models.baselines.logistic import Logistic, fit_logistic
 from models.judging.bins import bins, quantile_edges
+from models.judging.rates import smoothed
 from models.learning import calibration
 from models.learning.calibration import Calibration
 from models.learning.encoding import Encoding, coded, fit_codes
@@ -58,7 +60,7 @@ class Field:
             return bins(x, np.array(self.edges))
         place = {text: i for i, text in enumerate(self.levels)}
         table = np.array([place.get(text, -1) for text in matrix.levels.get(self.name, [])] + [-1])
-        return table[np.where(np.isnan(x), -1, x).astype(np.int64)]
+        return lookup(table, x)
 
 
 @dataclass(frozen=True)
@@ -127,11 +129,9 @@ class Baselines:
 def fit_baselines(matrix: Matrix, y: Floats, lead: Ints, group: Ints, known: Bools, seed: int) -> Baselines:
     """y (k,) is NaN where unknown; `known` says which rows may be learned from: those that the model learns from."""
     rows, own = _rows(matrix, known), y[known]
-    return Baselines(_rate(own), _analyst(rows, own, lead[known], group[known], seed), _crm(rows, own))
-
-
-def _rate(y: Floats) -> float:
-    return float((y.sum() + 0.5) / (len(y) + 1))
+    return Baselines(
+        smoothed(float(own.sum()), len(own)), _analyst(rows, own, lead[known], group[known], seed), _crm(rows, own)
+    )
 
 
 def _rows(matrix: Matrix, keep: Bools) -> Matrix:

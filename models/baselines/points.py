@@ -4,6 +4,7 @@ import numpy as np
 
 from features.arrays import Bools, Floats
 from models import newton
+from models.judging.rates import smoothed
 from models.learning import calibration
 from models.learning.calibration import Calibration
 
@@ -18,6 +19,5 @@ def probabilities(points: Floats, y: Floats, known: Bools) -> Floats:
     x = points / scale
     found = newton.fit([np.ones(int(known.sum())), x[known]], y[known])
     if found is None or found[1] <= 0:
-        rate = (float(y[known].sum()) + 0.5) / (int(known.sum()) + 1)
-        return np.full(len(points), rate)
+        return np.full(len(points), smoothed(float(y[known].sum()), int(known.sum())))
     return calibration.apply(Calibration("none"), found[0] + found[1] * x)

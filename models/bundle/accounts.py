@@ -31,11 +31,11 @@ class Looks:
     """Sum of their probabilities."""
 
     def column(self, name: str) -> Floats:
-        """One of MAX, UNION and COUNT."""
+        """One of MAX, UNION and COUNT, shape (n,)."""
         return {MAX: self.best, UNION: self.union, COUNT: np.log(self.count)}[name]
 
     def naive(self) -> dict[str, Floats]:
-        """Probabilities without a regression: `independent`, `sum` (at most 1) and `max`."""
+        """Probabilities without a regression, shape (n,): `independent`, `sum` (at most 1) and `max`."""
         none = Calibration("none")
         return {
             "independent": apply(none, self.union),

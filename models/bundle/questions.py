@@ -11,13 +11,13 @@ from features.kernel import Matrix
 from features.plan import Plan
 
 BANDS = 3
-"""Score bands of as many examples of train each."""
+"""Score bands, with equally many examples of train each."""
 BINS = 5
-"""A number is answered by the median of one of so many ranges, with as many examples each."""
+"""A number is answered by the median of one of this many ranges, with equally many examples each."""
 MOST = 20
 """The most frequent answers of a question are kept."""
 PRIOR = 20.0
-"""A band's shares are shrunk to those of all, as if by so many examples more."""
+"""A band's shares are shrunk to those of all, as if by this many more examples."""
 
 Answer = tuple[float | str | None, ...]
 

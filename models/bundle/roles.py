@@ -8,12 +8,12 @@ import numpy as np
 from features.arrays import NEVER, Bools, Floats, Ints
 from features.plan import Plan
 from features.records import Records, attribute_at
-from features.vocabulary import FUNCTIONS, SENIORITIES
+from features.vocabulary import DECIDES, FUNCTIONS, SENIORITIES
 
 LEVELS = ("decision-maker", "manager", "specialist")
 ROLES = (*LEVELS, *FUNCTIONS)
 """A person has at most one of LEVELS and one function: director and above decide."""
-DECIDES, LEADS = SENIORITIES.index("director"), SENIORITIES.index("manager")
+LEADS = SENIORITIES.index("manager")
 COMMON = 0.25
 """A role that a smaller share of won accounts had is never called missing."""
 

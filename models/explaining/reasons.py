@@ -22,6 +22,8 @@ TELLS = {
 }  # fmt: skip
 """By part of the record, a measure that is a number wherever the part is known, and what is said where it is not."""
 GROUPS = ("fit", "engagement", "intent")
+TITLES = frozenset({"seniority", "function", "colleagues_seniority"})
+"""Measures whose texts are words of ours."""
 Words = dict[str, str]
 Phrase = Callable[[Words, Column, float, Sequence[str]], str]
 
@@ -67,8 +69,8 @@ def _unknown(matrix: Matrix, row: int, block: str) -> bool:
 
 
 def by_group(matrix: Matrix, shares: Floats) -> dict[str, list[float]]:
-    """What the features of each group add to the rows' raw scores. Added one after another: a row has the same bits
-    in any batch."""
+    """What the features of each group add to the k rows' raw scores, of contributions (k, kernel features). Added one
+    after another: a row has the same bits in any batch."""
     found = {}
     for group in GROUPS:
         own = [j for j, column in enumerate(matrix.columns) if column.group == group]
@@ -208,10 +210,6 @@ def _level(key: str, ours: Sequence[str] | None = None) -> Phrase:
         return _put(words[key], name=words[text] if key in TITLES else _name(text))
 
     return phrase
-
-
-TITLES = frozenset({"seniority", "function", "colleagues_seniority"})
-"""Measures whose texts are words of ours."""
 
 
 def _or_unknown(key: str, phrase: Phrase) -> Phrase:

@@ -1,7 +1,7 @@
 """Who of an account decides: how many people, and of which roles, were known where accounts were won.
 
-Two questions, kept apart. Of won accounts: who was known before the win. Of all accounts, looked at so many days after
-their first lead and not yet won: how many of those with a role, or with so many people, were won in time.
+Two questions, kept apart. Of won accounts: who was known before the win. Of all accounts, looked at a number of days
+after their first lead and not yet won: how many of those with a role, or with a number of people, were won in time.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from features.arrays import NEVER, Array, Bools, Ints
 from models.judging.rates import Rate, rate
 
 MOST_PEOPLE = 4
-"""So many people or more are one class."""
+"""This many people or more are one class."""
 
 
 @dataclass(frozen=True)

@@ -98,8 +98,8 @@ def _ends(place: Ints, at: Ints, won: Bools, n: int, until: int) -> tuple[Ints, 
 
 
 def in_order(entered: Ints, names: Sequence[str]) -> list[int]:
-    """Numbers of the stages that were entered, first to last: one comes before another where it more often did in
-    the episodes that entered both. Ties go by how often they were entered, then by name."""
+    """Numbers of the stages that were entered, first to last: one comes before another where it more often did in the
+    episodes, `entered` (n, stages), that entered both. Ties go by how often they were entered, then by name."""
     there = [j for j in range(len(names)) if (entered[:, j] != NEVER).any()]
     times = {j: entered[:, j] for j in there}
     before = {(a, b): int(((times[a] < times[b]) & (times[b] != NEVER)).sum()) for a in there for b in there if a != b}

@@ -12,5 +12,5 @@ def quantile_edges(x: Floats, parts: int = 10) -> Floats:
 
 
 def bins(x: Floats, edges: Floats) -> Ints:
-    """0 below edges[0]; k where edges[k-1] <= x < edges[k]; −1 where x is NaN."""
+    """Bin of each x, shape (n,): 0 below edges[0]; k where edges[k-1] <= x < edges[k]; −1 where x is NaN."""
     return np.where(np.isnan(x), -1, np.searchsorted(edges, x, side="right")).astype(np.int64)

@@ -16,6 +16,22 @@ BEST = 0.1
 LEAST_EXPECTED = 1e-12
 
 Scores = dict[str, float | None]
+NAMES = (
+    "auc",
+    "log_loss",
+    "brier",
+    "average_precision",
+    "observed_over_expected",
+    "calibration_slope",
+    "calibration_intercept",
+    "smooth_ece",
+    "smooth_ece_null_p95",
+    "precision_at_10pct",
+    "lift_at_10pct",
+    "base_rate",
+    "n",
+    "positives",
+)
 
 
 def scores(y: Floats, p: Floats, seed: int = 0, null_draws: int = 200) -> Scores:
@@ -38,24 +54,6 @@ def scores(y: Floats, p: Floats, seed: int = 0, null_draws: int = 200) -> Scores
         "base_rate": float(y.mean()),
     }
     return {name: known(found[name]) for name in NAMES[:-2]} | {"n": len(y), "positives": int(y.sum())}
-
-
-NAMES = (
-    "auc",
-    "log_loss",
-    "brier",
-    "average_precision",
-    "observed_over_expected",
-    "calibration_slope",
-    "calibration_intercept",
-    "smooth_ece",
-    "smooth_ece_null_p95",
-    "precision_at_10pct",
-    "lift_at_10pct",
-    "base_rate",
-    "n",
-    "positives",
-)
 
 
 def known(value: float) -> float | None:

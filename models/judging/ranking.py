@@ -20,7 +20,7 @@ class Ranking:
 
 
 def ranking(y: Floats, p: Floats) -> Ranking:
-    """Sort once; every metric and every bootstrap draw reads the result."""
+    """Of labels and predictions (n,). Sorted once: every metric and every bootstrap draw reads the result."""
     order = np.argsort(-p, kind="stable").astype(np.int64)
     last = np.flatnonzero(np.append(np.diff(p[order]) != 0, True))
     return Ranking(order, y[order], last.astype(np.int64))
@@ -64,6 +64,6 @@ def precision_among(sums: Taken, share: float) -> float:
 
 
 def found(sums: Taken, shares: Floats) -> Floats:
-    """Conversions among the best `shares` (0 to 1) of the rows."""
+    """Conversions among the best `shares` (0 to 1) of the rows, shape (s,) both."""
     rows, positives = np.append(0, sums.rows), np.append(0, sums.positives)
     return np.asarray(np.interp(shares * rows[-1], rows, positives), dtype=np.float64)

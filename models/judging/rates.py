@@ -8,6 +8,7 @@ import numpy as np
 from features.arrays import Bools, Floats, Ints
 
 Z = 1.959964
+"""Standard errors from an estimate to the end of its 95 % interval."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ def rate(y: Floats, group: Ints, own: Bools | None = None) -> Rate:
         return Rate(0, 0, None, None)
     p = converted / n
     return Rate(n, converted, p, wilson(p, n / _design_effect(y - p, group)))
+
+
+def smoothed(converted: float, n: int) -> float:
+    """Their rate, kept from 0 and 1, where log odds end, by half a row that converts and half a row that does not."""
+    return (converted + 0.5) / (n + 1)
 
 
 def _design_effect(apart: Floats, group: Ints) -> float:

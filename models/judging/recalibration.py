@@ -25,7 +25,7 @@ class Cells:
         self.alone = self._optimum(rows, won, np.array([0.0, 1.0]), 1)
 
     def fit(self, weight: Floats) -> tuple[float, float]:
-        """Slope and intercept as in models/judging/metrics.py, rows weighted; NaN where there is no finite one.
+        """Slope and intercept as in models/judging/metrics.py, rows weighted (n,); NaN where there is no finite one.
 
         The slope is the b of log odds a + b z that makes y likeliest, the intercept the a of log odds a + z.
         """

@@ -8,6 +8,7 @@ import numpy as np
 
 from features.arrays import Floats, Ints
 from models.judging import bootstrap, metrics
+from models.judging.rates import Z
 from models.judging.smooth_ece import smooth_ece, smooth_ece_null
 
 NULL_DRAWS = 100
@@ -21,8 +22,6 @@ nothing of what was not: with so few converting accounts the interval is at leas
 
 MISSED = 0.05
 """The chance that any slice of a model that is right everywhere is said to be off."""
-HALF_WIDTH = 1.96
-"""Standard errors from an estimate to the end of its 95 % interval."""
 
 
 def by_slice(
@@ -93,4 +92,4 @@ def _chance(row: Mapping[str, Any]) -> float | None:
         return None
     ratio, (low, high) = row["observed_over_expected"], row["interval"]
     width = sqrt(high) - sqrt(ratio) if ratio < 1 else sqrt(ratio) - sqrt(low)
-    return erfc(HALF_WIDTH * abs(1 - sqrt(ratio)) / max(width, 1e-12) / sqrt(2))
+    return erfc(Z * abs(1 - sqrt(ratio)) / max(width, 1e-12) / sqrt(2))

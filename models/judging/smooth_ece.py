@@ -19,13 +19,13 @@ AT_ONCE = 25
 
 
 def smooth_ece(y: Floats, p: Floats) -> float:
-    """smECE of labels y in {0, 1} under predictions p in [0, 1], n ≥ 1. The same unit as p; 0 is perfect."""
+    """smECE of labels y in {0, 1} under predictions p in [0, 1], shapes (n,), n ≥ 1, in the unit of p; 0 is perfect."""
     residual = np.bincount(_cell(p), weights=y - p, minlength=CELLS)
     return float(_fixed_point(residual[None, :] / len(p))[0])
 
 
 def smooth_ece_null(p: Floats, seed: int, draws: int = 200) -> float:
-    """The 95 % quantile of smECE over `draws` sets of labels drawn from p itself.
+    """The 95 % quantile of smECE over `draws` sets of labels drawn from p (n,) itself.
 
     Labels are drawn cell by cell (binomial of the cell's mean p), so the time does not grow with n.
     """

@@ -20,7 +20,7 @@ from models.judging.metrics import known
 from models.judging.slices import FEW
 
 LEAST = 20
-"""A share by a day is told where at least so many spells (or all, where there are fewer) began so many days ago."""
+"""A share by a day is told where at least this many spells (or all, where there are fewer) began that many days ago."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Spells:
 
     @cached_property
     def followed_days(self) -> float:
-        """How many days can be told of: LEAST spells began so long ago, or all of fewer, and some were under way for
-        so long unless all are over. 0 where there are none."""
+        """How many days can be told of: LEAST spells (or all, where there are fewer) began that long ago, and some were
+        under way for that long unless all are over. 0 where there are none."""
         if not len(self):
             return 0.0
         began = float(np.sort(self.possible)[max(len(self) - LEAST, 0)])
@@ -78,7 +78,8 @@ def _at(times: Floats, share: Floats, at: Floats) -> Floats:
 
 
 def halfway(times: Floats, share: Floats, within: float) -> float:
-    """The day by which half of those that end so within `within` days did; NaN where none does."""
+    """The day by which half of those that end so within `within` days did; NaN where none does. `times`, rising, and
+    `share` (t,): of `Spells.incidence`."""
     inside = times <= within
     times, share = times[inside], share[inside]
     if not len(share) or share[-1] <= 0:

@@ -11,9 +11,10 @@ import numpy as np
 from features.arrays import Bools, Floats, Ints
 from models.judging import bootstrap
 from models.judging.bootstrap import Intervals
+from models.judging.pairs import Pairs, pairs_of
 
 ORDERS = 20
-"""Where scores tie, chance decides: results are means over so many orders."""
+"""Where scores tie, chance decides: results are means over this many orders."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,14 @@ class Played:
 
     taken: Floats
     """Shape (k,): 1 where the row is taken; between 0 and 1 where chance decides."""
-    pairs: "Pairs"
+    pairs: Pairs
 
 
 def play(weeks: Weeks, score: Floats) -> Played:
     """Replay with scores (k,), the highest taken first. NaN is not allowed: raises ValueError."""
     if np.isnan(score).any():
         raise ValueError(f"row {np.flatnonzero(np.isnan(score))[0]}: expected a score, got NaN")
-    pairs = Pairs.of(weeks.week, weeks.y, score)
+    pairs = pairs_of(weeks.week, weeks.y, score)
     orders = ORDERS if pairs.tied else 1
     taken = np.zeros(len(score))
     for order in range(orders):
@@ -78,47 +79,6 @@ def _shuffled(chance: Ints, order: int) -> Ints:
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return (z >> np.uint64(1)).astype(np.int64)
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Rows by week and falling score, for the AUC among leads of one week alone."""
-
-    order: Ints
-    lost: Floats
-    """1 where the row does not convert, in that order."""
-    converting: Ints
-    """Rows that convert. Of these are the next two, shape (2, positives): where in the order it begins and ends."""
-    run: Ints
-    """Rows of the same week and score."""
-    week: Ints
-    tied: bool
-    """Whether two rows of one week have one score."""
-
-    @staticmethod
-    def of(week: Ints, y: Floats, score: Floats) -> "Pairs":
-        """Sort once; every draw reads the result."""
-        order = np.lexsort((-score, week))
-        w, s, won = week[order], score[order], np.flatnonzero(y[order] == 1)
-        first = np.ones(len(w), bool)
-        first[1:] = (np.diff(w) != 0) | (np.diff(s) != 0)
-        edges = np.append(np.flatnonzero(first), len(w))
-        run = np.searchsorted(edges, won, side="right")
-        weeks = [np.searchsorted(w, w[won], side=side) for side in ("left", "right")]
-        return Pairs(
-            order, 1 - y[order], order[won], np.stack([edges[run - 1], edges[run]]), np.stack(weeks), not first.all()
-        )
-
-    def auc(self, weight: Floats) -> float:
-        """Of all pairs of one week, one converting and one not, how many are in order; a tie counts half.
-
-        That is the mean of the weeks' AUC, weighted by pairs. NaN where there are none.
-        """
-        lost = np.concatenate([[0.0], np.cumsum(weight[self.order] * self.lost)])
-        mine = weight[self.converting]
-        ahead = lost[self.week[1]] - lost[self.run].mean(axis=0)
-        pairs = float((mine * (lost[self.week[1]] - lost[self.week[0]])).sum())
-        return float((mine * ahead).sum()) / pairs if pairs > 0 else np.nan
 
 
 def measures(weeks: Weeks, played: Played) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """How much a single feature tells of the outcome. One that tells nearly all was written down after it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,7 +11,7 @@ from features.kernel import Matrix
 from models.folds import random_folds
 from models.judging.bins import bins, quantile_edges
 from models.judging.ranking import auc, ranking, taken
-from models.judging.rates import wilson
+from models.judging.rates import smoothed, wilson
 
 LEAST = 10
 """With fewer converting leads, or fewer others, nothing is said."""
@@ -135,7 +135,7 @@ SURE_Z = 2.576
 
 @dataclass(frozen=True)
 class Pure:
-    """Leads, or accounts, that share a value, or that something is there, and convert so much oftener than others."""
+    """Leads, or accounts, that share a value, or that something is there, and convert more often than the others."""
 
     column: int
     level: str | None
@@ -155,8 +155,12 @@ def purest(matrix: Matrix, y: Floats) -> list[Pure]:
 
     An area under the curve does not see a field that is filled in for a third of the winners and for nobody else.
     """
+    return _purest(matrix, y, range(len(matrix.columns)))
+
+
+def _purest(matrix: Matrix, y: Floats, columns: Iterable[int]) -> list[Pure]:
     found = []
-    for j in range(matrix.values.shape[1]):
+    for j in columns:
         groups = [_pure(j, level, n, won, y) for level, n, won in _groups(matrix, j, y)]
         some = [one for one in groups if one is not None]
         found += [max(some, key=lambda one: one.odds)] if some else []
@@ -170,8 +174,9 @@ def purest_of_accounts(matrix: Matrix, y: Floats, group: Ints) -> list[Pure]:
     filled in when it did.
     """
     first = np.unique(group, return_index=True)[1]
-    found = purest(replace(matrix, values=matrix.values[first]), y[first])
-    return [replace(one, each="account") for one in found if matrix.columns[one.column].block == "account"]
+    own = [j for j, column in enumerate(matrix.columns) if column.block == "account"]
+    found = _purest(replace(matrix, values=matrix.values[first]), y[first], own)
+    return [replace(one, each="account") for one in found]
 
 
 def _groups(matrix: Matrix, j: int, y: Floats) -> Iterator[tuple[str | None, float, float]]:
@@ -193,5 +198,5 @@ def _pure(j: int, level: str | None, n: float, won: float, y: Floats) -> Pure | 
     if won < LEAST or others < LEAST:
         return None
     low, _ = wilson(won / n, n, SURE_Z)
-    rest = (lost + 0.5) / (others + 1)
+    rest = smoothed(lost, int(others))
     return Pure(j, level, int(n), int(won), low, low / (1 - low) / (rest / (1 - rest)))

@@ -71,7 +71,7 @@ def log_odds(calibration: Calibration, raw: Floats) -> Floats:
 
 
 def softplus(x: Floats) -> Floats:
-    """log(1 + exp(x)); −log p is softplus(−log odds)."""
+    """log(1 + exp(x)), shape (n,), without overflow; −log p is softplus(−log odds)."""
     return np.maximum(x, 0) + _each(math.log1p, _each(math.exp, -np.abs(x)))
 
 
@@ -108,13 +108,14 @@ def _held_out(kind: str, y: Floats, raw: Floats, fold: Ints) -> Floats:
 
 
 def standard_error(values: Floats, group: Ints) -> float:
-    """Of the mean of `values` whose groups are independent."""
+    """Of the mean of `values` (n,), whose groups (n,), numbered from 0, are independent."""
     sums = np.bincount(group, weights=values - values.mean())
     return float(np.sqrt((sums**2).sum()) / len(values))
 
 
 def fit(kind: str, y: Floats, raw: Floats) -> Calibration:
-    """Likeliest calibration of a kind; the next simpler kind where none is finite and rises."""
+    """Likeliest calibration of a kind, of y in {0, 1} and raw log odds (n,); the next simpler kind where none is
+    finite and rises."""
     found: Floats | None = None
     match kind:
         case "intercept":

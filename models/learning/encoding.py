@@ -16,6 +16,7 @@ import numpy as np
 
 from features.arrays import Bools, Floats, Ints
 from features.kernel import Matrix
+from features.levels import lookup
 
 LEAST_OF_LEVEL = 20
 """A level that fewer leads of train have is rare: all rare and unseen ones share one code."""
@@ -92,7 +93,7 @@ def fit_encoding(matrix: Matrix, y: Floats, lead: Ints, group: Ints) -> Encoding
 
 
 def fit_codes(matrix: Matrix, lead: Ints) -> Encoding:
-    """Vocabularies alone: every text a code, whatever the number of its levels."""
+    """Vocabularies alone, `lead` (k,) numbering the leads: every text a code, whatever the number of its levels."""
     weight = once_each(lead)
     levels = {
         column.name: Level(_vocabulary(matrix.values[:, j], matrix.levels.get(column.name, []), weight), None)
@@ -108,7 +109,7 @@ def _size(level: Level) -> int:
 
 
 def once_each(owner: Ints) -> Floats:
-    """1 over the number of rows of the row's owner: a lead, or an account, counts once."""
+    """1 over the number of rows of the row's owner, shape (k,): a lead, or an account, counts once."""
     _, inverse, count = np.unique(owner, return_inverse=True, return_counts=True)
     return np.asarray(1.0 / count[inverse], dtype=np.float64)
 
@@ -159,7 +160,7 @@ def encode(encoding: Encoding, matrix: Matrix) -> Floats:
     """The booster's input, shape (k, columns). Unseen and rare levels are one level; missing is NaN."""
     X = coded(encoding, matrix)
     for j in encoding.targets:
-        X[:, j] = _lookup(np.array([*(encoding.levels[encoding.columns[j]].target or ()), np.nan]), X[:, j])
+        X[:, j] = lookup(np.array([*(encoding.levels[encoding.columns[j]].target or ()), np.nan]), X[:, j])
     return X
 
 
@@ -172,19 +173,15 @@ def coded(encoding: Encoding, matrix: Matrix) -> Floats:
         codes = encoding.codes[encoding.columns[j]]
         begin.append(len(table))
         table += [codes.get(text, len(codes)) for text in matrix.levels.get(encoding.columns[j], [])]
-    X[:, encoding.texts] = _lookup(np.array([*table, np.nan]), X[:, encoding.texts] + begin)
+    X[:, encoding.texts] = lookup(np.array([*table, np.nan]), X[:, encoding.texts] + begin)
     return X
-
-
-def _lookup(table: Floats, values: Floats) -> Floats:
-    """Entries of a table by codes; its last entry, NaN, is of missing ones."""
-    return table[np.where(np.isnan(values), len(table) - 1, values).astype(np.int64)]
 
 
 def out_of_fold(
     encoding: Encoding, matrix: Matrix, y: Floats, lead: Ints, group: Ints, fold: Ints, learn: Bools
 ) -> Floats:
-    """As `encode`, with log odds that each row's own fold had no part in, nor rows where `learn` is False."""
+    """As `encode`, with log odds that each row's own fold had no part in, nor rows where `learn` is False; shapes (k,).
+    A level of which the other folds know nothing is 0, as the mean is."""
     X, weight = coded(encoding, matrix), np.zeros(len(y))
     weight[learn] = once_each(lead[learn])
     for j in encoding.targets:
@@ -192,5 +189,5 @@ def out_of_fold(
         for k in np.unique(fold):
             others = learn & (fold != k) & ~np.isnan(code)
             table = _log_odds(_codes(code[others]), y[others], weight[others], group[others], size)
-            X[fold == k, j] = _lookup(np.append(table, np.nan), code[fold == k])
+            X[fold == k, j] = lookup(np.append(table, np.nan), code[fold == k])
     return X

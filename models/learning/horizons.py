@@ -17,6 +17,7 @@ from features.arrays import Floats, Ints
 from features.kernel import Matrix
 from models import newton
 from models.judging.metrics import logit
+from models.judging.rates import smoothed
 from models.learning import calibration, training
 from models.learning.calibration import Calibration
 from models.learning.encoding import Encoding, encode
@@ -111,7 +112,7 @@ def fit_link(days: float, longer: float, rows: Rows, held: Held, settings: Setti
     Without rows that convert in time, or with no others, the share is kept from 0 and 1 by half an example.
     """
     y = np.concatenate([rows.y, held.y])
-    share = float((y.sum() + 0.5) / (len(y) + 1))
+    share = smoothed(float(y.sum()), len(y))
     constant = Link(days, longer, share, Calibration("intercept", (float(logit(np.array(share))),)))
     if not _enough(rows):
         return constant

@@ -35,28 +35,28 @@ class Conversions:
     """When leads converted, sorted by lead and time."""
 
     at: Ints
+    known: Ints
+    """When their records reached us: `at` or later."""
     start: Ints
     """Shape (leads + 1,)."""
-    known: Ints | None = None
-    """When their records reached us. None: at once."""
 
 
 def conversions_of_stages(records: Records) -> Conversions:
-    """Every entry of the conversion stage."""
+    """Every entry of the conversion stage, known at once."""
     s = records.stages
-    lead = owners(s.start)
-    return Conversions(s.at[s.won], starts(lead[s.won], len(records)))
+    at = s.at[s.won]
+    return Conversions(at, at, starts(owners(s.start)[s.won], len(records)))
 
 
 def next_conversion(conversions: Conversions, lead: Ints, as_of: Ints) -> tuple[Ints, Ints]:
-    """The first conversion after `as_of` (exclusive), µs, and when its record reached us; NEVER where there is none."""
+    """The first conversion after `as_of` (exclusive), µs, and when its record reached us, shape (k,) each; NEVER where
+    there is none."""
     never = np.full(len(lead), NEVER)
     if len(conversions.at) == 0:
         return never, never
     row = known_until(conversions.at, conversions.start, lead, as_of)
     some, row = row < conversions.start[lead + 1], np.minimum(row, len(conversions.at) - 1)
-    known = conversions.at if conversions.known is None else np.maximum(conversions.at, conversions.known)
-    return np.where(some, conversions.at[row], never), np.where(some, known[row], never)
+    return np.where(some, conversions.at[row], never), np.where(some, conversions.known[row], never)
 
 
 def at_ages(records: Records, ages_days: Sequence[float], until: int) -> tuple[Ints, Ints]:
@@ -102,7 +102,8 @@ def beginnings(records: Records) -> tuple[Ints, Ints]:
 def labelled(
     records: Records, conversions: Conversions, lead: Ints, as_of: Ints, within_days: float, until: int
 ) -> Examples:
-    """Label 1 where the lead converts in `(as_of, as_of + within_days]`; NaN where that is not over by `until`.
+    """Of k examples, `as_of` and `until` in µs: label 1 where the lead converts in `(as_of, as_of + within_days]`; NaN
+    where that is not over by `until`.
 
     A lead that has already converted within an unfinished horizon is not mature either: were it counted, the
     positives among the young would come without their negatives.

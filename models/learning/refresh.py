@@ -77,7 +77,7 @@ class Timing:
     days: Floats
     """Rising, from 0."""
     share: Floats
-    """Of conversions that are known within so many days; 0 at first."""
+    """Share of the conversions that are known within that many days; 0 at first."""
 
     def at(self, days: Floats) -> Floats:
         """S at each of `days`; a step function's value between would jump, so straight lines."""

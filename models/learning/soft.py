@@ -80,7 +80,7 @@ def _first(rows: Rows, past: Past, later: Later) -> tuple[Rows, Bools]:
 
 
 def _by(came: Floats, days: Floats | float) -> Floats:
-    """1 where the conversion came within so many days, else 0; NaN never came."""
+    """1 where the conversion came within `days`, else 0; NaN never came."""
     return np.asarray(came <= days, dtype=np.float64)
 
 

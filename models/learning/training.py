@@ -23,6 +23,8 @@ MASKS: tuple[tuple[Block, ...], ...] = (
     ("account", "events", "stages", "history", "account_leads"),
 )
 """Parts that callers leave out: each masked row has one of these unknown."""
+LEAST_TO_VALIDATE = 20
+"""Converting leads, learned from and tried on, below which there is no validation."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,12 @@ def thirds(rows: Rows) -> Rows:
 def fit(
     rows: Rows, settings: Settings, learn: Bools | None = None, masking: Masking = NO_COPIES, *, doubt: bool = True
 ) -> Model:
-    """Fit encodings and the bag; by default without masked copies.
+    """Fit encodings and the bag to the k rows where `learn` (k,) is True, by default all; without masked copies unless
+    `masking` says so.
 
     A lead counts by the root of its number of rows: ten looks at one lead are more than one, less than ten.
-    Nothing is learned from rows where `learn` is False. `doubt` attributes that gain no more than shadows of them.
+    Other rows only get a score from the member that leaves them out. `doubt`: whether attributes are held against
+    shadows of them.
     """
     learn = np.ones(len(rows.y), bool) if learn is None else learn
     encoding, X = inputs(rows, learn)
@@ -186,9 +190,6 @@ def validate(
         return None
     model = fit(taught, settings, learn, masking)
     return Validation(np.flatnonzero(later), model.bag.left_out[later])
-
-
-LEAST_TO_VALIDATE = 20
 
 
 def parted(fold: Ints, learn: Bools) -> bool:

@@ -18,7 +18,7 @@ from models.points.totals import lasts, tally
 from models.points.when import All, EventTest, FieldTest, Not, Silence, Some
 
 ROUNDS = (4, 16, 64)
-"""So many instants of each lead that has not qualified yet are looked at in the first rounds; then all the rest."""
+"""This many instants of each lead that has not qualified yet are looked at in the first rounds; then all the rest."""
 Moments = tuple[Ints, Ints]
 """Lead numbers and instants, shapes (k,)."""
 

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from features.arrays import DAY_US, Bools, Floats, Ints, ranges
+from features.levels import lookup
 from features.records import known_until, owners
 from features.vocabulary import NO, YES
 from models.points.records import PointRecords
@@ -33,7 +34,7 @@ class Look:
         return {}
 
     def field(self, name: str) -> Floats:
-        """An attribute's value known of each example."""
+        """An attribute's value known of each example, shape (k,); NaN missing."""
         if name not in self._fields:
             self._fields[name] = self.records.fields[name].at(self.lead, self.as_of)
         return self._fields[name]
@@ -70,12 +71,12 @@ def holds(test: object, look: Look) -> Bools:
 
 
 def met(values: Values, x: Floats, levels: tuple[str, ...] | None) -> Bools:
-    """Whether values (or codes into `levels`) are what is asked for. NaN meets only `known: false`."""
+    """Whether values (or codes into `levels`) are what is asked for, shape (k,). NaN meets only `known: false`."""
     if levels is None:
         found = ~np.isnan(x) & _numbers_met(values, x)
     else:
         table = np.array([*(_text_met(values, level) for level in levels), False])
-        found = table[np.where(np.isnan(x), len(levels), x).astype(np.int64)]
+        found = lookup(table, x)
     return np.isnan(x) if values.known is False else found
 
 
@@ -127,7 +128,7 @@ def breaking(test: Silence, records: PointRecords) -> Ints:
 
 
 def count(test: EventTest, look: Look) -> Ints:
-    """How many events of a test count for each example."""
+    """How many events of a test count for each example, shape (k,)."""
     if test.within_days is None:
         events = matching(test, look.records)
         first, last = _span(events, look, None)
@@ -170,7 +171,7 @@ def _quiet_for(test: Silence, look: Look) -> Ints:
 
 
 def latest_of(occurred: Ints, start: Ints) -> Ints:
-    """Running maximum within each lead: an event may be known before one that happened earlier."""
+    """Running maximum of `occurred` (m,) within each lead: an event may be known before one that happened earlier."""
     if not len(occurred):
         return occurred
     lead, m = owners(start), len(occurred)

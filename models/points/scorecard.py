@@ -41,13 +41,13 @@ def _swept(gram: Floats, i: int) -> Floats:
 
 
 def whole_points(weights: Floats) -> Ints:
-    """Weights as whole points, the strongest MOST_POINTS; 0 for what is too weak for one."""
+    """Weights (t,) as whole points, the strongest MOST_POINTS; 0 for what is too weak for one."""
     top = float(np.abs(weights).max(initial=0.0))
     return np.rint(weights * (MOST_POINTS / top)).astype(np.int64) if top > 0 else np.zeros(len(weights), np.int64)
 
 
 def rank_correlation(a: Floats, b: Floats) -> float:
-    """Spearman's: the correlation of the mean ranks; NaN where one of them is constant."""
+    """Spearman's, of a and b (n,): the correlation of the mean ranks; NaN where one of them is constant."""
     ranks = np.column_stack([_mean_ranks(a), _mean_ranks(b)])
     if not ranks.std(axis=0).all():
         return float("nan")
@@ -61,7 +61,7 @@ def _mean_ranks(x: Floats) -> Floats:
 
 
 def overlap(points: Floats, p: Floats, share: float) -> float:
-    """Of the leads that a capacity of `share` takes by p, the part that it takes by points as well.
+    """Of the n leads that a capacity of `share` takes by p, the part that it takes by points as well.
 
     Ties at the edge of the points count by the chance that they are taken.
     """

@@ -13,7 +13,7 @@ from models.points.table import TOTAL, Decay, PointsTable, Rule
 from models.points.when import EventTest
 
 PAIRS = 4_000_000
-"""Examples are taken in parts of about so many known events: it bounds the memory."""
+"""Examples are taken in parts of about this many known events: it bounds the memory."""
 DECIMALS = 9
 """Sums are rounded to these, so that 0.1 + 0.2 reaches a threshold of 0.3."""
 
@@ -122,7 +122,7 @@ def lasts(test: EventTest, decay: Decay | None) -> int | None:
 
 
 def share_left(decay: Decay | None, age: Ints) -> Floats:
-    """Percent of the original points that events of an age in µs are still worth."""
+    """Percent of the original points that events of an age in µs (m,) are still worth, shape (m,)."""
     if decay is None or decay.percent is None or decay.every_days is None:
         return np.full(len(age), 100.0)
     periods = (age // micros_of(decay.every_days)).astype(np.float64)

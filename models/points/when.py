@@ -72,7 +72,7 @@ ValuesOf = Annotated[Values, BeforeValidator(_values)]
 
 
 class EventTest(Part):
-    """At least so many events of these types; an event counts while its age is less than `within_days`."""
+    """At least `at_least` events of these types; an event counts while its age is less than `within_days`."""
 
     event: Names
     topic: ValuesOf | None = None

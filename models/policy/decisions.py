@@ -31,7 +31,8 @@ def decide(
     own: Sequence[float | None],
     previous: Sequence[str | None] | None = None,
 ) -> list[Decision]:
-    """A row each. `own`: the deal values that the leads themselves have; `previous`: the routes that they had."""
+    """One each of k leads, by their features and probabilities (k,). `own`: the deal values that the leads themselves
+    have; `previous`: the routes that they had."""
     found = [policy.values.of(v, t) for v, t in zip(own, policy.values.segments(matrix), strict=True)]
     values = np.array([np.nan if value is None else value for value, _ in found], dtype=np.float64)
     routes = policy.route(p, values, policy.product_use(matrix), previous)

@@ -34,7 +34,7 @@ class Policy:
         return np.searchsorted(np.array(self.scale), p, side="left").astype(np.int64)
 
     def grade(self, p: Floats) -> list[str]:
-        """The first grade whose lift each probability reaches."""
+        """The first grade whose lift each probability (k,) reaches; `rest` below all."""
         names = [*(name for name, _ in self.grades), self.rest]
         levels = np.array([lift * self.base_rate for _, lift in self.grades])
         return [names[i] for i in (p[:, None] < levels).sum(axis=1).tolist()]

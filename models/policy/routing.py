@@ -13,7 +13,7 @@ from features.arrays import Bools, Floats
 from features.kernel import Matrix
 
 PRODUCT_DAYS = 30
-"""A product is in use where an event that shows it is younger than so many days."""
+"""A product is in use where an event that shows it is younger than this many days."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Rule:
 
     route: str
     lift: float
-    """At least so many times the base rate."""
+    """At least this many times the base rate."""
     deal: str | None = None
     """`small` or `large`; a deal of unknown value is neither."""
     product_use: bool | None = None
@@ -72,7 +72,6 @@ class Routing:
 def uses_product(matrix: Matrix, events: Collection[str]) -> Bools:
     """Whether each row has one of these events in the last PRODUCT_DAYS, shape (k,); False where nobody knows."""
     columns = [
-        j for j, c in enumerate(matrix.columns)
-        if c.measure == "count" and c.days == PRODUCT_DAYS and c.block == "events" and c.of in events
-    ]  # fmt: skip
+        j for j, c in enumerate(matrix.columns) if c.measure == "count" and c.days == PRODUCT_DAYS and c.of in events
+    ]
     return np.asarray((matrix.values[:, columns] > 0).any(axis=1))

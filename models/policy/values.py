@@ -10,7 +10,7 @@ from features.kernel import Matrix
 from features.levels import texts
 
 PRIOR_DEALS = 20.0
-"""A segment's mean amount is shrunk to the overall mean as if by so many more deals of that mean."""
+"""A segment's mean amount is shrunk to the overall mean as if by this many more deals of that mean."""
 SHUFFLES = 199
 CHANCE = 0.05
 """How seldom a column is taken where none tells anything of amounts."""

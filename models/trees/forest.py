@@ -1,4 +1,4 @@
-"""The trees of a LightGBM model's text as flat arrays, all trees behind one another."""
+"""The trees of a LightGBM model's text as flat arrays, one tree after another."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ def forest_of(text: str) -> Forest:
 
 
 def _fields(lines: str) -> dict[str, list[str]]:
-    """What stands behind each name, in the order of the trees."""
+    """What each name is given as, in the order of the trees."""
     found: dict[str, list[str]] = {}
     for line in lines.split("\n"):
         name, _, value = line.partition("=")

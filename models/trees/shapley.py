@@ -16,7 +16,7 @@ from models.trees.forest import Forest
 from models.trees.paths import Paths, paths_of
 
 QUESTIONS = 6
-"""At most so many decide a group. More make fewer groups, larger tables and a slower start."""
+"""At most this many decide a group. More make fewer groups, larger tables and a slower start."""
 BYTE = 8
 """The answers of a group are packed into one byte."""
 MOST_BYTES = 48 << 20
@@ -116,7 +116,7 @@ def _groups(forest: Forest, paths: Paths, most: int) -> Groups | None:
     on = paths.node >= 0
     level = np.zeros(nodes, np.int64)
     level[paths.node[on]] = np.broadcast_to(np.arange(steps), (m, steps))[on]
-    leaves = np.bincount(paths.node[on], minlength=nodes)  # a subtree of so many leaves has one node less
+    leaves = np.bincount(paths.node[on], minlength=nodes)  # a subtree has one node less than leaves
     fits = level + leaves - 1 <= most
     inside = on & fits[paths.node]
     top = np.where(inside.any(axis=1), inside.argmax(axis=1), paths.depth)

@@ -18,7 +18,8 @@ from pipeline.params import Definition, Policy
 
 def define(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str, Any]:
     """Every figure of the page, from what the stages before left."""
-    tables, people = stage.read_tables(), population(stage.read_table(stage.EXAMPLES), stage.read_table(_LEADS))
+    tables = stage.read_tables()
+    people = population(stage.read_table(stage.EXAMPLES), tables["leads"])
     inputs = inputs_of(criteria)
     names, about = topics(tables, people)
     plan, stages = stage.read_plan(), stage_counts(tables, people)
@@ -42,9 +43,6 @@ def define(criteria: tuple[Criterion, ...], definition: Definition) -> dict[str,
             [policy["rest"], None],
         ],
     }
-
-
-_LEADS = stage.TABLES / "leads.parquet"
 
 
 def _span(rows: pl.DataFrame) -> list[str] | None:

@@ -9,7 +9,7 @@ import polars as pl
 from features.arrays import DAY_US, Bools, Floats, Ints
 from features.episodes import opening
 from models.points.criteria import Criterion
-from models.points.holding import Look, holds
+from models.points.holding import holds
 from models.points.table import PointsTable, Rule
 from pipeline import stage
 from pipeline.assembly.groups import groups_of
@@ -18,7 +18,7 @@ from pipeline.assembly.records import records_of
 from pipeline.assembly.values import Tables, instant_us, instants
 from pipeline.handtuned.check import problems_of, tests_of
 from pipeline.handtuned.inputs import Inputs, last_run, widened
-from pipeline.handtuned.records import point_records
+from pipeline.handtuned.records import looking
 from pipeline.outcomes.conversions import closing_when_it_happened
 from pipeline.outcomes.ended import ended
 from pipeline.params import Definition
@@ -107,10 +107,7 @@ def met(inputs: Inputs | None, rows: pl.DataFrame) -> Bools:
     """Which criteria (rules of the table, in order) hold of each row `lead_id, as_of`, shape (k, c)."""
     if inputs is None:
         return np.zeros((len(rows), 0), bool)
-    records, order = point_records(inputs)
-    index = pl.int_range(len(order), eager=True, dtype=pl.Int64)
-    lead = rows["lead_id"].replace_strict(order, index, return_dtype=pl.Int64).to_numpy()
-    look = Look(records, lead, instants(rows))
+    look = looking(inputs)(rows["lead_id"], instants(rows))
     return np.column_stack([holds(rule.when, look) for rule in inputs.table.rules])
 
 

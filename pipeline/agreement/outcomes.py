@@ -15,7 +15,7 @@ from features.vocabulary import SENIORITIES, stages_called
 from models.funnel.deciders import deciders
 from pipeline.agreement.meeting import Population
 from pipeline.assembly.records import records_of
-from pipeline.assembly.values import Tables, instant_us
+from pipeline.assembly.values import Tables, instant_us, places
 from pipeline.outcomes.deals import brought
 from pipeline.params import Definition
 
@@ -76,8 +76,7 @@ def _roles(tables: Tables, plan: Plan, lead_ids: pl.Series, until: int) -> Array
         return np.full(len(lead_ids), "", dtype="U16")
     of_people = {name: tables[name] for name in ("leads", "accounts", "history") if name in tables}
     records, order = records_of(of_people, plan)
-    index = pl.int_range(len(order), eager=True, dtype=pl.Int64)
-    lead = lead_ids.replace_strict(order["lead_id"], index, return_dtype=pl.Int64).to_numpy()
+    lead = places(lead_ids, order["lead_id"])
     codes = attribute_at(records, plan, column, lead, np.full(len(lead), until))
     return np.array(["" if c != c else SENIORITIES[int(c)] for c in codes], dtype="U16")
 

@@ -118,7 +118,7 @@ LABELS = {
 
 
 def lines(tried: Tried, most: int) -> Iterator[str]:
-    """What was found, for the screen; at most so many ids each way."""
+    """What was found, for the screen; at most `most` ids each way."""
     people, found = tried.people, tried.trial
     age = "at the first look" if people.age_days is None else f"at {people.age_days:g} days"
     yield f"{len(people.rows):,} leads whose outcome is known, each once, {age}; 95 % intervals by drawing accounts."

@@ -1,6 +1,6 @@
 """The mature examples with their features: what is learned from, and judged by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -61,6 +61,15 @@ def load(examples: pl.DataFrame, features: pl.DataFrame, leads: pl.DataFrame, pl
         group=names.rank("dense").to_numpy().astype(np.int64),
         groups=names.to_list(),
     )
+
+
+def as_known(data: Data, at: int) -> Data:
+    """The data as they were known at an instant (µs): a conversion whose record came later is none. Where nobody knows
+    when leads converted, all stays."""
+    heard = data.examples["days_to_record"].fill_null(np.nan).to_numpy()
+    late = heard > (at - data.as_of) / DAY_US
+    told = [pl.when(~pl.Series(late)).then(name).alias(name) for name in ("days_to_conversion", "days_to_record")]
+    return replace(data, examples=data.examples.with_columns(told), y=np.where(late, 0.0, data.y))
 
 
 def known(fold: Array, as_of: Ints, within_days: float) -> Bools:

@@ -7,11 +7,23 @@ import polars as pl
 
 from features.arrays import Array, Floats, Small
 from features.columns import Attribute, Block, Column
+from features.levels import lookup
 from features.plan import Plan
 from features.records import Events, History, Records, Stages, starts
 from features.sorting import Happened, sort_events, sort_stages
 from features.titles import read_title
 from pipeline.assembly.values import Tables, changes_of, history_of, micros, now_of, numbers, past_of
+
+_EPOCH = pl.lit(0).cast(pl.Datetime("us", "UTC"))
+EVENT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "lead_id": pl.String,
+    "occurred_at": pl.Datetime("us", "UTC"),
+    "known_at": pl.Datetime("us", "UTC"),
+    "type": pl.String,
+    "topic": pl.String,
+    "value": pl.Float64,
+    "event_id": pl.String,
+}
 
 
 def with_known_outcomes(tables: Tables) -> Tables:
@@ -40,9 +52,6 @@ def records_of(tables: Tables, plan: Plan, unknown: frozenset[Block] = frozenset
         unknown=unknown | _unknown(tables, plan),
     )
     return records, leads.select("lead_id", "account_id", "index")
-
-
-_EPOCH = pl.lit(0).cast(pl.Datetime("us", "UTC"))
 
 
 def _unknown(tables: Tables, plan: Plan) -> frozenset[Block]:
@@ -97,8 +106,7 @@ def _columns(
     if attribute.kind != "text":
         return [codes]
     read = np.array([read_title(t) for t in unique] + [(np.nan, np.nan)])
-    row = np.where(np.isnan(codes), len(unique), codes).astype(np.int64)
-    return [read[row, 0], read[row, 1]]
+    return [*lookup(read, codes).T]
 
 
 def _events(events: pl.DataFrame | None, leads: pl.DataFrame, plan: Plan) -> Events:
@@ -120,17 +128,6 @@ def _events(events: pl.DataFrame | None, leads: pl.DataFrame, plan: Plan) -> Eve
     order = ("index", "known_at", "occurred_at", "type", "topic", "value", "what")
     rows = Happened(*(_array(c) for c in coded.filter(pl.col("type") >= 0).sort(order)))
     return sort_events(rows, len(leads), plan)
-
-
-EVENT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
-    "lead_id": pl.String,
-    "occurred_at": pl.Datetime("us", "UTC"),
-    "known_at": pl.Datetime("us", "UTC"),
-    "type": pl.String,
-    "topic": pl.String,
-    "value": pl.Float64,
-    "event_id": pl.String,
-}
 
 
 def _code(name: str, codes: Mapping[str, int]) -> pl.Expr:

@@ -30,6 +30,14 @@ def instants(examples: pl.DataFrame) -> Ints:
     return at.to_numpy().astype(np.int64)
 
 
+def places(ids: pl.Series, among: pl.Series) -> Ints:
+    """Where each id stands among others, shape (k,). Raises polars' InvalidOperationError for one that is not there."""
+    if among.is_empty():
+        return np.empty(0, np.int64)
+    index = pl.int_range(len(among), eager=True, dtype=pl.Int64)
+    return ids.replace_strict(among, index, return_dtype=pl.Int64).to_numpy()
+
+
 def now_of(attribute: Attribute, tables: Tables) -> pl.Series:
     """An attribute's column, one value a lead of the tables; all null where there is no such column."""
     leads = tables["leads"]

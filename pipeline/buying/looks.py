@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from features.arrays import DAY_US, NEVER, Bools, Floats, Ints, ranges
-from features.colleagues import silence
+from features.colleagues import ACTIVE_US, silence
 from features.plan import Plan
 from features.records import Records, known_events, owners
 from models.bundle.accounts import Looks, looks
@@ -19,9 +19,6 @@ from pipeline.assembly.records import records_of, with_known_outcomes
 from pipeline.assembly.values import Tables, instant_us
 from pipeline.outcomes.conversions import closing_when_it_happened, conversions
 from pipeline.params import Definition
-
-ACTIVE_US = 30 * DAY_US
-"""A person is active whose last sign of life is no older."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +141,6 @@ def first_wins(found: Past, by: int) -> Ints:
     """The first conversion of each account that was known at `by` (µs), µs; NEVER where there is none."""
     wins = np.full(len(found.records.account_start) - 1, NEVER)
     of = owners(found.conversions.start)
-    known = found.conversions.at if found.conversions.known is None else found.conversions.known
-    there = known <= by
+    there = found.conversions.known <= by
     np.minimum.at(wins, found.records.account[of[there]], found.conversions.at[there])
     return wins

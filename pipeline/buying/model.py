@@ -11,6 +11,7 @@ from features.arrays import DAY_US, NEVER, Floats, Ints
 from models.bundle.accounts import INDEPENDENT, AccountModel, fit
 from models.bundle.roles import Wanted, by_account, counted_at, has_titles, missing, roles, said, wanted
 from models.judging import bootstrap, metrics
+from models.judging.rates import smoothed
 from pipeline.buying.looks import (
     Book,
     Look,
@@ -162,7 +163,7 @@ def figures(
     leads by trees that never saw their account, `scored` by all."""
     model, facts = learned(found, honest, begin)
     asked = roles_of_won(found, begin) if has_titles(found.plan) else ()
-    base = (facts["converting"] + 0.5) / (facts["looks"] + 1)
+    base = smoothed(facts["converting"], facts["looks"])
     kept = {"model": model.to_json(), "roles": [asdict(one) for one in asked]}
     told = {
         **kept,

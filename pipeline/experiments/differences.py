@@ -14,7 +14,7 @@ from pipeline.params import SECTIONS, Params, parse_params
 NEVER = ("source.path", "tracking.", "train.threads", "definition.criteria", "definition.language")
 """They change nothing of the model, or lie on one machine."""
 MOST = 3
-"""So many differences fit into a name."""
+"""This many differences fit into a name."""
 
 
 def _telling(nested: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ MOST_RUNS = 10_000
 SOURCE = {"mlflow.source.name": "dvc.yaml", "mlflow.source.type": "PROJECT"}
 LOOKS = "test/looks"
 POINTS = 100
-"""A curve is thinned to about so many points."""
+"""A curve is thinned to about this many points."""
 METRICS_A_REQUEST, PARAMS_A_REQUEST = 1000, 100
 LONGEST = {"param": 6000, "tag": 8000, "description": 100_000}
 

@@ -18,7 +18,7 @@ from models.points.table import TOTAL
 from models.points.totals import tally
 from pipeline.assembly.planning import bare_plan
 from pipeline.assembly.records import records_of
-from pipeline.assembly.values import Tables, instant_us
+from pipeline.assembly.values import Tables, instant_us, places
 from pipeline.handtuned.inputs import Inputs
 from pipeline.handtuned.records import point_records
 from pipeline.params import Definition
@@ -36,7 +36,7 @@ def reconcile(inputs: Inputs, definition: Definition, until: datetime, tolerance
     table, tables = inputs.table, inputs.tables
     records, lead_ids = point_records(inputs)
     stages, order = records_of(tables, bare_plan(definition))
-    of = lead_ids.replace_strict(order["lead_id"], order["index"].cast(pl.Int64), return_dtype=pl.Int64).to_numpy()
+    of = places(lead_ids, order["lead_id"])
     end = np.full(len(records), instant_us(until))
     replayed = first_crossings(table, records, end, lambda lead, at: opening(stages, of[lead], at).open)
     actual = _actual(tables, lead_ids, instant_us(until))

@@ -8,23 +8,29 @@ import polars as pl
 from features.arrays import Floats, Ints
 from features.columns import Attribute
 from features.records import starts
+from models.points.holding import Look
 from models.points.records import FieldRecords, PointRecords
 from models.points.totals import Tally, tally
 from models.points.when import FieldTest
 from pipeline.assembly.records import EVENT_SCHEMA
-from pipeline.assembly.values import Changes, Tables, changes_of, history_of, micros, now_of, numbers, past_of
+from pipeline.assembly.values import Changes, Tables, changes_of, history_of, micros, now_of, numbers, past_of, places
 from pipeline.handtuned.check import fields_there, tests_of
 from pipeline.handtuned.inputs import Inputs
 
 
-def tallying(inputs: Inputs) -> Callable[[pl.Series, Ints], Tally]:
-    """What tallies any leads of the tables, ids (k,), at any instants (k,), µs; the records are made once."""
+def looking(inputs: Inputs) -> Callable[[pl.Series, Ints], Look]:
+    """What looks at any leads of the tables, ids (k,), at any instants (k,), µs; the records are made once."""
     records, order = point_records(inputs)
-    index = pl.int_range(len(order), eager=True, dtype=pl.Int64)
+    return lambda lead_ids, as_of: Look(records, places(lead_ids, order), as_of)
+
+
+def tallying(inputs: Inputs) -> Callable[[pl.Series, Ints], Tally]:
+    """What tallies their points."""
+    look_at = looking(inputs)
 
     def tallied(lead_ids: pl.Series, as_of: Ints) -> Tally:
-        lead = lead_ids.replace_strict(order, index, return_dtype=pl.Int64) if len(order) else index
-        return tally(inputs.table, records, lead.to_numpy(), as_of)
+        look = look_at(lead_ids, as_of)
+        return tally(inputs.table, look.records, look.lead, look.as_of)
 
     return tallied
 

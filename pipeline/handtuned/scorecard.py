@@ -1,4 +1,4 @@
-"""The model told in at most so many rules of points, for tools that only speak points."""
+"""The model told in a limited number of rules of points, for tools that know nothing but points."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ from pipeline.assembly.data import known
 from pipeline.assembly.values import instants
 from pipeline.errors import Stop
 from pipeline.handtuned.inputs import Inputs
-from pipeline.handtuned.records import point_records
+from pipeline.handtuned.records import looking
 from pipeline.params import Definition, Source
 
 LEAST_SHARE = 0.005
@@ -53,10 +53,10 @@ def scorecard(
     `predictions`: data/predictions.parquet; `sellers`: event types that no rule may go by.
     """
     every = PointsTable(rules=list(_candidates(inputs, predictions, sellers)))
-    made, look = _look(replace(inputs, table=every), predictions)
+    look = looking(replace(inputs, table=every))(predictions["lead_id"], instants(predictions))
     learned = known(predictions["fold"].to_numpy(), instants(predictions), within_days)
     some = np.sort(np.random.default_rng(0).permutation(np.flatnonzero(learned))[:MOST_ROWS])
-    part = Look(made, look.lead[some], look.as_of[some])
+    part = Look(look.records, look.lead[some], look.as_of[some])
     held = np.column_stack([holds(rule.when, part) for rule in every.rules])
     share = held.mean(axis=0)
     usual = np.flatnonzero((share >= LEAST_SHARE) & (share <= 1 - LEAST_SHARE))
@@ -68,18 +68,11 @@ def scorecard(
         for i, n in zip(chosen, points, strict=True) if n
     ]  # fmt: skip
     if not rules:
-        raise Stop("the model's probabilities do not differ by anything that a rule could say; look at its report")
+        raise Stop("no rule could tell the model's probabilities apart; look at its report")
     table = PointsTable(rules=rules)
-    total = tally(table, made, look.lead, look.as_of).total
+    total = tally(table, look.records, look.lead, look.as_of).total
     line = float(np.quantile(total[learned], 1 - CAPACITY, method="higher"))
     return Scorecard(PointsTable(rules=rules, thresholds={TOTAL: line}), _fidelity(predictions, total, p, learned))
-
-
-def _look(inputs: Inputs, predictions: pl.DataFrame) -> tuple[Any, Look]:
-    records, order = point_records(inputs)
-    index = pl.int_range(len(order), eager=True, dtype=pl.Int64)
-    lead = predictions["lead_id"].replace_strict(order, index, return_dtype=pl.Int64).to_numpy()
-    return records, Look(records, lead, instants(predictions))
 
 
 def _fidelity(predictions: pl.DataFrame, total: Floats, p: Floats, learned: Bools) -> dict[str, float | None]:

@@ -21,7 +21,7 @@ from pipeline.journey.standing import standing_still
 from pipeline.params import Definition
 
 RETURNED_D = 14.0
-"""Closed within so many days of the hand-over, before it went on: sales received it unqualified."""
+"""Closed within this many days of the hand-over, before it went on: sales received it unqualified."""
 MOST_REASONS = 5
 LEAST_REASON = 5
 """Leads that a reason was given for before it is shown: what was written of one is of that person."""

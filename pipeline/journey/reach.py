@@ -8,7 +8,7 @@ import numpy as np
 from features.arrays import Bools
 from features.plan import Plan
 from features.records import Records, attribute_at, owners
-from features.vocabulary import SENIORITIES, event_group
+from features.vocabulary import DECIDES, event_group
 from models.funnel.touches import KINDS, Touches, a_month, first_touch, is_of, reaching_accounts, touches
 from models.funnel.ways import ON, Episodes
 from models.judging.metrics import known
@@ -16,10 +16,8 @@ from models.judging.survival import Spells
 from pipeline.journey.spells import Telling, told
 
 TOUCHED_D = 30.0
-"""Leads count as touched where it happened within so many days of their beginning."""
+"""Leads count as touched where it happened within this many days of their beginning."""
 MOST_TYPES = 12
-DECIDES = SENIORITIES.index("director")
-"""A person whose job title has at least this seniority is taken to decide."""
 
 
 def contacts(

@@ -11,7 +11,7 @@ from models.judging.survival import Spells, curve
 
 @dataclass(frozen=True)
 class Telling:
-    """How shares are told: at days `at`, rising, up to `within`; intervals by so many draws of accounts."""
+    """How shares are told: at days `at`, rising, up to `within`; intervals by `draws` draws of accounts."""
 
     at: Floats
     within: float

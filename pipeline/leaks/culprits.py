@@ -1,4 +1,4 @@
-"""Which column, event type or stage of the user's stands behind a feature, and what to do about it."""
+"""Which column, event type or stage of the user's a feature is made of, and what to do about it."""
 
 import json
 import re
@@ -23,7 +23,7 @@ class Culprit:
     kind: str
     """column, history, events, topic, stage, count, own or made (of several things)."""
     name: str
-    """The user's own name of it, or the feature's where nothing of the user's stands behind it alone."""
+    """The user's own name of it, or the feature's where it is made of several things."""
     theirs: str = ""
     """What the column is called in the input where source.columns renamed it."""
     others: bool = False

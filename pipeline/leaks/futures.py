@@ -47,6 +47,6 @@ def check_future(
 
 def _unexplained(count: int, of: int, later: str) -> str:
     return (
-        f"{count} of {of} scores are others where what came after their as_of is {later}, though no feature is: what "
-        "turns features into scores looks at other rows than its own"
+        f"{count} of {of} scores change when what came after their as_of is {later}, though no feature does: what "
+        "turns features into scores looks at rows other than its own"
     )

@@ -24,7 +24,7 @@ UNDATED_DATA = "Does not apply: without dates nothing is later than anything els
 
 
 def some_of(examples: pl.DataFrame, most: int) -> Ints:
-    """Places of at most so many examples in an order by a hash: the same for the same data."""
+    """Places of at most `most` examples, in the order of a hash: the same for the same data."""
     names = [f"{lead} {at}" for lead, at in zip(examples["lead_id"], examples["as_of"].to_physical(), strict=True)]
     return np.argsort(folds.hashed(names, 0, 1 << 30), kind="stable")[:most]
 
@@ -36,7 +36,8 @@ def differing(made: pl.DataFrame, stored: pl.DataFrame) -> dict[str, int]:
 
 
 def blamed(differ: Mapping[str, int], plan: Plan, theirs: Mapping[str, str], of: int, change: str) -> list[str]:
-    """A problem for each thing of the user's that stands behind differing features; without any, for each feature."""
+    """A problem for each column, event type or stage of the user's that differing features are made of; where they are
+    made of none, for each feature."""
     by_culprit: dict[Culprit, dict[str, int]] = {}
     for column in plan.features:
         if column.name in differ:
@@ -48,9 +49,9 @@ def blamed(differ: Mapping[str, int], plan: Plan, theirs: Mapping[str, str], of:
 
 def _blame(culprit: Culprit, counts: Mapping[str, int], of: int, change: str) -> str:
     name = max(counts, key=lambda feature: counts[feature])
-    more = f", as are {len(counts) - 1} more made of it" if len(counts) > 1 else ""
+    more = f", as do {len(counts) - 1} more made of it" if len(counts) > 1 else ""
     return (
-        f"{culprit.said}: feature {name} of {counts[name]} of {of} examples is another where what came after "
+        f"{culprit.said}: feature {name} of {counts[name]} of {of} examples changes when what came after "
         f"their as_of is {change}{more}: it looks ahead. To do: {culprit.remedy}; else mend what computes it"
     )
 

@@ -8,8 +8,7 @@ import numpy as np
 from features.arrays import Floats
 from features.plan import Plan
 from models.judging.bins import bins, quantile_edges
-from models.judging.ranking import auc as auc_of
-from models.judging.ranking import ranking, taken
+from models.judging.pairs import pairs_of
 from models.leaks.screening import LEAST, bounded
 from pipeline.assembly.data import Data
 from pipeline.judging.rivals import standing
@@ -27,14 +26,8 @@ NAMED = 3
 def within(y: Floats, p: Floats, age: Floats) -> float:
     """AUC among pairs of about one age (tenths of the test fold): that old leads rarely convert is no news.
     NaN ages are one. 0.5 where no pair is left."""
-    order = bins(age, quantile_edges(age))
-    pairs = area = 0.0
-    for part in np.unique(order):
-        mine = order == part
-        many = float(y[mine].sum() * (1 - y[mine]).sum())
-        if many:
-            pairs, area = pairs + many, area + many * auc_of(taken(ranking(y[mine], p[mine])))
-    return area / pairs if pairs else 0.5
+    found = pairs_of(bins(age, quantile_edges(age)), y, p).auc(np.ones(len(y)))
+    return 0.5 if np.isnan(found) else found
 
 
 def check_better(metrics: Mapping[str, Any], intervals: Mapping[str, Any]) -> Check:
@@ -46,7 +39,7 @@ def check_better(metrics: Mapping[str, Any], intervals: Mapping[str, Any]) -> Ch
     said = f"On the test fold the model's log loss is {mine:.4f}, the base rate's {base:.4f}."
     warning = (
         f"the model's log loss on the test fold, {mine:.4f}, is worse than the base rate's, {base:.4f}: do not use it. "
-        "A field that meant something else before, as a count until the day of the export does, or a rate that has "
+        "A field that meant something else before, such as a count up to the day of the export, or a rate that has "
         "moved may explain it"
     )
     return Check(BETTER, said, warnings=(warning,) if worse else (), numbers={"model": mine, "base_rate": base})
@@ -74,7 +67,7 @@ def check_test(
     )
     numbers = {"auc": auc, "within_age": alike, "low": area.low, "limit": params.test_auc}
     problem = (
-        f"the AUC of the test fold is {auc:.3f} (limit {params.test_auc:g}): nobody knows so much of people. What "
+        f"the AUC of the test fold is {auc:.3f} (limit {params.test_auc:g}): nobody knows that much about people. What "
         f"matters most: {_most(importance, plan, theirs)}. To do: see when these are filled in, and "
         "definition.exclude what is later; or, where it is honest, raise leaks.test_auc"
     )

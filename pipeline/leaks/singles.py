@@ -41,7 +41,7 @@ class Suspect:
     """Of being missing where that should tell little. A stage not yet reached is honest, but not at creation."""
 
     pure: Pure | None = None
-    """Leads or accounts that have it, or a level of it, where they convert so much oftener than the others."""
+    """Leads or accounts that have it, or a level of it, where they convert that much more often than the others."""
 
     def over(self, params: Leaks) -> bool:
         """Whether it stops the run. What leads did may honestly be what winners do."""

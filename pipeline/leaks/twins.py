@@ -10,7 +10,7 @@ from pipeline.leaks.findings import Check
 
 NAME = "duplicate leads across the split"
 TELLING = 2
-"""Twins share at least so many values (a person counts twice) that nobody else has. By chance leads may have the same
+"""Twins share at least this many values (a person counts twice) that nobody else has. By chance leads may have the same
 job in the same town, but hardly the same creation and the same clicks to the second."""
 SHOWN = 5
 

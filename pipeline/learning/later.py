@@ -7,6 +7,7 @@ import numpy as np
 from features.arrays import DAY_US, Bools, Floats, Ints
 from features.episodes import opening
 from features.kernel import Matrix, compute
+from features.levels import lookup
 from features.plan import Plan
 from models.learning.soft import Later, Past, soften
 from models.learning.training import Rows, take
@@ -16,7 +17,7 @@ from pipeline.assembly.records import records_of
 from pipeline.assembly.values import Tables
 
 STEP = 28 / 90
-"""Of the horizon: so much later the first model looks."""
+"""Of the horizon: how much later the first model looks."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def _coded_as(model: Matrix, matrix: Matrix) -> Matrix:
         if column.categorical:
             code = {text: float(i) for i, text in enumerate(model.levels[column.name])}
             table = np.array([*(code.get(text, np.nan) for text in matrix.levels[column.name]), np.nan])
-            values[:, j] = table[np.where(np.isnan(values[:, j]), -1, values[:, j]).astype(np.int64)]
+            values[:, j] = lookup(table, values[:, j])
     return Matrix(values, matrix.columns, model.levels)
 
 

@@ -17,7 +17,7 @@ from models.learning.calibration import Calibration
 from models.learning.refresh import FURTHEST, Refresh, shifted
 from models.learning.training import Masking, Model, Rows
 from models.trees.booster import Settings
-from pipeline.assembly.data import Data, known
+from pipeline.assembly.data import Data, as_known, known
 from pipeline.errors import Stop
 from pipeline.learning import refresh
 from pipeline.learning.later import Looks, softened
@@ -25,7 +25,7 @@ from pipeline.learning.rows import check_parted, rows_of, settings_of
 from pipeline.params import Train
 
 FEW = 200
-"""Under so many converting leads trees of 16 leaves find what is not there."""
+"""Under this many converting leads trees of 16 leaves find what is not there."""
 HELD = (
     f"The early conversions of recent leads ask for log odds that differ by more than {FURTHEST:g}, a factor of 7 in "
     f"the odds, and got {FURTHEST:g}. See whether conversions are recorded as before, or set "
@@ -55,8 +55,8 @@ def train(
     data: Data, plan: Plan, params: Train, within_days: float, say: Callable[[str], None], looks: Looks | None = None
 ) -> Trained:
     """Try it out inside train, fit on all that was known when the test began, and calibrate. The test fold is not
-    looked at. `looks` soften the labels. Raises Stop where too few leads converted to learn from, or all are of one
-    account."""
+    looked at. `data`: as they were known then (`as_known`); `looks` soften the labels. Raises Stop where too few leads
+    converted to learn from, or all are of one account."""
     over = known(data.fold, data.as_of, within_days)
     settings, warnings = sized(settings_of(params), _converting(data, over), params)
     keep = data.rows("train")
@@ -85,7 +85,8 @@ def _labels(
 ) -> tuple[Rows, Bools]:
     """What may be learned of the rows, examples `keep`, at an instant inside train."""
     over = data.as_of + round(within_days * DAY_US) <= begin
-    return softened(data, rows, keep, over, begin, looks, settings)
+    then = replace(rows, y=as_known(data, begin).y[keep])
+    return softened(data, then, keep, over, begin, looks, settings)
 
 
 def _grown(

@@ -28,12 +28,12 @@ def _of_events(tables: Tables, order: pl.DataFrame, event: str, until: int) -> C
     rows = tables["events"].filter(known).join(order, on="lead_id").sort("index", "occurred_at")
     if rows.is_empty():
         raise Stop(
-            f"definition.conversion.event: no {event!r} is of a lead whose outcome is known; types of accepted events: "
-            f"{_types(tables) or 'none'}. Refused ones are in data/quarantine/events.parquet"
+            f"definition.conversion.event: no event {event!r} belongs to a lead whose outcome is known; accepted types "
+            f"of event: {_types(tables) or 'none'}. Refused ones are in data/quarantine/events.parquet"
         )
     at = rows["occurred_at"].to_physical().to_numpy().astype(np.int64)
     heard = rows["known_at"].to_physical().to_numpy().astype(np.int64)
-    return Conversions(at, starts(rows["index"].to_numpy().astype(np.int64), len(order)), heard)
+    return Conversions(at, heard, starts(rows["index"].to_numpy().astype(np.int64), len(order)))
 
 
 def _types(tables: Tables) -> str:

@@ -8,6 +8,7 @@ import polars as pl
 from features.arrays import Array, Floats, Ints
 from features.records import Records
 from models import folds
+from models.folds import Cuts
 from models.learning import labels
 from models.learning.labels import Examples
 from pipeline.assembly.planning import bare_plan
@@ -35,10 +36,8 @@ def label(tables: Tables, shape: str, until: datetime | None, definition: Defini
     outcome = shape == "outcome"
     examples = _outcome(records, leads, order, end) if outcome else _dated(records, kept, order, definition, end)
     test_from = None if split.test_from is None else instant_us(split.test_from)
-    fold = folds.by_time(
-        examples.as_of, examples.label, examples.mature, examples.lead, definition.conversion.within_days,
-        split.test_fraction, split.calibration_fraction, test_from,
-    )  # fmt: skip
+    cuts = Cuts(split.test_fraction, split.calibration_fraction, test_from)
+    fold = folds.by_time(examples.as_of, examples.label, examples.lead, definition.conversion.within_days, cuts)
     return _frame(examples, fold, order)
 
 

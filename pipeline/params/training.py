@@ -52,7 +52,7 @@ class Leaks(Section):
     missing_auc: float = Field(0.75, gt=0.5, le=1)
     """… as does one whose being missing is above this, …"""
     level_odds: float = Field(25, gt=1)
-    """Leads that share a value, or have any, stop the run where most of them convert, at more than so many times the
+    """Leads that share a value, or have any, stop the run where most of them convert, at more than this many times the
     odds of the others, …"""
     test_auc: float = Field(0.95, gt=0.5, le=1)
     """… and a model above this on the test fold."""

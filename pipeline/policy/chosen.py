@@ -1,8 +1,11 @@
 """The policy of a run."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
+from features.arrays import Floats
 from models.policy.policy import Policy, scale
 from models.policy.routing import Routing, Rule
 from models.policy.thresholds import continuity
@@ -12,28 +15,31 @@ from pipeline.params import Policy as PolicyParams
 from pipeline.policy.thresholds import Standing, held, mark_of, threshold_of
 
 
-def policy_of(
-    params: PolicyParams,
-    predictions: pl.DataFrame,
-    unseen: pl.DataFrame,
-    values: Values,
-    standing: Standing | None = None,
-) -> Policy:
+@dataclass(frozen=True)
+class Scores:
+    """What the policy of a run is set by."""
+
+    predictions: pl.DataFrame
+    """data/predictions.parquet: the score of percentiles is the rank among these, so that anyone can count it again."""
+    unseen: pl.DataFrame
+    """The same by trees that never saw the account (unseen.py). What promises a volume, the threshold and the scale of
+    continuity, goes by these: a new lead is one that no tree saw either."""
+    base_rate: float
+    """Of the outcomes that were known when the test began: the baseline of that name."""
+
+
+def policy_of(params: PolicyParams, scores: Scores, values: Values, standing: Standing | None = None) -> Policy:
     """The policy of a run, by the calibrate fold, or by train where there is none.
 
-    The score of percentiles is the rank among `predictions` (data/predictions.parquet), so that anyone can count it
-    again. What promises a volume, the threshold and the scale of continuity, goes by `unseen` (unseen.py): a new lead
-    is one that no tree saw either. `standing`: how leads have qualified until now; None where nothing says.
-
-    Raises Stop where `params` ask for more than the data tell.
+    `standing`: how leads have qualified until now; None where nothing says. Raises Stop where `params` ask for more
+    than the data tell.
     """
     standing = standing or Standing()
-    known = predictions.filter(pl.col("fold").is_in(["train", "calibrate"]))
-    threshold = threshold_of(params, unseen, standing, values)
+    threshold = threshold_of(params, scores.unseen, standing, values)
     benefit = None if params.threshold is None else params.threshold.net_benefit
     return Policy(
-        scale=_scale(params, held(predictions), held(unseen), threshold, standing),
-        base_rate=(float(known["label"].sum()) + 0.5) / (len(known) + 1),
+        scale=_scale(params, scores, threshold, standing),
+        base_rate=scores.base_rate,
         grades=tuple(params.grades.items()),
         rest=params.rest,
         routing=Routing(
@@ -48,12 +54,15 @@ def policy_of(
     )
 
 
-def _scale(
-    params: PolicyParams, seen: pl.DataFrame, unseen: pl.DataFrame, threshold: float | None, standing: Standing
-) -> tuple[float, ...]:
+def _scale(params: PolicyParams, scores: Scores, threshold: float | None, standing: Standing) -> tuple[float, ...]:
     if params.scale == "percentile":
-        return scale(seen["probability"].to_numpy().astype(np.float64))
+        return scale(_held(scores.predictions))
     if threshold is None:
-        raise Stop("policy.scale: continuity needs a threshold; give policy.threshold, or a points table that lets in")
-    p = unseen["probability"].to_numpy().astype(np.float64)
-    return continuity(p, threshold, mark_of(params, standing.mark))
+        raise Stop(
+            "policy.scale: continuity needs a threshold; give policy.threshold, or points by which leads qualify"
+        )
+    return continuity(_held(scores.unseen), threshold, mark_of(params, standing.mark))
+
+
+def _held(rows: pl.DataFrame) -> Floats:
+    return held(rows)["probability"].to_numpy().astype(np.float64)

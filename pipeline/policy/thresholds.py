@@ -115,10 +115,11 @@ def held(predictions: pl.DataFrame) -> pl.DataFrame:
 
 
 def reaches(predictions: pl.DataFrame) -> tuple[Floats, Floats]:
-    """Each held lead's highest probability before its first held example (-inf for none), and from it on."""
+    """Each held lead's highest probability before the held examples begin (-inf for none), and among them. What lies
+    between train and the calibrate fold counts as before: it is as long as the horizon, and most leads come in it."""
     rows = held(predictions)
     best = rows.group_by("lead_id").agg(best=pl.col("probability").max())
-    earlier = predictions.filter((pl.col("fold") == "train") & (pl.col("as_of") < rows["as_of"].min()))
+    earlier = predictions.filter(pl.col("as_of") < rows["as_of"].min())
     before = earlier.group_by("lead_id").agg(before=pl.col("probability").max())
     both = best.join(before, on="lead_id", how="left").sort("lead_id").with_columns(pl.col("before").fill_null(-np.inf))
     return both["before"].to_numpy().astype(np.float64), both["best"].to_numpy().astype(np.float64)

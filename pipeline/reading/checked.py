@@ -10,7 +10,7 @@ import polars as pl
 from pipeline.errors import Stop
 from pipeline.params import Definition, Source
 from pipeline.reading.attributes import AttributeList, Inferred, infer
-from pipeline.reading.checks.children import OtherFields, judge_events, judge_history, judge_stages, outcomes, standing
+from pipeline.reading.checks.children import judge_events, judge_history, judge_stages, outcomes, standing
 from pipeline.reading.checks.fields import doubts
 from pipeline.reading.checks.leads import judge_accounts, judge_leads
 from pipeline.reading.checks.meta import meta_of
@@ -38,29 +38,27 @@ def check(
     definition: Definition,
     limit: float | None,
     started_at: datetime,
-    kinds: AttributeList | None = None,
+    trained: Inferred | None = None,
     dropped: Collection[str] = (),
-    other_fields: OtherFields = (),
 ) -> Checked:
     """Type the raw tables and set their bad rows apart.
 
-    `limit`: the largest share of refused rows a table may have; None for any. `kinds`: the attributes as
-    training found them, for scoring, and `other_fields` those of history that are none; None to infer them. `dropped`:
-    columns that ingest took out as personal.
+    `limit`: the largest share of refused rows a table may have; None for any. `trained`: the attributes as training
+    found them, for tables to score; None to infer them. `dropped`: columns that ingest took out as personal.
     """
     context = Context(Clock.of(source), definition, started_at)
-    shape = _shape(raw, definition, scoring=kinds is not None)
+    shape = _shape(raw, definition, scoring=trained is not None)
     raw = {**raw, "leads": _without(raw["leads"], definition)}
-    found = Inferred(kinds, {*other_fields}) if kinds is not None else infer(raw, definition, context.clock, dropped)
+    found = infer(raw, definition, context.clock, dropped) if trained is None else trained
     context.warnings += found.warnings
     sifted = _sift_all(raw, found, shape, context)
     report = {name: sums_of(one) for name, one in sifted.items()}
     check_limit(sifted, report, limit)
     tables = _typed(sifted, found.attributes, context)
-    if kinds is None:  # to score, no lead left is an answer: everybody may have objected
+    if trained is None:  # to score, no lead left is an answer: everybody may have objected
         _check_left(sifted, tables["leads"])
         context.warnings += doubts(tables, found.attributes, definition)
-    meta = meta_of(tables, source, shape, found, context, raw if kinds is not None else {})
+    meta = meta_of(tables, source, shape, found, context, {} if trained is None else raw)
     return Checked(
         tables,
         {name: one.coded(False).select("table", "row", "code", "reason") for name, one in sifted.items()},
@@ -115,7 +113,7 @@ def _sift_all(raw: Mapping[str, pl.DataFrame], found: Inferred, shape: str, cont
     if "history" in raw:
         ids = [one.accepted["account_id"] for name, one in sifted.items() if name in ("leads", "accounts")]
         accounts = pl.concat(ids).drop_nulls().unique()
-        sifted["history"] = judge_history(raw["history"], leads, accounts, attributes, found.other_fields, context)
+        sifted["history"] = judge_history(raw["history"], leads, accounts, found, context)
     return {name: sifted[name] for name in TABLES if name in sifted}
 
 

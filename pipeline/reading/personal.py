@@ -44,7 +44,7 @@ DIGITS = r"^\s*\d+\s*$"
 WORDS = r"^[^\d@_/]*\p{L}[^\d@_/]*$"
 DATE_LIKE = r"^\s*\d{1,4}[-./ ]\d{1,2}[-./ ]\d{1,4}(\D.*)?$"
 CATEGORIES, REPEATS = 10, 5
-"""At most so many distinct values, each so often on average: categories such as `cellular`, not people."""
+"""At most this many distinct values, each this often on average: categories such as `cellular`, not people."""
 _TRIED = "(test|testi|user|person|lead|contact|account)"
 TEST_PERSON = (
     rf"^((test|testing|tester|asdf|qwerty)( {_TRIED})?[\s_\-]*\d*"

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure as Picture
 
 from features.arrays import Floats
 from features.plan import Plan
+from models.folds import FOLDS
 from pipeline import stage
 from pipeline.leaks.findings import of_json
 from pipeline.params import Definition
@@ -23,8 +24,6 @@ from pipeline.reporting.wording import what_is_predicted
 SHOWN = ("logistic", "naive_bayes")
 EXAMPLES_A_CODE = 2
 SLICINGS = ("month", "age", "source", "segment")
-FOLDS = ("train", "calibrate", "gap", "test", "immature")
-"""In the order of time."""
 
 
 def gather(

@@ -75,7 +75,7 @@ def png(figure: Figure) -> bytes:
 
 
 def svg(figure: Figure, name: str, says: str) -> str:
-    """An <svg> element for a page whose other figures have other names; `says` is read to who cannot see it.
+    """An <svg> element for a page whose other figures have other names; `says` is read to those who cannot see it.
 
     Ids are prefixed by `name`, metadata is left out and colours are the page's.
     """

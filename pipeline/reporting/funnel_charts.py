@@ -14,11 +14,11 @@ from pipeline.reporting.plots import ABOVE, PER_CENT, WIDTH
 
 MOST_LINES = len(COLOURS)
 ENDS = {"closed": "closing", "converted": "conversion"}
-"""How the two ways out of a funnel are called on its figure."""
+"""What the two ways out of a funnel are called on its figure."""
 
 
 def pictures(funnel: Mapping[str, Any], accounts: Mapping[str, Any]) -> dict[str, Figure]:
-    """By name; none of what there is nothing of."""
+    """By name; none where there is nothing to draw."""
     found: dict[str, Figure] = {}
     if "steps" in funnel:
         found["funnel_reached"] = reached(funnel["stages"])

@@ -27,6 +27,7 @@ from pipeline.errors import Stop
 from pipeline.files import whole_file
 from pipeline.outcomes.ended import ended
 from pipeline.params import Definition, Source
+from pipeline.reading.attributes import Inferred
 from pipeline.reading.checked import Checked, check
 from pipeline.reading.personal import remove
 from pipeline.reading.tables import TABLES, read_tables
@@ -37,17 +38,15 @@ LATE = timedelta(days=7)
 """An instant later than the tables' latest row by more than this earns a remark."""
 REASONS = 3
 DECIDED = ("score", "grade", "route", "expected_value", "qualified")
-SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+Schema = dict[str, pl.DataType | type[pl.DataType]]
+Routes = Mapping[str, str | None]
+"""The route that each lead had."""
+SCHEMA: Schema = {
     "lead_id": pl.String, "as_of": pl.Datetime("us", "UTC"), "status": pl.String, "probability": pl.Float64,
     "score": pl.Int64, "grade": pl.String, "route": pl.String, "expected_value": pl.Float64, "base": pl.Float64,
     "fit": pl.Float64, "engagement": pl.Float64, "intent": pl.Float64, "reason_1": pl.String,
     "reason_2": pl.String, "reason_3": pl.String, "model_version": pl.String, "qualified": pl.Boolean,
 }  # fmt: skip
-
-
-Schema = dict[str, pl.DataType | type[pl.DataType]]
-Routes = Mapping[str, str | None]
-"""The route that each lead had."""
 
 
 def schema_of(bundle: Bundle) -> Schema:
@@ -72,10 +71,11 @@ def read(bundle: Bundle, tables: Path, as_of: datetime | None, id_key: bytes | N
     """Read and check tables as the training tables were. `as_of` defaults to the tables' latest time."""
     source = Source.model_validate({"kind": "tables", "path": tables, **bundle.reading})
     definition = Definition.model_validate(bundle.definition)
-    kinds = list(bundle.plan.attributes)
+    plan = bundle.plan
+    trained = Inferred(list(plan.attributes), {*plan.other_fields})
     with _as_in_training():
-        raw, _ = remove(read_tables(source, lenient=True), id_key, [kind.column for kind in kinds])
-        checked = check(raw, source, definition, None, now, kinds, (), bundle.plan.other_fields)
+        raw, _ = remove(read_tables(source, lenient=True), id_key, [a.column for a in plan.attributes])
+        checked = check(raw, source, definition, None, now, trained)
     unknown: frozenset[Block] = frozenset() if "account_id" in raw["leads"].columns else frozenset({"account_leads"})
     _check_dates(bundle, checked.meta["shape"], as_of, tables)
     if checked.meta["shape"] == "flat":

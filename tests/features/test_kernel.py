@@ -276,6 +276,18 @@ def test_colleagues_titles_are_those_of_the_time() -> None:
     assert level.tolist() == [1, 6]
 
 
+@pytest.mark.parametrize(("age", "inside"), [(30 * DAY - 1, 1), (30 * DAY, 0)])
+def test_what_is_as_old_as_a_window_is_outside(age: int, inside: int) -> None:
+    """Of the lead's own events and of its colleagues', counted or taken for a sign of life, to the microsecond."""
+    leads = [{"lead_id": i, "created_at": BASE, "account_id": "A"} for i in "12"]
+    events = [{"lead_id": i, "occurred_at": BASE, "known_at": BASE, "type": "page_view"} for i in "12"]
+    records, _ = records_of(tables(World(leads, events=events)), PLAN)
+    matrix = compute(records, PLAN, np.zeros(1, np.int64), np.array([BASE + age]))
+    found = dict(zip((c.name for c in matrix.columns), matrix.values[0].tolist(), strict=True))
+    for name in ("page_view_30d", "active_days_30d", "colleagues_page_view_30d", "colleagues_active_30d"):
+        assert found[f"engagement_{name}"] == inside
+
+
 def test_names_are_unique_and_say_their_group() -> None:
     """Names that become the same without foreign letters, or are like ours, still differ; all say their group."""
     names = [c.name for c in PLAN.features]

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.arrays import Floats, Ints
+from models import newton
 from models.learning import calibration
-from models.learning.calibration import Calibration, apply, choose, fit
+from models.learning.calibration import FLATTEST, Calibration, apply, choose, fit, log_odds
 
 SLOPES = st.floats(0.01, 5)
 CALIBRATIONS = (
@@ -150,3 +151,20 @@ def test_a_lead_that_is_there_twenty_times_speaks_once(seed: int) -> None:
     account = np.arange(400)
     once = choose(y, raw - 0.15, account, 1)[0].kind
     assert choose(*(np.repeat(x, 20) for x in (y, raw - 0.15, account)), 1)[0].kind == once
+
+
+@pytest.mark.parametrize("flat", [1, 2])
+def test_a_slope_that_would_fall_is_held_and_the_rest_is_likeliest(flat: int) -> None:
+    """Where low (or high) scores tell nothing, beta is as flat there as may be, and no beta that rises is likelier."""
+    rng = np.random.default_rng(1)
+    raw = rng.normal(0, 2, 4000)
+    slopes = np.where(np.arange(1, 3) == flat, -0.3, 1.0)
+    truth = log_odds(Calibration("beta", (-1.0, *slopes.tolist())), raw)
+    y = (rng.random(4000) < 1 / (1 + np.exp(-truth))).astype(float)
+    found = fit("beta", y, raw)
+    assert found.kind == "beta"
+    assert found.coefficients[flat] == FLATTEST
+    best = np.array(found.coefficients)
+    for step in rng.normal(0, 0.05, (50, 3)):
+        other = Calibration("beta", tuple(np.maximum(best + step, [-9, FLATTEST, FLATTEST]).tolist()))
+        assert newton.loss(y, log_odds(found, raw)) <= newton.loss(y, log_odds(other, raw))

@@ -46,6 +46,18 @@ def test_from_a_date_on_and_only_while_eligible() -> None:
     assert late.tolist() == [us(15), NEVER]
 
 
+def test_who_is_excluded_qualifies_when_that_ends() -> None:
+    """At the change that ends it, though no point comes then; up to the very end of the data and no further."""
+    one = table("""
+    rules: [{id: a, when: {event: x}, points: 5}]
+    exclude: [{field: budget, lt: 10}]
+    thresholds: {mql: 5}
+    """)
+    made = records([lead(event(1, "x"), budget=[(0, 1.0), (6, 20.0)])] * 3)
+    until = np.array([us(100), us(6), us(6) - 1])
+    assert first_crossings(one, made, until, always).tolist() == [us(6), us(6), NEVER]
+
+
 def test_no_lead_no_crossing() -> None:
     """Empty in, empty out."""
     one = table("rules: [{id: a, when: {event: x}, points: 5}]\nthresholds: {mql: 5}")

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from features.arrays import DAY_US
 from features.records import Events, Records, starts
 from features.sorting import sort_stages
-from models.learning.labels import Conversions, Examples, at_ages, at_instants, conversions_of_stages, labelled
+from models.learning.labels import (
+    Conversions,
+    Examples,
+    at_ages,
+    at_instants,
+    beginnings,
+    conversions_of_stages,
+    labelled,
+)
 
 CLOSES, REOPENS, WON = ("won", "lost"), ("recycled",), "won"
 Rows = list[tuple[int, str]]
@@ -105,6 +113,7 @@ def test_fixed_instants_need_an_open_lead() -> None:
     lead, as_of = at_instants(r, [d(9), d(2), d(2), d(3)], d(5))
     assert list(zip(lead.tolist(), (as_of // DAY_US).tolist(), strict=True)) == [(0, 2), (0, 3), (1, 3)]
     assert len(at_instants(r, [d(9)], d(5))[0]) == 0
+    assert at_instants(r, [d(5)], d(5))[0].tolist() == [0, 1], "the present is the last"
     assert len(at_instants(records([]), [d(2)], d(5))[0]) == 0
 
 
@@ -112,9 +121,27 @@ def test_conversions_that_repeat_do_not_close() -> None:
     """With repeats each example looks at the next conversion after it, however many came before."""
     r = records([(0, [])])
     lead, as_of = at_ages(r, [0, 10, 11, 30], d(200))
-    conversions = Conversions(np.array([d(10), d(20)]), starts(np.array([0, 0]), 1))
+    at = np.array([d(10), d(20)])
+    conversions = Conversions(at, at, starts(np.array([0, 0]), 1))
     found = labelled(r, conversions, lead, as_of, 10, d(200))
     assert found.label.tolist() == [1, 1, 1, 0]
+
+
+def test_days_to_a_conversion_are_told_once_it_has_come() -> None:
+    """Of a conversion within the horizon that has come by the present, and until its record did; else of none."""
+    r = records([(0, []), (0, []), (0, [])])
+    at, known = np.array([d(4), d(8), d(20)]), np.array([d(6), d(8), d(20)])
+    lead, as_of = at_ages(r, [1], d(5))
+    found = labelled(r, Conversions(at, known, starts(np.arange(3), 3)), lead, as_of, 10, d(5))
+    assert np.array_equal(found.days_to_conversion, [3, np.nan, np.nan], equal_nan=True)
+    assert np.array_equal(found.days_to_record, [5, np.nan, np.nan], equal_nan=True)
+
+
+def test_a_lead_opened_again_begins_once() -> None:
+    """However many stages it enters at that instant, and whoever stands before it."""
+    stages = [(d(2), "lost"), (d(3), "recycled"), (d(3), "mql"), (d(4), "mql")]
+    lead, since = beginnings(records([(0, stages), (d(1), stages)]))
+    assert sorted(zip(lead.tolist(), (since / DAY_US).tolist(), strict=True)) == [(0, 0), (0, 3), (1, 1), (1, 3)]
 
 
 def test_no_leads_no_examples() -> None:

@@ -1,5 +1,7 @@
 """Twenty leads whose points were worked out on paper, decay to the day."""
 
+import itertools
+
 import pytest
 from pointing import event, lead, tallied
 
@@ -113,14 +115,45 @@ def test_a_missing_value_meets_only_known_false() -> None:
 
 
 def test_decimals_reach_a_decimal_threshold() -> None:
-    """0.1 + 0.2 is enough for 0.3."""
+    """0.1 + 0.2 is enough for 0.3, and so is 0.7 - 0.4, in a group as in all."""
+    for name, (a, b) in itertools.product(("mql", "points"), ((0.1, 0.2), (0.7, -0.4))):
+        text = f"""
+        rules:
+          - {{id: a, when: {{event: x}}, points: {a}}}
+          - {{id: b, when: {{event: x}}, points: {b}}}
+        thresholds: {{{name}: 0.3}}
+        """
+        assert tallied(text, [lead(event(0, "x"))], [0]).qualified.tolist() == [True]
+
+
+def test_who_is_excluded_never_qualifies() -> None:
+    """Not even outright."""
     text = """
     rules:
-      - {id: a, when: {event: x}, points: 0.1}
-      - {id: b, when: {event: x}, points: 0.2}
-    thresholds: {mql: 0.3}
+      - {id: a, when: {event: x}, auto_qualify: true}
+      - {id: b, when: {event: x}, points: 9}
+    exclude: [{field: source, eq: employee}]
+    thresholds: {mql: 5}
     """
-    assert tallied(text, [lead(event(0, "x"))], [0]).qualified.tolist() == [True]
+    found = tallied(text, [lead(event(0, "x"), source=source) for source in ("employee", "web")], [0, 0])
+    assert found.qualified.tolist() == [False, True]
+    assert found.outright.tolist() == [True, True]
+
+
+def test_silence_goes_by_when_things_happened() -> None:
+    """Not by which was heard of last: what is known on day 12 of day 5 does not undo what happened on day 10."""
+    text = "rules: [{id: a, when: {no_event_for_days: 6}, points: 1}]"
+    one = lead(event(10, "x"), event(5, "x", known=12))
+    assert tallied(text, [one] * 3, [13, 15.9, 16]).total.tolist() == [0, 0, 1]
+
+
+def test_a_late_record_grows_old_with_its_event() -> None:
+    """Its window ends so long after it happened, to the microsecond, whenever it became known."""
+    text = "rules: [{id: a, when: {event: x, within_days: 7}, points: 1}]"
+    days = [0.5, 1, 7 - 1e-6, 7]
+    for known in (0, 1):
+        found = tallied(text, [lead(event(0, "x", known=known))] * 4, days).total.tolist()
+        assert found == [float(known == 0), 1, 1, 0]
 
 
 def test_events_by_topic_and_value() -> None:

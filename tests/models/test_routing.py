@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,3 +59,13 @@ def test_deals_near_the_size_that_is_large_do_not_flap(wiggles: list[float]) -> 
     for w in wiggles:
         routes.append(one(1.5, 1000 * (1 + w / 10), True, routes[-1] if routes else None))
     assert sum(a != b for a, b in itertools.pairwise(routes)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("previous", "value", "route"),
+    [(None, 999, "rest"), ("big", 999, "big"), ("big", 800, "big"), ("big", 799, "rest"), ("rest", 999, "rest")],
+)
+def test_a_large_deal_stays_large_down_to_the_share(previous: str | None, value: float, route: str) -> None:
+    """By its value as by its probability a lead leaves a route later than it came in."""
+    routing = Routing((Rule("big", 0, deal="large"), Rule("rest", 0)), 0.8, 1000.0, ())
+    assert routing.route(np.ones(1), np.array([value]), np.zeros(1, bool), [previous]) == [route]

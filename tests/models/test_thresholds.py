@@ -24,6 +24,9 @@ def test_the_volume_is_kept_within_one_lead(best: list[float], share: float, see
     got = int(entering(before, p, np.array([filling(before, p, volume)]))[0])
     assert abs(got - volume) <= 1
     assert got <= volume
+    counts = entering(before, p, np.unique(p[p > before])[::-1]).tolist()
+    exceeds = next((i for i, n in enumerate(counts) if n > volume), len(counts))
+    assert got == max(counts[:exceeds], default=0), "no lead too few"
 
 
 def test_nobody_to_let_in_is_an_error() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from features.arrays import Floats
 from models.judging import weekly
-from models.judging.weekly import Pairs, Weeks
+from models.judging.weekly import Weeks
 
 
 def world(seed: int, n: int = 300, weeks: int = 6, turns: int = 90) -> Weeks:
@@ -91,22 +91,6 @@ def test_measures_are_what_they_say() -> None:
         weekly.play(weeks, np.array([1, np.nan, 1, 1, 1]))
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10_000), st.integers(1, 30))
-def test_auc_within_the_week_counts_pairs(seed: int, distinct: int) -> None:
-    """Equal to counting every pair of every week, ties half, rows as often as they weigh."""
-    weeks = world(seed, 80)
-    rng = np.random.default_rng(seed)
-    score, w = rng.integers(distinct, size=len(weeks.y)), rng.integers(0, 4, len(weeks.y))
-    ahead, of = 0.0, 0
-    for i in np.flatnonzero(weeks.y == 1):
-        for j in np.flatnonzero((weeks.y == 0) & (weeks.week == weeks.week[i])):
-            ahead += w[i] * w[j] * (float(score[i] > score[j]) + float(score[i] == score[j]) / 2)
-            of += w[i] * w[j]
-    found = Pairs.of(weeks.week, weeks.y, score.astype(float)).auc(w.astype(float))
-    assert found == pytest.approx(ahead / of) if of else np.isnan(found)
-
-
 def test_intervals_hold_what_they_are_of() -> None:
     """Each measure lies in its interval; a better score is told apart from chance, and from itself by nothing."""
     weeks = replace(world(2, 3000, 8, 1500), capacity=np.full(8, 40))
@@ -129,3 +113,14 @@ def test_lift_is_over_the_weeks_that_leads_were_taken_in() -> None:
     )  # fmt: skip
     found = weekly.measures(weeks, weekly.play(weeks, -np.arange(8.0)))
     assert found["lift"] == pytest.approx((2 + 1) / (3 / 2 + 1 / 4))
+
+
+def test_lift_and_what_it_is_over_are_drawn_together() -> None:
+    """Where every open lead is taken the lift is 1, whichever accounts are drawn."""
+    weeks = replace(world(4, 400, 5, 4000), capacity=np.full(5, 400))
+    weeks = replace(weeks, turn=np.arange(len(weeks.y)))
+    own, _ = weekly.intervals(
+        weeks, {"model": weekly.play(weeks, np.arange(len(weeks.y), dtype=float))}, "model", 1, 50
+    )
+    assert own["model"]["lift"] == pytest.approx((1, 1))
+    assert own["model"]["precision"][0] < own["model"]["precision"][1]

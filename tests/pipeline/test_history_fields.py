@@ -15,6 +15,7 @@ from models.bundle.requests import asked, features_of
 from pipeline.assembly.featuring import features
 from pipeline.assembly.planning import learn_plan
 from pipeline.params import Definition
+from pipeline.reading.attributes import Inferred
 from pipeline.reading.checked import check
 
 SPELLINGS = ("Budget", "budget", "BUDGET ", "Budget__c", "Büdget")
@@ -40,7 +41,7 @@ def change(n: int, fields: list[str], shift: int) -> dict[str, Any]:
 
 def in_file(tables: dict[str, pl.DataFrame], plan: Plan, definition: Definition) -> np.ndarray:
     """Features of all leads, the tables read to score."""
-    read = check(tables, SOURCE, definition, None, NOW, list(plan.attributes), (), plan.other_fields).tables
+    read = check(tables, SOURCE, definition, None, NOW, Inferred(list(plan.attributes), {*plan.other_fields})).tables
     examples = pl.DataFrame({"lead_id": [str(n) for n in range(LEADS)]}).with_columns(as_of=pl.lit(AS_OF))
     return features(read, plan, examples).values
 

@@ -90,7 +90,7 @@ def test_conversions_of_which_none_is_left_say_where_they_are() -> None:
     leads = [{"lead_id": "1", "created_at": day(0)}, {"lead_id": "2", "created_at": day(60)}]
     for kind, types in (("buy", "none"), ("look", "look")):
         events = [{"lead_id": "1", "type": kind, "occurred_at": day(-3)}]
-        with pytest.raises(Stop, match=rf"no 'buy' is of a lead .* accepted events: {types}\. .*quarantine/events"):
+        with pytest.raises(Stop, match=rf"no event 'buy' belongs to .* types of event: {types}\. .*quarantine/events"):
             examples({"conversion": {"event": "buy"}}, leads=leads, events=events)
 
 

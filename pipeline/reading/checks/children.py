@@ -1,18 +1,15 @@
 """The rows of events, stages and history: each belongs to a lead or an account that was accepted."""
 
-from collections.abc import Collection
-
 import polars as pl
 
-from features.columns import Entity, column_of_field
-from pipeline.reading.attributes import AttributeList, never_negative
+from features.columns import column_of_field
+from pipeline.reading.attributes import AttributeList, Inferred, never_negative
 from pipeline.reading.called import personal_field
 from pipeline.reading.checks.sift import Context, Sifted, impossible, marks, numbers, sift, structural, text, times
 from pipeline.reading.naming import TABLE_OF
 from pipeline.reading.texts import folded, read_booleans, read_numbers
 
 OK = "ok"
-OtherFields = Collection[tuple[Entity, str]]
 
 
 def standing(leads: Sifted) -> pl.DataFrame:
@@ -103,21 +100,15 @@ def judge_stages(raw: pl.DataFrame, leads: pl.DataFrame, context: Context) -> Si
 
 
 def judge_history(
-    raw: pl.DataFrame,
-    leads: pl.DataFrame,
-    accounts: pl.Series,
-    attributes: AttributeList,
-    others: OtherFields,
-    context: Context,
+    raw: pl.DataFrame, leads: pl.DataFrame, accounts: pl.Series, found: Inferred, context: Context
 ) -> Sifted:
-    """Typed history and its codes. `accounts`: the ids of accepted accounts and of those that leads name; `others`:
-    fields that training saw and that are no attributes."""
+    """Typed history and its codes. `accounts`: the ids of accepted accounts and of those that leads name."""
     changed_at, unreadable = times(raw, "history", "changed_at", context)
     rows = pl.DataFrame(
         {
             "entity": folded(text(raw, "entity")),
             "id": text(raw, "id", strip=False),
-            "field": _fields(folded(text(raw, "entity")), text(raw, "field"), attributes, others),
+            "field": _fields(folded(text(raw, "entity")), text(raw, "field"), found),
             "value": text(raw, "value"),
             "changed_at": changed_at,
             "_unreadable": unreadable,
@@ -128,7 +119,7 @@ def judge_history(
     rows = rows.join(leads.rename({"lead_id": "id"}), on="id", how="left", maintain_order="left")
     of_lead, of_account = pl.col("entity") == "lead", pl.col("entity") == "account"
     known = (of_lead & (pl.col("_standing") == OK)) | (of_account & pl.col("id").is_in(accounts.implode()))
-    rows, bad = _canonical(rows, attributes, context)
+    rows, bad = _canonical(rows, found.attributes, context)
     flags = {
         **_child_flags("id"),
         "objected": of_lead & (pl.col("_standing") == "objected"),
@@ -141,11 +132,12 @@ def judge_history(
     return sift("history", rows, flags)
 
 
-def _fields(entities: pl.Series, fields: pl.Series, attributes: AttributeList, others: OtherFields) -> pl.Series:
+def _fields(entities: pl.Series, fields: pl.Series, found: Inferred) -> pl.Series:
     """The column that each field means, where another spelling of it was written."""
     for entity in TABLE_OF:
         mine = (entities == entity).fill_null(False)
-        columns = [a.column for a in attributes if a.entity == entity] + [name for of, name in others if of == entity]
+        columns = [a.column for a in found.attributes if a.entity == entity]
+        columns += [name for of, name in found.other_fields if of == entity]
         meant = {field: column_of_field(field, columns) for field in fields.filter(mine).drop_nulls().unique()}
         meant = {field: column for field, column in meant.items() if column is not None}
         fields = fields.replace(meant).zip_with(mine, fields) if meant else fields

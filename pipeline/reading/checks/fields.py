@@ -75,8 +75,8 @@ def _clocks(tables: Mapping[str, pl.DataFrame], attributes: AttributeList) -> li
     if not named:
         return []
     return [
-        f"{_list(named)}: goes with the lead's creation, as an age at the time of the export, days since the last "
-        "contact or a running number do; at another time it means another thing: put it in definition.exclude"
+        f"{_list(named)}: follows the lead's creation, as do an age at the time of the export, days since the last "
+        "contact or a running number; at another time it means something else: put it in definition.exclude"
     ]
 
 
@@ -98,7 +98,7 @@ def _same(tables: Mapping[str, pl.DataFrame], attributes: AttributeList) -> list
             for a in own:
                 alike.setdefault(_parting(tables[name][a.column]), []).append(a)
             found += [group for group in alike.values() if len(group) > 1]
-    return [f"{_list(group)}: say the same of every row; keep one, and put the others in definition.exclude"
+    return [f"{_list(group)}: tell the same rows apart; keep one, and put the others in definition.exclude"
             for group in found]  # fmt: skip
 
 

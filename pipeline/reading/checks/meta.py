@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from features.columns import spelling
 from pipeline.params import Definition, Source
 from pipeline.reading.attributes import TEST_FLAGS, AttributeList, Inferred
 from pipeline.reading.checks.sift import Context
@@ -86,16 +87,12 @@ def unentered(definition: Definition, stages: Collection[str]) -> list[str]:
             f"definition.terminal: no lead enters any of {', '.join(definition.terminal)} but what converts, so every "
             f"other lead counts as open; stages there are: {', '.join(sorted(stages)[:20])}"
         )
-    near = {_letters(stage): stage for stage in sorted(stages)}
+    near = {spelling(stage): stage for stage in sorted(stages)}
     for key, names in (("terminal", definition.terminal), ("reopens", definition.reopens)):
         for name in names:
-            if name not in stages and _letters(name) in near:
-                found.append(f"definition.{key}: no lead enters {name!r}; did you mean {near[_letters(name)]!r}?")
+            if name not in stages and spelling(name) in near:
+                found.append(f"definition.{key}: no lead enters {name!r}; did you mean {near[spelling(name)]!r}?")
     return found
-
-
-def _letters(name: str) -> str:
-    return "".join(sign for sign in name.casefold() if sign.isalnum())
 
 
 def _ignored(raw: Mapping[str, pl.DataFrame], attributes: AttributeList) -> list[str]:

@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 from features.columns import Attribute
+from features.vocabulary import DECIDES
 from pipeline import stage
 from pipeline.journey.episodes import known_by, read
 from pipeline.journey.figures import funnel
-from pipeline.journey.reach import DECIDES
 from pipeline.params import Conversion, Definition
 
 Tables = dict[str, pl.DataFrame]

@@ -392,7 +392,7 @@ def test_a_score_that_hangs_on_the_future_is_caught(screened: Path) -> None:
         patch.setattr("pipeline.audit.check_splits", lambda *_: Check("splits", ""))
 
     said = stopped(screened, "audit", fault=of_the_batch)
-    assert "scores are others where what came after their as_of is deleted" in said
+    assert "scores change when what came after their as_of is deleted" in said
 
 
 def test_a_model_that_is_nearly_always_right_is_caught(data: Data, screened: Path) -> None:

@@ -11,11 +11,12 @@ import pytest
 
 from features.plan import plan_of_json
 from models.bundle.folder import Bundle
+from models.policy.thresholds import entering
 from models.policy.values import Values
 from pipeline.assembly.matrices import matrix_of
 from pipeline.errors import Stop
 from pipeline.params import Definition, NetBenefit, Policy, Threshold
-from pipeline.policy.chosen import policy_of
+from pipeline.policy.chosen import Scores, policy_of
 from pipeline.policy.forecast import forecast
 from pipeline.policy.thresholds import Standing, kept, reaches, standing_of
 from pipeline.scoring.previous import read_routes
@@ -23,6 +24,11 @@ from pipeline.scoring.score import read, score_tables
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 NOTHING = Values(None, {}, None)
+
+
+def _scores(predictions: pl.DataFrame) -> Scores:
+    """As if no tree had seen any of them."""
+    return Scores(predictions, predictions, 0.1)
 
 
 @pytest.fixture
@@ -34,7 +40,7 @@ def standing(checked_tables: dict[str, pl.DataFrame]) -> Standing:
 def test_the_mql_volume_is_kept(predictions: pl.DataFrame, standing: Standing) -> None:
     """As many leads reach the threshold in the calibrate fold as entered the stage; 60 of 100 points are 60 still."""
     params = Policy(threshold=Threshold(keep="mql_volume"), scale="continuity", mark=60)
-    found = policy_of(params, predictions, predictions, NOTHING, standing)
+    found = policy_of(params, _scores(predictions), NOTHING, standing)
     before, best = reaches(predictions)
     at = found.threshold or 0.0
     volume, most = kept(predictions, standing), int((best > before).sum())
@@ -52,27 +58,48 @@ def test_a_team_is_filled() -> None:
         {"lead_id": [f"l{i}" for i in range(n)], "as_of": [start + timedelta(days=i) for i in range(n)],
          "fold": ["calibrate"] * n, "label": [0.0] * n, "probability": p}
     )  # fmt: skip
-    found = policy_of(Policy(threshold=Threshold(weekly_capacity=3)), rows, rows, NOTHING).threshold
+    found = policy_of(Policy(threshold=Threshold(weekly_capacity=3)), _scores(rows), NOTHING).threshold
     assert found == np.sort(p)[-30]
+
+
+def test_who_was_above_the_threshold_before_is_not_let_in_again() -> None:
+    """Of a lead a day the first ten, all above the rest, are looked at again in the calibrate fold: only others come in
+    there, whether the first look was in train or in the gap between the two."""
+    n, start = 40, datetime(2025, 1, 1, tzinfo=UTC)
+    new = pl.DataFrame(
+        {"lead_id": [f"l{i}" for i in range(n)], "as_of": [start + timedelta(days=i) for i in range(n)],
+         "fold": ["train"] * 5 + ["gap"] * 5 + ["calibrate"] * 30,
+         "probability": [0.9] * 10 + [0.3 + i / 100 for i in range(30)]}
+    )  # fmt: skip
+    again = new.head(10).with_columns(as_of=pl.col("as_of") + timedelta(days=20), fold=pl.lit("calibrate"))
+    before, best = reaches(pl.concat([new, again]))
+    assert len(best) == 40
+    assert int(entering(before, best, np.array([0.5]))[0]) == int((new["probability"][10:] >= 0.5).sum())
+
+
+def test_grades_and_report_go_by_one_base_rate(finished_run: Path, bundle: Bundle) -> None:
+    """That of all outcomes that were known when the test began, as of every baseline."""
+    baselines = json.loads((finished_run / "artifacts/model/baselines.json").read_text())
+    assert bundle.policy.base_rate == baselines["base_rate"]
 
 
 def test_a_call_pays_from_cost_over_value_on(predictions: pl.DataFrame) -> None:
     """With a stated value or the mean of the won deals; a cost above it is an error, and so is no value."""
     wanted = Policy(threshold=Threshold(net_benefit=NetBenefit(call_cost=40)))
-    assert policy_of(wanted, predictions, predictions, Values(None, {}, 5000.0)).threshold == pytest.approx(0.008)
-    assert policy_of(wanted, predictions, predictions, Values(None, {}, 5000.0)).call_cost == 40
+    assert policy_of(wanted, _scores(predictions), Values(None, {}, 5000.0)).threshold == pytest.approx(0.008)
+    assert policy_of(wanted, _scores(predictions), Values(None, {}, 5000.0)).call_cost == 40
     for values, words in ((NOTHING, "no won deal"), (Values(None, {}, 30.0), "never worth")):
         with pytest.raises(Stop, match=words):
-            policy_of(wanted, predictions, predictions, values)
+            policy_of(wanted, _scores(predictions), values)
 
 
 def test_what_the_data_do_not_tell_is_said(predictions: pl.DataFrame) -> None:
     """No volume to keep, and no threshold for the scale; by default there is just no threshold."""
     with pytest.raises(Stop, match="no volume to keep"):
-        policy_of(Policy(threshold=Threshold(keep="mql_volume")), predictions, predictions, NOTHING)
+        policy_of(Policy(threshold=Threshold(keep="mql_volume")), _scores(predictions), NOTHING)
     with pytest.raises(Stop, match="continuity needs a threshold"):
-        policy_of(Policy(scale="continuity"), predictions, predictions, NOTHING)
-    assert policy_of(Policy(), predictions, predictions, NOTHING).threshold is None
+        policy_of(Policy(scale="continuity"), _scores(predictions), NOTHING)
+    assert policy_of(Policy(), _scores(predictions), NOTHING).threshold is None
 
 
 def test_weekly_volumes_and_values_add_up(

@@ -73,7 +73,7 @@ def test_free_text() -> None:
 def test_a_clock_and_a_running_number(slope: float) -> None:
     """What goes with the creation; a number that merely drifts does not."""
     (found,) = said(Days=[slope * i for i in range(N)])
-    assert found.startswith("leads.Days: goes with the lead's creation")
+    assert found.startswith("leads.Days: follows the lead's creation")
     assert said(Days=[i + 3.0 * n for i, n in enumerate(draws())]) == []
 
 
@@ -83,7 +83,7 @@ def test_columns_that_say_the_same() -> None:
     name = [None if c is None else "abcde"[c] for c in code]
     (found,) = said(Code=[None if c is None else f"c{c}" for c in code], Name=name, Other=draws(5).tolist())
     assert (
-        found == "leads.Code, leads.Name: say the same of every row; keep one, and put the others in definition.exclude"
+        found == "leads.Code, leads.Name: tell the same rows apart; keep one, and put the others in definition.exclude"
     )
     assert said(Code=[f"c{c}" for c in code], Name=[*name[:-1], "z"]) == []
     every, other = (np.random.default_rng(seed).normal(size=N).tolist() for seed in (1, 2))

@@ -14,6 +14,7 @@ from validating import CHANGE, EVENT, LEAD, LEADS, NOW, SOURCE, WON, checked, ra
 from pipeline.errors import Stop
 from pipeline.ingest import ingest
 from pipeline.params import Definition, Source
+from pipeline.reading.attributes import Inferred
 from pipeline.reading.checked import check
 from pipeline.reading.personal import remove
 from pipeline.reading.tables import read_tables
@@ -113,7 +114,7 @@ def test_scoring_follows_the_kinds_of_training() -> None:
     """Kinds are not inferred anew: no number is refused, a missing column is null, unknown ones are listed."""
     trained = checked(leads=[{**LEADS[0], "size": "5", "plan": "a"}, {**LEADS[1], "size": "7", "plan": "b"}]).attributes
     open_leads = [{**LEADS[0], "size": "big", "shoe": "x"}, {**LEADS[1], "size": "7", "shoe": "y"}]
-    result = check(raw(leads=open_leads), SOURCE, Definition(), None, NOW, kinds=trained)
+    result = check(raw(leads=open_leads), SOURCE, Definition(), None, NOW, Inferred(trained))
     assert result.report["leads"]["quarantined"] == {"impossible_number": 1}
     assert result.tables["leads"]["size"].to_list() == [7.0]
     assert result.tables["leads"]["plan"].to_list() == [None]

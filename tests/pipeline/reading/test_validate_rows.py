@@ -8,6 +8,7 @@ from polars.testing import assert_frame_equal
 from validating import CHANGE, EVENT, LEAD, LEADS, NOW, WON, checked, codes, raw
 
 from pipeline.params import Definition, Source
+from pipeline.reading.attributes import Inferred
 from pipeline.reading.checked import check
 
 
@@ -176,7 +177,7 @@ def test_impossible_numbers_are_refused_alike_to_train_and_to_score() -> None:
     source = Source(kind="tables")
     trained = check(tables, source, Definition(), None, NOW)
     assert {a.column: a.kind for a in trained.attributes} == dict.fromkeys(("staff", "score", "employees"), "numeric")
-    scored = check(tables, source, Definition(), None, NOW, kinds=trained.attributes)
+    scored = check(tables, source, Definition(), None, NOW, Inferred(trained.attributes))
     impossible = {
         name: [row for row, code in codes(trained, name) if code == "impossible_number"] for name in trained.tables
     }
