@@ -75,7 +75,7 @@ def folds_in_words(examples: pl.DataFrame) -> list[str]:
     if "calibrate" not in found:
         lines.append(
             "calibrate has none: no labels lie between train and test that were known when the test began; "
-            "probabilities are calibrated on what each part of the model did not learn from"
+            "scores, thresholds and weekly volumes go by train"
         )
     return lines
 

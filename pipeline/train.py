@@ -84,7 +84,6 @@ def _facts(trained: Trained, data: Data) -> dict[str, Any]:
         "curves": [list(curve) for curve in bag.curves],
         "belief": dict(trained.model.belief),
         "calibration_candidates": trained.candidates,
-        "calibrated_on": trained.calibrated_on,
         "validation": trained.validation,
         "warnings": list(trained.warnings),
         "refresh": None if trained.refresh is None else trained.refresh.to_json(),

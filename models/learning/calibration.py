@@ -1,4 +1,4 @@
-"""Raw log odds to probabilities: the simplest map that the calibrate fold supports.
+"""Raw log odds to probabilities: the simplest map that what is known supports.
 
 Never isotonic: with fewer than 10,000 rows it fits noise, and it makes ties of unequal leads.
 Imports NumPy alone, because serving imports this.

@@ -77,7 +77,7 @@ def known(fold: Array, as_of: Ints, within_days: float) -> Bools:
     `as_of` (µs, all alike without dates) have shape (k,).
 
     To learn from the calibrate fold too is worth more than a calibrator that comes after the trees in time (on the
-    simulated company 5 points of the attainable, on bank_marketing 0.04 of log loss); it is still fitted to scores of
+    simulated company 5 points of the attainable, on bank_marketing 0.04 of log loss); the calibrator goes by scores of
     members that saw nothing of the row's account.
     """
     rows, test = np.isin(fold, ["train", "calibrate"]), fold == "test"

@@ -16,7 +16,6 @@ def facts_of() -> dict[str, Any]:
         "folds": training["folds"],
         "rounds": training["rounds"],
         "trees": training["trees"],
-        "calibrated_on": training["calibrated_on"],
         "warnings": training["warnings"],
         "refresh": training["refresh"],
         "calibration_candidates": training["calibration_candidates"],

@@ -42,7 +42,6 @@ class Trained:
     candidates: dict[str, float]
     baselines: Baselines
     validation: dict[str, Any]
-    calibrated_on: str
     left_out: Floats
     """Log odds before calibration of each of the k examples by the members that never saw its account; NaN where
     nothing was learned from it."""
@@ -54,9 +53,10 @@ class Trained:
 def train(
     data: Data, plan: Plan, params: Train, within_days: float, say: Callable[[str], None], looks: Looks | None = None
 ) -> Trained:
-    """Try it out inside train, fit on all that was known when the test began, and calibrate. The test fold is not
-    looked at. `data`: as they were known then (`as_known`); `looks` soften the labels. Raises Stop where too few leads
-    converted to learn from, or all are of one account."""
+    """Try it out inside train, fit on all that was known when the test began, and calibrate on the same, each account
+    by trees that left it out: the calibrate fold alone may be a luckless season. The test fold is not looked at.
+    `data`: as they were known then (`as_known`); `looks` soften the labels. Raises Stop where too few leads converted
+    to learn from, or all are of one account."""
     over = known(data.fold, data.as_of, within_days)
     settings, warnings = sized(settings_of(params), _converting(data, over), params)
     keep = data.rows("train")
@@ -71,13 +71,13 @@ def train(
         say("growing the bag")
         model, left_out = _grown(data, plan, params, within_days, looks, settings)
         say("calibrating")
-        chosen, candidates, on = _calibrate(data, left_out, params)
+        chosen, candidates = calibration.choose(data.y[over], left_out[over], data.group[over], params.seed)
         say("waiting for the baselines")
         others = rivals.result()
     if tried is None:  # no dates, or too few to part: what the members left out, by account
         tried = training.Validation(np.arange(len(rows.y)), left_out[data.rows("train")])
     validation = _validation(rows.y[tried.row], tried.raw)
-    return Trained(model, chosen, candidates, others, validation, on, left_out, warnings)
+    return Trained(model, chosen, candidates, others, validation, left_out, warnings)
 
 
 def _labels(
@@ -125,14 +125,6 @@ def sized(settings: Settings, converting: int, params: Train) -> tuple[Settings,
     small = replace(settings, num_leaves=min(settings.num_leaves, 4), max_depth=min(settings.max_depth, 3),
                     lambda_l2=max(settings.lambda_l2, 5.0))  # fmt: skip
     return small, (said,)
-
-
-def _calibrate(data: Data, left_out: Floats, params: Train) -> tuple[Calibration, dict[str, float], str]:
-    """Choose on the calibrate fold, else on train; each row by the member that left its account out."""
-    rows, on = data.rows("calibrate"), "the calibrate fold, each account by trees that left it out"
-    if not rows.any():
-        rows, on = data.rows("train"), "what the bag left out of train"
-    return *calibration.choose(data.y[rows], left_out[rows], data.group[rows], params.seed), on
 
 
 def _validation(y: Floats, raw: Floats) -> dict[str, Any]:

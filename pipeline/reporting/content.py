@@ -214,7 +214,6 @@ def _facts(facts: Mapping[str, Any], digest: str) -> dict[str, str]:
     return {
         "bundle": digest[:12],
         "trees": f"{facts['trees']:,} in {len(facts['rounds'])} members",
-        "calibrated on": facts["calibrated_on"],
         "data until": facts["until"] or "without dates",
         "data": facts["data_digest"][:12],
     }

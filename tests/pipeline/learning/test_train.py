@@ -10,6 +10,7 @@ from blinded import blind
 
 from features.plan import plan_of_json
 from models.baselines.fitted import Baselines
+from models.learning import calibration
 from pipeline import stage
 from pipeline.assembly.data import Data, known, load
 from pipeline.errors import Stop
@@ -63,6 +64,22 @@ def test_baselines_learn_from_every_outcome_that_was_known(
     few = Train(bags=2, max_rounds=2, least_converting=2, threads=1)
     trained.train(data, plan, few, WITHIN_D, lambda what: None)
     np.testing.assert_array_equal(given[0], known(data.fold, data.as_of, WITHIN_D))
+
+
+def test_a_luckless_season_moves_no_probabilities(
+    data: Data, finished_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the latest tenth of what is known almost nobody converts: what members that had not seen the account expect of
+    all of it is still what came, within a tenth."""
+    monkeypatch.setattr(trained, "fit_baselines", blind)
+    over = known(data.fold, data.as_of, WITHIN_D)
+    late = over & (data.as_of >= np.quantile(data.as_of[over], 0.9))
+    luckless = late & (data.lead % 8 > 0)
+    season = replace(data, fold=np.where(late, "calibrate", data.fold), y=np.where(luckless, 0.0, data.y))
+    plan = plan_of_json(stage.read_json(finished_run / stage.PLAN))
+    found = trained.train(season, plan, Train(bags=2, max_rounds=5, least_converting=2), WITHIN_D, lambda what: None)
+    expected = calibration.apply(found.calibration, found.left_out)[over].sum()
+    assert expected == pytest.approx(season.y[over].sum(), rel=0.1)
 
 
 def test_too_few_conversions_stop_the_run_and_say_what_is_missing() -> None:
