@@ -168,9 +168,11 @@ def _present(table: pl.DataFrame, na_values: list[str]) -> pl.DataFrame:
 
 
 def _finish(name: str, table: pl.DataFrame, path: Path, flat: bool) -> pl.DataFrame:
-    """With `row`, ids as text and, for a flat file without one, the row number as lead_id."""
+    """With `row`, ids as text and, for a flat file without one, the row number as lead_id. A row in which nothing
+    stands, such as Excel leaves below a table, is as little a row as a blank line."""
     taken = {column: f"{column}_given" for column in RESERVED if column in table.columns}
     table = table.rename(taken).with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
+    table = table.filter(pl.any_horizontal(pl.exclude(ROW).is_not_null()))
     if flat and "lead_id" not in table.columns:
         table = table.with_columns(lead_id=pl.col(ROW).cast(pl.String))
     missing = [column for column in REQUIRED[name] if column not in table.columns]
