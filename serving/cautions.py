@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from features.arrays import Bools
-from features.columns import Block
+from features.columns import Block, spelling
 from features.kernel import Matrix
 from features.plan import Plan
 from models.bundle.folder import Bundle
@@ -62,6 +62,10 @@ class Cautions:
         self._fields = {e: {a.column for a in now if a.entity == e} for e in ("lead", "account")}
         self._fields["lead"] |= LEAD
         self._fields["account"] |= {"account_id"}
+        excluded = bundle.definition["exclude"]  # left out on purpose: nothing that anybody should look at
+        for fields in self._fields.values():
+            fields.update(excluded)
+        self._excluded = {spelling(column) for column in excluded}
         self._past = {e: {a.column for a in plan.attributes if a.has_history and a.entity == e} for e in self._fields}
         self._text, self._empty = bundle.lives.marks.text, bundle.lives.marks.empty
         self._blocks = [block for block in OPTIONAL if block in plan.blocks]
@@ -126,7 +130,7 @@ class Cautions:
                 found += [("unseen", f"{rows}[{at}].{key}") for at in self._new(texts, known)]
         meant = self._bundle.lives.meant
         for place, row in enumerate(request.get("history") or ()):
-            if not meant[entity_of(row.get("entity"))][row["field"]]:
+            if not meant[entity_of(row.get("entity"))][row["field"]] and spelling(row["field"]) not in self._excluded:
                 found.append(("unknown_field", f"history[{place}].field"))
         return found
 
