@@ -24,7 +24,8 @@ def summary_table(metrics: Mapping[str, Any]) -> "Table":
     table = Table(title=f"On {_examples(metrics['test'])}", title_justify="left")
     table.add_column("")
     weekly = metrics.get("weekly", {})
-    best = (f"best {number(weekly['capacity'], 0)} a week", "lift") if weekly else ("best 10 %",)
+    each = "each time" if "instants" in weekly else "a week"
+    best = (f"best {number(weekly['capacity'], 0)} {each}", "lift") if weekly else ("best 10 %",)
     for column in (*best, "AUC", "log loss", "observed / expected"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_row(*_row("model", metrics["test"], weekly), style="bold")
