@@ -77,6 +77,15 @@ def test_rows_in_which_nothing_stands_are_no_rows(tmp_path: Path) -> None:
     assert read_tables(source(tmp_path / "x.parquet"))["leads"]["row"].to_list() == [0, 2]
 
 
+def test_another_separator_is_guessed_at_in_the_message(tmp_path: Path) -> None:
+    """Decimal commas, which such files have, make rows of another length and hide nothing."""
+    with pytest.raises(Stop, match=r"source\.separator: ';'"):
+        flat(tmp_path, b"id;size;rate\n1;10;0,5\n2;20;1\n", columns={"lead_id": "id"})
+    (tmp_path / "leads.csv").write_bytes(b"lead_id;size;rate\n1;10;0,5\n2;20;1\n")
+    with pytest.raises(Stop, match=r"source\.separator: ';'"):
+        read_tables(source(tmp_path))
+
+
 def test_an_open_quote_does_not_swallow_the_rest(tmp_path: Path) -> None:
     """A quote that is never closed costs its own line."""
     leads = flat(tmp_path, b'lead_id,a\n1,"x\n2,y\n3,z\n')
