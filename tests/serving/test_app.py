@@ -451,9 +451,10 @@ def test_what_history_does_not_know_is_said(client: TestClient, request_: dict[s
 
 
 def test_what_was_excluded_on_purpose_is_no_surprise(request_: dict[str, Any], model: Model) -> None:
-    """What definition.exclude names is passed over without a word: in the lead, in its account and in histories, there
-    in any spelling. Fields that nobody named are still said."""
-    bundle = replace(model.bundle, definition={**model.bundle.definition, "exclude": ["Last Activity", "tags"]})
+    """What training knew and left out is passed over without a word: in the lead, in its account and in histories,
+    there in any spelling. Fields that it did not know are still said."""
+    left_out = dict.fromkeys(("Last Activity", "tags"), "definition.exclude names it")
+    bundle = replace(model.bundle, training={**model.bundle.training, "left_out_columns": left_out})
     given = {"Last Activity": "call", "tags": "x"}
     rows = [{"field": name, "value": "44", "changed_at": "2025-05-01"} for name in ("Last Activity", "Tags__c", "size")]
     asked = {**request_, "lead": {**request_["lead"], **given}, "account": {**given, "new": 1}, "history": rows}
