@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.reporting.wording import name_of, number, percent, span, turns
+from pipeline.reporting.wording import count, name_of, number, percent, span, turns
 
 WEEKS = 13
 RIVALS = ("points", "base_rate")
@@ -75,7 +75,7 @@ def how(found: Quarter) -> str:
     """What was counted."""
     return (
         f"How this was counted: on {turns({'weeks': found.weeks})} of the test, each of the two picks its"
-        f" {number(found.capacity, 0)} best open leads, each lead once. Those that then converted in time are counted"
+        f" {count(found.capacity)} best open leads, each lead once. Those that then converted in time are counted"
         f" and scaled to {WEEKS} weeks. The outcomes are what really happened, whoever worked the leads. The interval"
         " is found by drawing whole accounts again."
     )

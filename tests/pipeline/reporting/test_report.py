@@ -246,8 +246,8 @@ def test_instants_that_may_be_months_apart_are_no_weeks(content: ReportContent) 
     at = {"instants": 3, **{name: value for name, value in usual.metrics["weekly"].items() if name != "weeks"}}
     more = replace(usual, metrics={**usual.metrics, "weekly": at}, weekly={"kind": "instants", "weeks": []})
     assert "on each of the 3 instants of the test, each taken once, 31.0\u00a0% converted" in render_report(more)
-    said = render_report(replace(more, metrics={**more.metrics, "weekly": {**at, "instants": 1}}))
-    assert "open leads on the one instant of the test" in said
+    said = render_report(replace(more, metrics={**more.metrics, "weekly": {**at, "instants": 1, "capacity": 2357.0}}))
+    assert "Of the 2,357 best open leads on the one instant of the test" in said
     assert "At the one instant of\ndefinition.snapshots.at in the test, the open leads are ranked." in said
     assert not re.search("per quarter|Monday", said)
     assert summary_table(more.metrics).columns[1].header == "best 20 each time"
