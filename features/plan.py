@@ -114,6 +114,16 @@ class Plan:
         """Code of a stage; every other one has `len(stages)`."""
         return {name: i for i, name in enumerate(self.stages)}
 
+    @cached_property
+    def known_types(self) -> frozenset[str]:
+        """Event types that mean something or are passed over on purpose; every other one is rare or new."""
+        return frozenset({*self.slot_of, *self.ignored, *filter(None, [self.closing_event])})
+
+    @cached_property
+    def known_stages(self) -> frozenset[str]:
+        """Stages that mean something; every other one is rare or new, and closes no lead."""
+        return frozenset({*self.stages, *self.closes, *self.reopens, self.won})
+
     def event_code(self, name: str) -> int:
         """Slot of a type, the slot of OTHER for one unseen, -1 for one never counted."""
         return -1 if name in self.ignored else self.slot_of.get(name, self.other_slot)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from features.arrays import Bools
-from features.columns import Block
+from features.columns import Block, spelling
 from features.kernel import Matrix
 from features.plan import Plan
 from models.bundle.folder import Bundle
@@ -63,13 +63,16 @@ class Cautions:
         self._fields["lead"] |= LEAD
         self._fields["account"] |= {"account_id"}
         self._past = {e: {a.column for a in plan.attributes if a.has_history and a.entity == e} for e in self._fields}
+        left_out = bundle.training.get("left_out_columns", {})  # training saw them, and had a reason
+        for entity, fields in self._fields.items():
+            fields.update(left_out.keys() - self._past[entity])
+        self._left_out = {spelling(column) for column in left_out}
         self._text, self._empty = bundle.lives.marks.text, bundle.lives.marks.empty
         self._blocks = [block for block in OPTIONAL if block in plan.blocks]
-        closing = () if plan.closing_event is None else (plan.closing_event,)
         self._known = (
-            ("events", "type", frozenset({*plan.slot_of, *plan.ignored, *closing})),
+            ("events", "type", plan.known_types),
             ("events", "topic", frozenset({None, *plan.topics})),
-            ("stages", "stage", frozenset({*plan.stages, *plan.closes, *plan.reopens, plan.won})),
+            ("stages", "stage", plan.known_stages),
         )
         self._places = _places(bundle)
         self._coded = [j for j, (name, _) in self._places.items() if name in bundle.encoding.levels]
@@ -126,7 +129,7 @@ class Cautions:
                 found += [("unseen", f"{rows}[{at}].{key}") for at in self._new(texts, known)]
         meant = self._bundle.lives.meant
         for place, row in enumerate(request.get("history") or ()):
-            if not meant[entity_of(row.get("entity"))][row["field"]]:
+            if not meant[entity_of(row.get("entity"))][row["field"]] and spelling(row["field"]) not in self._left_out:
                 found.append(("unknown_field", f"history[{place}].field"))
         return found
 

@@ -14,7 +14,7 @@ from features.records import attribute_at
 from features.vocabulary import SENIORITIES, stages_called
 from models.funnel.deciders import deciders
 from pipeline.agreement.meeting import Population
-from pipeline.assembly.records import records_of
+from pipeline.assembly.records import records_of, with_known_outcomes
 from pipeline.assembly.values import Tables, instant_us, places
 from pipeline.outcomes.deals import brought
 from pipeline.params import Definition
@@ -48,7 +48,9 @@ def value_of(rows: pl.DataFrame, tables: Tables, definition: Definition) -> Floa
 def who_decides(
     tables: Tables, plan: Plan, definition: Definition, until: datetime | None, age_days: float | None
 ) -> dict[str, Any]:
-    """models.funnel.deciders of the accounts; `left_out` says why there are none."""
+    """models.funnel.deciders of the accounts; `left_out` says why there are none. Leads whose outcome row was refused
+    are left out."""
+    tables = with_known_outcomes(tables)
     leads, won = tables["leads"], definition.conversion.stage
     if won is None:
         return {"left_out": "by_event"}

@@ -178,7 +178,7 @@ def _next() -> tuple[str, ...]:
 
     return (
         f".venv/bin/leadscore score --tables {last_tables()} --output scores.csv",
-        ".venv/bin/dvc exp run -S train.num_leaves=7      # then: .venv/bin/dvc exp show --only-changed --drop /",
+        ".venv/bin/dvc exp run -S train.num_leaves=7      # then: .venv/bin/dvc exp show --only-changed --drop '.*/'",
         "make ui                                          # the runs in MLflow, on loopback",
     )
 

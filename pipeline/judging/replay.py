@@ -49,8 +49,9 @@ def replay(found: Pool, weeks: Weeks, scores: Mapping[str, Floats], test: Test, 
     played = {name: weekly.play(weeks, p) for name, p in scores.items()}
     own, apart = weekly.intervals(weeks, played, "model", seed, draws)
     young = _at_age_0(test, seed, draws)
+    measured = {name: _measured(weeks, one, young.auc[name]) for name, one in played.items()}
     return Replay(
-        metrics={**_facts(weeks), **{name: _measured(weeks, one, young.auc[name]) for name, one in played.items()}},
+        metrics={**_facts(weeks, found.kind), **measured},
         intervals={**{name: {**own[name], **young.own[name]} for name in played},
                    "difference": {name: {**apart[name], **young.apart[name]} for name in apart}},
         weeks={"kind": found.kind, "weeks": _by_week(found, weeks, played)},
@@ -103,10 +104,11 @@ def _brought(rows: pl.DataFrame, expected: Floats) -> Floats:
     return np.where(rows["label"].to_numpy() == 1, brought, 0.0)
 
 
-def _facts(weeks: Weeks) -> dict[str, Any]:
+def _facts(weeks: Weeks, kind: str) -> dict[str, Any]:
+    """How often leads were taken: in `weeks`, or at `instants`, which may be months apart."""
     n = len(weeks.capacity)
     return {
-        "weeks": n,
+        "instants" if kind == "instants" else "weeks": n,
         "capacity": float(weeks.capacity.mean()),
         "open": len(weeks.y) / n,
         "base_rate_of_open": float(weeks.y.mean()),

@@ -3,7 +3,7 @@
 import copy
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, model_validator
@@ -39,6 +39,8 @@ class Params(Section):
         return localised(given) if isinstance(given, dict) else given
 
 
+KINDS = ("literal[", "dict[")
+"""Beginnings of what Pydantic says between two keys where a value may be of several kinds."""
 SECTIONS = tuple((field.alias or name) for name, field in Params.model_fields.items())
 
 
@@ -100,17 +102,25 @@ def _nearest(parts: list[str]) -> str:
     model: Any = Params
     for part in parts[:-1]:
         field = next((f for n, f in model.model_fields.items() if part in (n, f.alias)), None)
-        model = None if field is None else field.annotation
-        if not hasattr(model, "model_fields"):
+        model = model if field is None else _section_of(field.annotation)  # a part may be a number of a list
+        if model is None:
             return "leave it out"
     keys = [field.alias or name for name, field in model.model_fields.items()]
     return nearest(parts[-1], keys)
 
 
+def _section_of(annotation: Any) -> Any:
+    """The section that a field may hold, alone, in a list or under names; None where there is none."""
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _section_of(part)) is not None), None)
+
+
 def _say(place: str, problem: Any) -> str:
-    key = ".".join(str(part) for part in problem["loc"]) or "(top)"
+    parts = [str(part) for part in problem["loc"]]
+    key = ".".join(part for part in parts if not part.startswith(KINDS)) or "(top)"
     if problem["type"] == "extra_forbidden":
-        return f"{place}: {key}: unknown key; {_nearest([str(part) for part in problem['loc']])}"
+        return f"{place}: {key}: unknown key; {_nearest(parts)}"
     if problem["type"] == "missing":
         return f"{place}: {key}: is missing; give a value"
     if problem["type"] == "model_type":

@@ -16,7 +16,7 @@ from pipeline.reading.checks.leads import judge_accounts, judge_leads
 from pipeline.reading.checks.meta import meta_of
 from pipeline.reading.checks.sift import Context, Sifted
 from pipeline.reading.checks.sums import check_limit, sums_of
-from pipeline.reading.tables import BROKEN, OPTIONAL, TABLES
+from pipeline.reading.tables import BROKEN, OPTIONAL, TABLES, parted
 from pipeline.reading.texts import TIME, Clock
 
 
@@ -90,7 +90,7 @@ def _shape(raw: Mapping[str, pl.DataFrame], definition: Definition, scoring: boo
     raise Stop(
         "leads: there is nothing to learn an outcome from. Expected leads.created_at and the table stages, or"
         f" leads.created_at and leads.converted, or leads.converted alone; got {came}. Add one, or say which"
-        ' column holds it: source.columns: {converted: "its name"}'
+        f' column holds it: source.columns: {{converted: "its name"}}{parted(leads)}'
     )
 
 

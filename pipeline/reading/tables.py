@@ -103,10 +103,11 @@ def rename(
         if lenient:  # tables to score need not have the outcome, and may have our names already
             continue
         every = [name for table in tables.values() for name in table.columns]
-        near = difflib.get_close_matches(column, every, 3)
+        hint = "".join(map(parted, tables.values()))
+        near = [] if hint else difflib.get_close_matches(column, every, 3)
         there = "; ".join(f"{files[name]}: {_listed(table)}" for name, table in tables.items())
         said = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {there}"
-        raise Stop(f"source.columns.{key}: no column is called {column!r}; {said}")
+        raise Stop(f"source.columns.{key}: no column is called {column!r}; {said}{hint}")
     return result
 
 
@@ -168,9 +169,11 @@ def _present(table: pl.DataFrame, na_values: list[str]) -> pl.DataFrame:
 
 
 def _finish(name: str, table: pl.DataFrame, path: Path, flat: bool) -> pl.DataFrame:
-    """With `row`, ids as text and, for a flat file without one, the row number as lead_id."""
+    """With `row`, ids as text and, for a flat file without one, the row number as lead_id. A row in which nothing
+    stands, such as Excel leaves below a table, is as little a row as a blank line."""
     taken = {column: f"{column}_given" for column in RESERVED if column in table.columns}
     table = table.rename(taken).with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
+    table = table.filter(pl.any_horizontal(pl.exclude(ROW).is_not_null()))
     if flat and "lead_id" not in table.columns:
         table = table.with_columns(lead_id=pl.col(ROW).cast(pl.String))
     missing = [column for column in REQUIRED[name] if column not in table.columns]
@@ -178,7 +181,7 @@ def _finish(name: str, table: pl.DataFrame, path: Path, flat: bool) -> pl.DataFr
         place = missing[0] if flat else f"{name}.{missing[0]}"
         raise Stop(
             f"{path}: the required column {missing[0]} is missing; there are {_listed(table)}."
-            f' If another one holds it, say so: source.columns: {{{place}: "its name"}}{_parted(table)}'
+            f' If another one holds it, say so: source.columns: {{{place}: "its name"}}{parted(table)}'
         )
     _check_cells(name, table, path)
     return table.with_columns(_text(column, table.schema[column]) for column in table.columns if column in TEXTS)
@@ -195,9 +198,9 @@ def _check_cells(name: str, table: pl.DataFrame, path: Path) -> None:
             )
 
 
-def _parted(table: pl.DataFrame) -> str:
-    """A hint where the only column's name holds what may be the separator."""
-    names = [column for column in table.columns if column != ROW]
+def parted(table: pl.DataFrame) -> str:
+    """A hint, to end a message, where the only column's name holds what may be the separator."""
+    names = [column for column in table.columns if column not in {*OURS, "lead_id"}]  # a flat file's id is made up
     found = next((mark for mark in ";,\t|" if len(names) == 1 and mark in names[0]), None)
     return "" if found is None else f". Or the columns are separated by another character: source.separator: {found!r}"
 

@@ -32,9 +32,13 @@ def precision_by_week(weeks: Sequence[Mapping[str, Any]], names: Sequence[str]) 
             taken, won = (np.array([week[key][name] for week in weeks]) for key in ("taken", "converted"))
             share = won / np.where(taken > 0, taken, np.nan)
             mark = "o" if name == "model" else ""
-            axes.plot(at, share, dash_of(name), marker=mark, markersize=4, color=colour_of(name), label=name_of(name))
+            axes.plot(
+                at, share, linestyle=dash_of(name), marker=mark, markersize=4,
+                color=colour_of(name), label=name_of(name),
+            )  # fmt: skip
         there, won = (np.array([week[key] for week in weeks], float) for key in ("open", "converting"))
-        axes.plot(at, won / np.where(there > 0, there, np.nan), ":", color=FAINT, label="all open leads")
+        share = won / np.where(there > 0, there, np.nan)
+        axes.plot(at, share, linestyle=dash_of("base_rate"), color=FAINT, label="all open leads")
         every = max(1, -(-len(weeks) // MOST_WEEKS))
         axes.set_xticks(at[::every], [str(week["at"])[:10] for week in weeks[::every]], rotation=45, ha="right")
         axes.set_ylim(0, None)

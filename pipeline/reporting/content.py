@@ -99,8 +99,8 @@ PART = (
 CAPTIONS = {
     "weeks": (
         "Converted, of the leads picked",
-        "Each line: of the open leads picked in each week of the test, each lead once, the share that then converted."
-        " Higher is better; single weeks swing, so compare the lines over the whole test.",
+        "Each line: of the open leads picked on each day below, each lead once, the share that then converted."
+        " Higher is better; single days swing, so compare the lines over the whole test.",
     ),
     "calibration": (
         "Predicted and actual conversion",

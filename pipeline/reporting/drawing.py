@@ -21,7 +21,13 @@ COLOURS = {
     "points": "#cc79a7",
     "base_rate": "#7a7a7a",
 }
-DASHES = {"model": "-", "logistic": "--", "naive_bayes": "-.", "points": ":", "base_rate": ":"}
+DASHES: dict[str, Any] = {
+    "model": "-",
+    "logistic": "--",
+    "naive_bayes": "-.",
+    "points": ":",
+    "base_rate": (0, (6, 1.5, 1, 1.5, 1, 1.5)),
+}
 STYLE: Any = {
     "font.family": "sans-serif",
     "font.size": 11.7,
@@ -55,7 +61,7 @@ def colour_of(name: str) -> str:
     return COLOURS.get(name, FAINT)
 
 
-def dash_of(name: str) -> str:
+def dash_of(name: str) -> Any:
     """One line style a model, for those who cannot go by colour."""
     return DASHES.get(name, "-")
 

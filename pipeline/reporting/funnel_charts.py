@@ -59,7 +59,7 @@ def curves(lines: Mapping[str, Mapping[str, Sequence[float | None]]], *, bands: 
         axes = figure.subplots()
         for name, (kind, curve) in zip(lines, zip(COLOURS, lines.values(), strict=False), strict=True):
             day, share, low, high = (_column(curve, key) for key in ("day", "share", "low", "high"))
-            axes.plot(day, share, DASHES[kind], color=COLOURS[kind], label=short(name))
+            axes.plot(day, share, linestyle=DASHES[kind], color=COLOURS[kind], label=short(name))
             if bands:
                 axes.fill_between(day, low, high, color=COLOURS[kind], alpha=0.2, linewidth=0)
         _days(axes)
@@ -84,7 +84,7 @@ def reliability(by_model: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
         axes.plot([0, top], [0, top], color=FAINT, linewidth=1)
         for name, (said, colour) in names.items():
             x, y = (np.array([row[key] for row in by_model[name]]) for key in ("expected", "observed"))
-            axes.plot(x, y, DASHES[colour], marker="o", markersize=4, color=COLOURS[colour], label=said)
+            axes.plot(x, y, linestyle=DASHES[colour], marker="o", markersize=4, color=COLOURS[colour], label=said)
             if name == "model" and all(row["interval"] for row in by_model[name]):
                 axes.vlines(
                     x, *np.array([row["interval"] for row in by_model[name]]).T, color=COLOURS[colour], alpha=0.6

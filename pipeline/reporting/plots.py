@@ -90,7 +90,7 @@ def _points(axes: Axes, name: str, y: Floats, p: Floats) -> float:
     axes.plot(
         expected,
         observed,
-        dash_of(name),
+        linestyle=dash_of(name),
         marker=marker,
         markersize=4,
         color=colour_of(name),
@@ -126,7 +126,7 @@ def _curves(axes: Axes, y: Floats, predictions: Mapping[str, Floats], shares: Fl
     for name, p in predictions.items():
         part = found(taken(ranking(y, p)), shares) / max(y.sum(), 1)
         line = part / shares if per_share else part
-        axes.plot(shares, line, dash_of(name), color=colour_of(name), label=name_of(name))
+        axes.plot(shares, line, linestyle=dash_of(name), color=colour_of(name), label=name_of(name))
     axes.xaxis.set_major_formatter(PER_CENT)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.reporting.wording import name_of, number, percent, span
+from pipeline.reporting.wording import count, name_of, number, percent, span, turns
 
 WEEKS = 13
 RIVALS = ("points", "base_rate")
@@ -35,7 +35,8 @@ class Quarter:
 
 
 def quarter(metrics: Mapping[str, Any], intervals: Mapping[str, Any]) -> Quarter | None:
-    """From `weekly` of metrics.json and intervals.json; None where there are no weeks or the volumes differ."""
+    """From `weekly` of metrics.json and intervals.json; None where there are no weeks, but instants that may be months
+    apart, or the volumes differ."""
     weekly = metrics.get("weekly", {})
     mine, weeks = weekly.get("model", {}), weekly.get("weeks")
     rival = next((name for name in RIVALS if name in weekly), None)
@@ -73,8 +74,8 @@ def said(found: Quarter, what: str) -> str:
 def how(found: Quarter) -> str:
     """What was counted."""
     return (
-        f"How this was counted: in each of the {found.weeks} weeks of the test, each of the two picks its"
-        f" {number(found.capacity, 0)} best open leads, each lead once. Those that then converted in time are counted"
+        f"How this was counted: on {turns({'weeks': found.weeks})} of the test, each of the two picks its"
+        f" {count(found.capacity)} best open leads, each lead once. Those that then converted in time are counted"
         f" and scaled to {WEEKS} weeks. The outcomes are what really happened, whoever worked the leads. The interval"
         " is found by drawing whole accounts again."
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipeline.judging.rivals import RIVALS
-from pipeline.reporting.wording import name_of, number, percent
+from pipeline.reporting.wording import count, name_of, number, percent
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,7 +24,8 @@ def summary_table(metrics: Mapping[str, Any]) -> "Table":
     table = Table(title=f"On {_examples(metrics['test'])}", title_justify="left")
     table.add_column("")
     weekly = metrics.get("weekly", {})
-    best = (f"best {number(weekly['capacity'], 0)} a week", "lift") if weekly else ("best 10 %",)
+    each = "each time" if "instants" in weekly else "a week"
+    best = (f"best {count(weekly['capacity'])} {each}", "lift") if weekly else ("best 10 %",)
     for column in (*best, "AUC", "log loss", "observed / expected"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_row(*_row("model", metrics["test"], weekly), style="bold")

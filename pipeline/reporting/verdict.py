@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from pipeline.judging.rivals import RIVALS, Intervals, Metrics, standing
-from pipeline.reporting.wording import name_of, number, percent, span
+from pipeline.reporting.wording import count, name_of, number, percent, span, turns
 
 FEW = 200
 """Fewer converting test examples than this earn a caution."""
@@ -28,8 +28,8 @@ def _weekly(metrics: Metrics, intervals: Intervals) -> str:
     pair = spans.get("model", {}).get("precision")
     said = _standings({rival: _standing_of_weeks(weekly, spans, rival) for rival in RIVALS})
     return (
-        f"Of the {number(weekly['capacity'], 0)} best open leads of each week, each taken once, over {weekly['weeks']}"
-        f" weeks of the test, {percent(mine['precision'])} converted{f' ({span(pair, percent)})' if pair else ''},"
+        f"Of the {count(weekly['capacity'])} best open leads on {turns(weekly)} of the test, each taken once,"
+        f" {percent(mine['precision'])} converted{f' ({span(pair, percent)})' if pair else ''},"
         f" {number(mine['lift'], 1)} times as many as of all open leads{f': {said}' if said else ''}."
     )
 

@@ -38,6 +38,12 @@ def span(pair: Any, style: Any = number) -> str:
     return "" if not pair else f"{style(pair[0])} to {style(pair[1])}"
 
 
+def turns(weekly: Mapping[str, Any]) -> str:
+    """When leads were taken in the weekly replay (`weekly` of metrics.json): “each of the 19 Mondays”."""
+    name, n = ("instant", weekly["instants"]) if "instants" in weekly else ("Monday", weekly["weeks"])
+    return f"the one {name}" if n == 1 else f"each of the {n} {name}s"
+
+
 def day(instant: str | None) -> str:
     """The date of an ISO instant."""
     return UNKNOWN if not instant else instant[:10]

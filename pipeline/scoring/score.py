@@ -37,6 +37,8 @@ CHUNK = 20_000
 LATE = timedelta(days=7)
 """An instant later than the tables' latest row by more than this earns a remark."""
 REASONS = 3
+MOST_NEW = 10
+"""Names in a line."""
 DECIDED = ("score", "grade", "route", "expected_value", "qualified")
 Schema = dict[str, pl.DataType | type[pl.DataType]]
 Routes = Mapping[str, str | None]
@@ -230,7 +232,7 @@ def remarks(bundle: Bundle, asked: Asked) -> list[str]:
     there = asked.checked.tables
     needed = {*bundle.plan.blocks, *(["accounts"] if "account" in bundle.plan.blocks else [])}
     lost = [name for name in TABLES if name in needed and name not in there]
-    lines = _ahead(asked) + _older(bundle, asked)
+    lines = _ahead(asked) + _older(bundle, asked) + _new_names(bundle, asked)
     lines += [
         f"{name}: the model was trained with this table, but it is missing here; scores will be less reliable"
         for name in lost
@@ -238,6 +240,23 @@ def remarks(bundle: Bundle, asked: Asked) -> list[str]:
     known = bundle.training.get("left_out_columns", {})  # training saw them, and had a reason
     ignored = [name for name in asked.checked.meta["ignored_columns"] if name.partition(".")[2] not in known]
     return lines + ([f"columns that the model does not know: {', '.join(ignored)}"] if ignored else [])
+
+
+def _new_names(bundle: Bundle, asked: Asked) -> list[str]:
+    """Stages and event types that the model does not know, such as those that the CRM has renamed since."""
+    if asked.as_of is None:
+        return []
+    plan, found = bundle.plan, []
+    for name, key, known, so in (
+        ("stages", "stage", plan.known_stages, "close no lead"),
+        ("events", "type", plan.known_types, "count as other activity"),
+    ):
+        if name in plan.blocks and name in asked.checked.tables:
+            rows = asked.checked.tables[name].filter(~pl.col(key).is_in(list(known)))
+            counts = rows.group_by(key).len().sort("len", key, descending=[True, False]).head(MOST_NEW)
+            said = ", ".join(f"{text!r} ({n} rows)" for text, n in counts.iter_rows())
+            found += [f"{name}: rare or not there in training, so they {so}: {said}"] * bool(said)
+    return found
 
 
 def _ahead(asked: Asked) -> list[str]:

@@ -10,7 +10,6 @@ import io
 import json
 import os
 import re
-import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -193,11 +192,13 @@ def test_metrics_can_be_shown(project: Path, first: str) -> None:
 
 
 def typed(folder: Path, command: str) -> str:
-    """What a command of the documentation said, typed in the folder with a tracking store of its own; it must end
-    well."""
+    """What a command of the documentation said, typed as it stands in the folder with a tracking store of its own; it
+    must end well. Nothing of the environment is on the path, as in a shell where nobody has activated it."""
+    there = Path(sys.executable).parent
+    path = [entry for entry in os.environ["PATH"].split(os.pathsep) if Path(entry) != there]
     done = subprocess.run(
-        shlex.split(command.replace(".venv/bin/", "")), cwd=folder, env=environment(None), capture_output=True,
-        text=True, timeout=120, check=False,
+        ["sh", "-c", command], cwd=folder, env=environment(None) | {"PATH": os.pathsep.join(path)},
+        capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
@@ -216,13 +217,14 @@ def documented(project: Path, first: str) -> dict[str, str]:
     """What each command of the documentation said, typed one after the other. The run before it, whose server was
     away, is filed first, and nothing is computed for it."""
     (project / "mlflow.db").unlink(missing_ok=True)
-    assert ran(typed(project, "dvc repro")) == ["configure", "track"]
+    (project / ".venv").symlink_to(sys.prefix)
+    assert ran(typed(project, ".venv/bin/dvc repro")) == ["configure", "track"]
     return {command: typed(project, command) for name in DOCS for command in commands(page(name))}
 
 
 def test_every_command_of_the_docs_runs(documented: dict[str, str]) -> None:
     """They end well, those of experiments tell something, and an experiment runs just what it must."""
-    told = {command.removeprefix(".venv/bin/"): said for command, said in documented.items()}
+    told = {command.partition(".venv/bin/")[2]: said for command, said in documented.items()}
     assert ran(told["dvc exp run -S train.num_leaves=3"]) == [
         "configure", "train", "evaluate", "audit", "compare", "accounts", "publish", "define", "track",
     ]  # fmt: skip
@@ -234,8 +236,12 @@ def test_every_command_of_the_docs_runs(documented: dict[str, str]) -> None:
 
 
 def test_experiments_can_be_compared(project: Path, documented: dict[str, str]) -> None:
-    """`dvc exp show` has validation before test, no unknown value, and the looks at the test fold."""
-    shown = typed(project, "dvc exp show --csv --hide-workspace --num 3")
+    """`dvc exp show` has validation before test, no unknown value, and the looks at the test fold; as the guide calls
+    it, no digests of files."""
+    (told,) = (command for command in documented if "exp show" in command)
+    digests = [name for name in next(csv.reader(io.StringIO(typed(project, f"{told} --csv --num 3")))) if "/" in name]
+    assert not digests
+    shown = typed(project, ".venv/bin/dvc exp show --csv --hide-workspace --num 3")
     head, *rows = csv.reader(io.StringIO(shown))
     at = [head.index(name) for name in ("choose_by_validation.log_loss", "test.log_loss", "test.looks")]
     assert at == sorted(at)
@@ -254,7 +260,8 @@ def test_a_colleague_has_data_and_results(project: Path, documented: dict[str, s
     """A clone that pulled has the committed run, which is filed in the colleague's store and not computed."""
     theirs = project.parent / "colleague"
     assert pl.read_parquet(theirs / "data/predictions.parquet").height
-    assert ran(typed(theirs, "dvc repro")) == ["configure", "track"]
+    (theirs / ".venv").symlink_to(sys.prefix)
+    assert ran(typed(theirs, ".venv/bin/dvc repro")) == ["configure", "track"]
     assert [name.split(" · ")[0] for name, _ in filed(theirs)] == ["as committed"]
 
 

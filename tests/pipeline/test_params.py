@@ -119,6 +119,9 @@ def test_a_conversion_is_a_stage_unless_an_event_is_named() -> None:
         ({"source": {"kind": "tables", "separator": "ä"}}, ["source.separator", "ASCII"]),
         ({"source": {"kind": "tables", "separator": "\n"}}, ["source.separator", "one character"]),
         ({"source": {"kind": "tables", "decimal": ";"}}, ["source.decimal", "';'"]),
+        ({"policy": {"threshold": {"weekly_capcity": 9}}}, ["policy.threshold.weekly_capcity", "'weekly_capacity'?"]),
+        ({"policy": {"routes": [{"route": "x", "lft": 2}]}}, ["policy.routes.0.lft", "did you mean 'lift'?"]),
+        ({"definition": {"attributes": {"size": {"knd": 1}}}}, ["definition.attributes.size.knd", "mean 'kind'?"]),
     ],
 )
 def test_a_wrong_key_or_value_is_named(more: dict[str, Any], words: list[str]) -> None:

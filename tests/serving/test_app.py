@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from models.bundle.folder import Bundle
 from models.bundle.golden import golden_requests
 from serving.answers import Model, answer, wanted
+from serving.cautions import Cautions
 from serving.settings import Settings
 from serving.store import Served, served
 
@@ -447,6 +448,19 @@ def test_what_history_does_not_know_is_said(client: TestClient, request_: dict[s
     assert places == sorted(places)
     reply = client.post("/v1/score", json={**request_, "history": [row]}).json()
     assert ("unknown_field", "history[0].field") in {(w["code"], w["place"]) for w in reply["warnings"]}
+
+
+def test_what_was_excluded_on_purpose_is_no_surprise(request_: dict[str, Any], model: Model) -> None:
+    """What training knew and left out is passed over without a word: in the lead, in its account and in histories,
+    there in any spelling. Fields that it did not know are still said."""
+    left_out = dict.fromkeys(("Last Activity", "tags"), "definition.exclude names it")
+    bundle = replace(model.bundle, training={**model.bundle.training, "left_out_columns": left_out})
+    given = {"Last Activity": "call", "tags": "x"}
+    rows = [{"field": name, "value": "44", "changed_at": "2025-05-01"} for name in ("Last Activity", "Tags__c", "size")]
+    asked = {**request_, "lead": {**request_["lead"], **given}, "account": {**given, "new": 1}, "history": rows}
+    (one,) = answer(Model(bundle, Cautions(bundle)), [wanted(asked, Settings())], datetime.now(UTC))
+    places = [warning["place"] for warning in one["warnings"] if warning["code"] == "unknown_field"]
+    assert places == ["account.new", "history[2].field"]
 
 
 def test_a_field_that_only_history_tells_is_said(client: TestClient, request_: dict[str, Any], model: Model) -> None:

@@ -22,7 +22,7 @@ ENGLISH = {
     "mql.threshold": "The probability to convert reaches {p}, which is a score of {score} out of 100.", "mql.none": "No threshold has been set.",
     "mql.points": "Until now: {points} points.", "stage.counted": "In the CRM, {n} of {of} leads came to the stage “{name}”.", "sql.is": "Sales has accepted the lead as worth working on.",
     "pql.is": "The lead has used the product within the last {days} days ({events}), and goes by a route of its own.", "pql.none": "No use of the product is recorded, so there are none.",
-    "expected": "What to expect in a week", "expected.note": "Weekly averages over {weeks} weeks of test data; each lead counts when it first gets there, so a lead may count in several rows.",
+    "expected": "What to expect in a week", "expected.note": "Weekly averages over the whole weeks of the test, {weeks}; each lead counts when it first gets there, so a lead may count in several rows.",
     "route.high_touch": "high touch", "route.low_touch": "low touch", "route.no_touch": "no touch", "route.nurture": "nurture", "route.recheck": "recheck",
     "where": "Goes to", "above": "above the threshold", "grade": "Grade {name}", "grade.from": "from {p}", "route": "Route {name}", "a_week": "Leads per week", "convert": "Of which convert", "expected.out": "There are no weekly figures for these data.",
     "deciders": "Who decides in an account", "deciders.note": "Of {won} won accounts: who we knew before the win. Of {looked} accounts not yet won {days} days after their first lead: how many were won within {within} days.",

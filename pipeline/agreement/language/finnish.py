@@ -22,7 +22,7 @@ FINNISH = {
     "mql.threshold": "Konversion todennäköisyys on vähintään {p} eli pistemäärä on vähintään {score} sadasta.", "mql.none": "Rajaa ei ole asetettu.",
     "mql.points": "Tähän asti: {points} pistettä.", "stage.counted": "CRM:ssä {of} liidistä {n} eteni vaiheeseen ”{name}”.", "sql.is": "Myynti on hyväksynyt liidin työstettäväksi.",
     "pql.is": "Liidi on käyttänyt tuotetta viimeisten {days} päivän aikana ({events}), ja sillä on oma reittinsä.", "pql.none": "Tuotteen käyttöä ei kirjata, joten näitä ei ole.",
-    "expected": "Mitä viikossa on odotettavissa", "expected.note": "Viikkokeskiarvot testijaksolta, {weeks} viikkoa. Liidi lasketaan, kun se ensi kertaa tulee kohtaan, joten sama liidi voi olla usealla rivillä.",
+    "expected": "Mitä viikossa on odotettavissa", "expected.note": "Viikkokeskiarvot testijaksolta, täysiä viikkoja {weeks}. Liidi lasketaan, kun se ensi kertaa tulee kohtaan, joten sama liidi voi olla usealla rivillä.",
     "route.high_touch": "myyjän yhteydenotto", "route.low_touch": "kevyt yhteydenotto", "route.no_touch": "ilman yhteydenottoa", "route.nurture": "hoivattavat", "route.recheck": "uudelleen tarkasteltavat",
     "where": "Missä", "above": "rajan yläpuolella", "grade": "Luokka {name}", "grade.from": "alkaen {p}", "route": "Reitti {name}", "a_week": "Liidejä viikossa", "convert": "Niistä konvertoituu", "expected.out": "Tästä aineistosta ei saa viikkolukuja.",
     "deciders": "Kuka asiakasyrityksessä päättää", "deciders.note": "Voitetut asiakkaat, {won}: ketkä tunsimme ennen kauppaa. Asiakkaat, joita ei ollut voitettu {days} päivän kuluttua ensimmäisestä liidistä, {looked}: kuinka moni voitettiin {within} päivän kuluessa.",

@@ -22,7 +22,7 @@ SWEDISH = {
     "mql.threshold": "Sannolikheten att konvertera når {p}, det vill säga poängen {score} av 100.", "mql.none": "Ingen gräns är satt.",
     "mql.points": "Hittills: {points} poäng.", "stage.counted": "I CRM nådde {n} av {of} leads steget ”{name}”.", "sql.is": "Sälj har godkänt leadet som värt att bearbeta.",
     "pql.is": "Leadet har använt produkten under de senaste {days} dagarna ({events}) och har en egen väg.", "pql.none": "Användning av produkten registreras inte, så det finns inga.",
-    "expected": "Vad vi kan vänta oss per vecka", "expected.note": "Veckomedelvärden över {weeks} veckor av testperioden. Ett lead räknas när det först kommer dit, så samma lead kan finnas på flera rader.",
+    "expected": "Vad vi kan vänta oss per vecka", "expected.note": "Veckomedelvärden över testperiodens hela veckor, {weeks} stycken. Ett lead räknas när det först kommer dit, så samma lead kan finnas på flera rader.",
     "route.high_touch": "personlig kontakt", "route.low_touch": "enkel kontakt", "route.no_touch": "utan kontakt", "route.nurture": "vårdas vidare", "route.recheck": "ses över igen",
     "where": "Var", "above": "över gränsen", "grade": "Klass {name}", "grade.from": "från {p}", "route": "Väg {name}", "a_week": "Leads per vecka", "convert": "Av dem konverterar", "expected.out": "Dessa data ger inga veckosiffror.",
     "deciders": "Vem som beslutar hos kunden", "deciders.note": "Av {won} vunna kunder: vilka vi kände före affären. Av {looked} kunder som inte var vunna {days} dagar efter första leadet: hur många som vanns inom {within} dagar.",

@@ -20,6 +20,7 @@ from pipeline.agreement import trying
 from pipeline.agreement.definition_page import Page, render
 from pipeline.agreement.language import PAGES
 from pipeline.agreement.meeting import population
+from pipeline.agreement.outcomes import who_decides
 from pipeline.assembly.matrices import matrix_of
 from pipeline.cli import app
 from pipeline.params import Definition
@@ -186,6 +187,18 @@ def test_titles_are_those_of_the_plan_whatever_they_are_called(figures: dict[str
     stage.write_table(leads, stage.TABLES / "leads.parquet")
     define.main()
     assert stage.read_json(stage.DEFINITION)["deciders"] == figures["deciders"]
+
+
+def test_who_decides_leaves_out_refused_outcomes(figures: dict[str, Any]) -> None:
+    """A lead whose outcome row was refused counts as little as one that is not there: it is no account lost."""
+    path = stage.TABLES / "leads.parquet"
+    leads = stage.read_table(path).with_columns(outcome_refused=pl.int_range(pl.len()) % 3 == 0)
+    found = []
+    for rows in (leads, leads.filter(~pl.col("outcome_refused"))):
+        stage.write_table(rows, path)
+        args = stage.read_tables(), plan_of_json(stage.read_json(stage.PLAN)), stage.section(Definition)
+        found.append(who_decides(*args, stage.read_until(), figures["age_days"]))
+    assert found[0] == found[1] != figures["deciders"]
 
 
 def test_no_criteria_are_said_to_be_none(figures: dict[str, Any]) -> None:

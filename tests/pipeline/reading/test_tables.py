@@ -41,7 +41,7 @@ def test_flat_file_with_foreign_names(tmp_path: Path) -> None:
 def test_ids_stay_as_they_came(tmp_path: Path) -> None:
     """Leading zeros stay, and whole numbers of a Parquet file become their digits."""
     assert flat(tmp_path, b"lead_id,converted\n007,1\n")["lead_id"].to_list() == ["007"]
-    pl.DataFrame({"lead_id": [1.0, 2.0, None]}).write_parquet(tmp_path / "leads.parquet")
+    pl.DataFrame({"lead_id": [1.0, 2.0, None], "a": 1}).write_parquet(tmp_path / "leads.parquet")
     assert read_tables(source(tmp_path / "leads.parquet"))["leads"]["lead_id"].to_list() == ["1", "2", None]
 
 
@@ -63,6 +63,27 @@ def test_ragged_rows_are_marked(tmp_path: Path) -> None:
     leads = flat(tmp_path, b"lead_id,a,b\n1,2,3\n2,2\n\n3,2,3,4\n4,,\n")
     assert leads["_broken"].to_list() == [None, "ragged_row", "ragged_row", None]
     assert leads["row"].to_list() == [0, 1, 2, 3]
+
+
+def test_rows_in_which_nothing_stands_are_no_rows(tmp_path: Path) -> None:
+    """Excel leaves lines of separators below a table, and pandas takes them into Parquet. They are not read, and the
+    others keep their places; a row that lacks its id alone is one, and so is one that cannot be read."""
+    leads = flat(tmp_path, b"lead_id,a,b\n1,2,3\n,,\n,5,\n, ,\t\n,-,\n4,2\n,,\n,,\n", na_values=["-"])
+    assert leads["row"].to_list() == [0, 2, 5]
+    assert leads["lead_id"].to_list() == ["1", None, "4"]
+    assert leads["_broken"].to_list() == [None, None, "ragged_row"]
+    holes = pl.DataFrame({"lead_id": ["1", None, "3", None], "a": [1.0, None, None, None]})
+    holes.write_parquet(tmp_path / "x.parquet")
+    assert read_tables(source(tmp_path / "x.parquet"))["leads"]["row"].to_list() == [0, 2]
+
+
+def test_another_separator_is_guessed_at_in_the_message(tmp_path: Path) -> None:
+    """Decimal commas, which such files have, make rows of another length and hide nothing."""
+    with pytest.raises(Stop, match=r"source\.separator: ';'"):
+        flat(tmp_path, b"id;size;rate\n1;10;0,5\n2;20;1\n", columns={"lead_id": "id"})
+    (tmp_path / "leads.csv").write_bytes(b"lead_id;size;rate\n1;10;0,5\n2;20;1\n")
+    with pytest.raises(Stop, match=r"source\.separator: ';'"):
+        read_tables(source(tmp_path))
 
 
 def test_an_open_quote_does_not_swallow_the_rest(tmp_path: Path) -> None:

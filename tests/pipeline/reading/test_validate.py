@@ -41,6 +41,8 @@ def test_shapes() -> None:
     assert shape(*flat) == "flat"
     with pytest.raises(Stop, match="nothing to learn an outcome from"):
         shape({"lead_id": "1"})
+    with pytest.raises(Stop, match=r"source\.separator: ';'"):
+        shape({"lead_id": "0", "id;converted": "1;yes"})
     with pytest.raises(Stop, match="events: the table is missing"):
         checked({"conversion": {"event": "purchase"}})
 

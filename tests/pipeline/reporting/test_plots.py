@@ -55,6 +55,12 @@ def figures(y: Floats, predictions: dict[str, Floats]) -> dict[str, plots.Figure
     }
 
 
+def test_no_two_lines_are_drawn_alike() -> None:
+    """Whoever cannot go by colour goes by the dashes."""
+    styles = [drawing.dash_of(name) for name in drawing.COLOURS]
+    assert len({str(style) for style in styles}) == len(styles) == 5
+
+
 @pytest.mark.parametrize("n", [1, 7, 2000])
 @pytest.mark.parametrize("only", [None, 0.0, 1.0])
 def test_any_fold_can_be_drawn(n: int, only: float | None) -> None:

@@ -42,8 +42,12 @@ def test_a_loss_and_mere_chance_are_said() -> None:
 
 
 def test_unequal_volumes_are_not_compared() -> None:
-    """Where one list ran out of leads, or there are no weeks, there is no such figure, and no tile of it."""
+    """Where one list ran out of leads, or there are no weeks but instants of any distance, there is no such figure, and
+    no tile of it."""
     assert quarter(weekly(60, 20, taken=200), {}) is None
     assert quarter({"test": {}}, {}) is None
+    months = weekly(60, 20)
+    months["weekly"]["instants"] = months["weekly"].pop("weeks")
+    assert quarter(months, {}) is None
     assert tiles({"test": {}}, {}, "deals") == []
     assert [tile["key"] for tile in tiles(weekly(60, 20), {}, "deals")] == ["quarter.more", "weekly.model.precision"]

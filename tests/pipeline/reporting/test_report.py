@@ -218,7 +218,7 @@ def test_the_weekly_truth_comes_first(content: ReportContent) -> None:
     more = with_weeks(content)
     said = headline(more.metrics, more.intervals)
     assert said.startswith(
-        "Of the 20 best open leads of each week, each taken once, over 19 weeks of the test, 31.0\u00a0% converted"
+        "Of the 20 best open leads on each of the 19 Mondays of the test, each taken once, 31.0\u00a0% converted"
     )
     assert said.endswith("better than the base rate, not clearly different from logistic regression.")
     assert verdict(more.metrics, more.intervals)[0].startswith("The model's probabilities are better than")
@@ -238,6 +238,19 @@ def test_no_weeks_are_explained(content: ReportContent) -> None:
     assert "There is no weekly replay: without dates there are no weeks." in render_report(why)
     created = replace(with_weeks(content), weekly={"kind": "created", "weeks": []})
     assert "because these data know nothing later" in render_report(created)
+
+
+def test_instants_that_may_be_months_apart_are_no_weeks(content: ReportContent) -> None:
+    """Where people are looked at at fixed instants, page and screen say so, and nothing is scaled to a quarter."""
+    usual = with_weeks(content)
+    at = {"instants": 3, **{name: value for name, value in usual.metrics["weekly"].items() if name != "weeks"}}
+    more = replace(usual, metrics={**usual.metrics, "weekly": at}, weekly={"kind": "instants", "weeks": []})
+    assert "on each of the 3 instants of the test, each taken once, 31.0\u00a0% converted" in render_report(more)
+    said = render_report(replace(more, metrics={**more.metrics, "weekly": {**at, "instants": 1, "capacity": 2357.0}}))
+    assert "Of the 2,357 best open leads on the one instant of the test" in said
+    assert "At the one instant of\ndefinition.snapshots.at in the test, the open leads are ranked." in said
+    assert not re.search("per quarter|Monday", said)
+    assert summary_table(more.metrics).columns[1].header == "best 20 each time"
 
 
 def scores(log_loss: float, **more: Any) -> dict[str, Any]:

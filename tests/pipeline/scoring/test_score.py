@@ -1,5 +1,7 @@
 """Files of scores: who is scored, and the very probabilities of the run."""
 
+import re
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -201,6 +203,21 @@ def test_remarks_name_every_table_that_is_missing(bundle: Bundle, tmp_path: Path
     lines = scoring.remarks(bundle, read(bundle, tmp_path, None, None, NOW))
     for name in ("accounts", "events", "stages", "history"):
         assert any(line.startswith(f"{name}:") for line in lines)
+
+
+def test_remarks_name_stages_and_event_types_that_the_model_does_not_know(
+    bundle: Bundle, lead_tables: Path, tmp_path: Path, day: datetime
+) -> None:
+    """A stage that the CRM has renamed closes nobody, and that is said; of what training knew, nothing is."""
+    usual = read(bundle, lead_tables, day, None, NOW)
+    assert not any("training, so they" in line for line in scoring.remarks(bundle, usual))
+    shutil.copytree(lead_tables, tmp_path / "renamed")
+    for name, column, old in (("stages", "stage", "lost"), ("events", "type", "page_view")):
+        path = tmp_path / f"renamed/{name}.parquet"
+        pl.read_parquet(path).with_columns(pl.col(column).replace({old: f"New {old}"})).write_parquet(path)
+    said = "\n".join(scoring.remarks(bundle, read(bundle, tmp_path / "renamed", day, None, NOW)))
+    for name, new in (("stages", "'New lost'"), ("events", "'New page_view'")):
+        assert re.search(rf"^{name}: rare or not there in training, so they .*: {new} \(\d+ rows\)$", said, re.M)
 
 
 def test_leads_that_are_older_than_any_that_was_learned_from_are_counted(
