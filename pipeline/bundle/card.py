@@ -36,8 +36,8 @@ Names, addresses and phone numbers were dropped before anything was stored.
 |---|---|
 {_rows(test)}
 
-Base rate of the outcomes known when the test began: {policy.base_rate:.4f}. Calibrated on all that it learned from, each
-account by trees that left it out.
+Base rate of the outcomes known when the test began: {policy.base_rate:.4f}. Calibrated on all that it learned from,
+each account by trees that left it out.
 {_refreshed(facts["refresh"])}{_shorter(facts["metrics"].get("horizons", {}))}
 
 ## Limits
