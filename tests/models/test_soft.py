@@ -57,6 +57,21 @@ def test_recent_leads_get_what_the_first_model_says_of_them() -> None:
     assert np.corrcoef(soft[recent], rate[recent])[0, 1] > 0.7
 
 
+def test_a_known_outcome_is_half_of_the_label() -> None:
+    """The other half is what the first model says, also of a lead whose horizon is over at that very instant; where it
+    is not over, the guess is all."""
+    rows, past, later, _ = world()
+    row, age = later.row, past.age.copy()
+    age[row[:200]] = WITHIN
+    soft = soften(rows, replace(past, age=age), later, SETTINGS)
+    assert soft is not None
+    known, won = age[row] >= WITHIN, past.came[row] <= WITHIN
+    assert (soft[row][known & won] > 0.5).all()
+    assert (soft[row][known & ~won] < 0.5).all()
+    assert won[:200].sum() > 20
+    assert not (soft[row][~known & won] > 0.5).all()
+
+
 def test_no_soft_label_has_seen_its_own_account() -> None:
     """Turning over all outcomes of one fold of accounts leaves what the first model says of its rows as it is."""
     rows, past, later, _ = world()
