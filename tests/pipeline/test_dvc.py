@@ -198,7 +198,7 @@ def typed(folder: Path, command: str) -> str:
     path = [entry for entry in os.environ["PATH"].split(os.pathsep) if Path(entry) != there]
     done = subprocess.run(
         ["sh", "-c", command], cwd=folder, env=environment(None) | {"PATH": os.pathsep.join(path)},
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
