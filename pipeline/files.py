@@ -2,7 +2,9 @@
 
 import errno
 import os
+import re
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +12,8 @@ from pathlib import Path
 
 from pipeline.errors import Stop
 
+ABANDONED_S = 86_400.0
+"""A temporary that was last written so long ago is nobody's; a younger one may be that of a run on another machine."""
 FULL = {errno.ENOSPC, errno.EDQUOT}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -51,8 +55,13 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def _sibling(path: Path, role: str) -> Path:
-    """A name beside `path` that no other run has. Creates the folder around it."""
+    """A name beside `path` that no other run has. Creates the folder around it, and clears it of what was left there by
+    runs that were killed."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    left = re.compile(re.escape(f".{path.name}.") + r"(new|old)-\d+-[0-9a-f]{8}")
+    for other in path.parent.iterdir():
+        if left.fullmatch(other.name) and _age_s(other) > ABANDONED_S:
+            _remove(other)
     return path.parent / f".{path.name}.{role}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 
 
@@ -74,6 +83,14 @@ def _replace_folder(new: Path, path: Path) -> None:
             _remove(old)
     else:
         raise Stop(f"{path}: other runs keep replacing it; let them end and run again")
+
+
+def _age_s(path: Path) -> float:
+    """Seconds since it was last written; 0 where its run has just moved it away."""
+    try:
+        return time.time() - path.lstat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _remove(path: Path) -> None:

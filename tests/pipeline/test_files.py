@@ -1,8 +1,10 @@
 """Files and folders appear whole or not at all."""
 
 import errno
+import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -31,6 +33,20 @@ def test_error_leaves_the_old_one(tmp_path: Path, writer) -> None:
         raise ZeroDivisionError
     assert (path / "a" if path.is_dir() else path).read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("writer", [whole_folder, whole_file])
+def test_what_a_killed_run_left_goes_after_a_day(tmp_path: Path, writer: Any) -> None:
+    """A run that was killed could not clear up: the next one does, but leaves a younger temporary, which another may
+    write still, and what is called otherwise."""
+    stays = [".out.new-7-0123abcd", ".out.new-8-notours", ".out2.new-9-0123abcd"]
+    for name in (*stays, ".out.new-9-0123abcd", ".out.old-9-0123abcd"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "half.parquet").write_text("half")
+        os.utime(tmp_path / name, times=None if name == stays[0] else (0, 0))
+    with writer(tmp_path / "out") as new:
+        (new / "a" if new.is_dir() else new).write_text("whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*stays, "out"]
 
 
 def test_a_link_and_permissions_stay(tmp_path: Path) -> None:
