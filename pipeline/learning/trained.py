@@ -116,8 +116,9 @@ def sized(settings: Settings, converting: int, params: Train) -> tuple[Settings,
     if converting < params.least_converting:
         raise Stop(
             f"train: {converting} leads that converted are known, and at least {params.least_converting} are needed "
-            "(train.least_converting): bring older leads, a longer definition.conversion.within_days, or an earlier "
-            "stage as the conversion; until then the base rate is the best guess"
+            "(train.least_converting): bring more leads whose outcome is known; where they have dates, a longer "
+            "definition.conversion.within_days or an earlier stage as the conversion makes more, too; until then the "
+            "base rate is the best guess"
         )
     if converting >= FEW:
         return settings, ()
