@@ -60,9 +60,10 @@ def _fold(name: str, folds: Mapping[str, Any]) -> str:
 def _refreshed(refresh: Mapping[str, Any] | None) -> str:
     if refresh is None:
         return ""
+    moved = f"moved the calibrated log odds by {refresh['shift']:+.3f}" if refresh["shift"] else "moved nothing"
     return (
-        f"The early conversions of recent leads moved the calibrated log odds by {refresh['shift']:+.3f} "
-        f"({refresh['observed']:.1f} conversions where {refresh['expected']:.1f} were expected).\n"
+        f"The early conversions of recent leads {moved} ({refresh['observed']:.1f} conversions where "
+        f"{refresh['expected']:.1f} were expected).\n"
     )
 
 

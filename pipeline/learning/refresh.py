@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from features.arrays import DAY_US, Bools
+from features.arrays import DAY_US, Bools, Floats
 from models.learning import calibration, refresh
 from models.learning.calibration import Calibration
 from models.learning.encoding import encode
@@ -20,8 +20,10 @@ def recent_rows(data: Data, within_days: float) -> Bools:
     return np.asarray(data.rows("gap") & (data.as_of + round(within_days * DAY_US) > data.begin_of_test))
 
 
-def find(data: Data, model: Model, chosen: Calibration, within_days: float, threads: int) -> Refresh:
-    """The shift since the model was calibrated. Raises Stop where the tables do not say when a lead converted."""
+def find(data: Data, model: Model, left_out: Floats, chosen: Calibration, within_days: float, threads: int) -> Refresh:
+    """The shift since the model was calibrated. `left_out`: log odds of the examples by members that never saw their
+    accounts, (k,); NaN where nothing was learned from them, and the whole model is asked. Raises Stop where the tables
+    do not say when a lead converted."""
     days = data.examples["days_to_record"].fill_null(float("nan")).to_numpy()
     over = (data.rows("train") | data.rows("calibrate")) & ~np.isnan(days)
     if not over.any():
@@ -31,7 +33,8 @@ def find(data: Data, model: Model, chosen: Calibration, within_days: float, thre
         )
     rows = recent_rows(data, within_days)
     part = replace(data.matrix, values=data.matrix.values[rows])
-    raw = Trees(model.bag.text).scores(encode(model.encoding, part), threads)
+    whole = Trees(model.bag.text).scores(encode(model.encoding, part), threads)
+    raw = np.where(np.isnan(left_out[rows]), whole, left_out[rows])
     age = (data.begin_of_test - data.as_of[rows]) / DAY_US
     known = np.where(days[rows] <= age, days[rows], np.nan)  # what came later was not known yet
     recent = Recent(calibration.log_odds(chosen, raw), age, known, data.lead[rows], data.group[rows])

@@ -79,7 +79,7 @@ def how_set(params: Policy, standing: Standing) -> str:
     if wanted is not None and wanted.weekly_capacity is not None:
         return f"so that about {wanted.weekly_capacity} leads a week reach it"
     who = "the points let in" if standing.by == "points" else f"came to the stage {MQL!r}"
-    return f"so that as many leads reach it as {who} during the calibrate fold"
+    return f"so that as many leads reach it as {who} in the last weeks whose outcomes were known when the test began"
 
 
 def _paying(wanted: NetBenefit, values: Values) -> float:
