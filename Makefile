@@ -54,7 +54,7 @@ examples: $(VENV)/ready  ## run the sets of examples/ and print their figures; o
 	@$(BIN)/python -m examples $(NAME) --data $(DATA)
 
 proof-leaks: $(VENV)/ready  ## leak checks on larger honest companies: none may raise a false alarm
-	PYTHONPATH=$(CURDIR):$(CURDIR)/tests $(BIN)/python tests/pipeline/leaks/leaking.py
+	PYTHONPATH="$(CURDIR):$(CURDIR)/tests" $(BIN)/python tests/pipeline/leaks/leaking.py
 
 proof-ask: $(VENV)/ready  ## is the suggested question worth asking? hidden fields against the exact truth
 	$(BIN)/python tests/pipeline/scoring/questioning.py build/ask

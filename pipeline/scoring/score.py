@@ -254,8 +254,8 @@ def _new_names(bundle: Bundle, asked: Asked) -> list[str]:
         if name in plan.blocks and name in asked.checked.tables:
             rows = asked.checked.tables[name].filter(~pl.col(key).is_in(list(known)))
             counts = rows.group_by(key).len().sort("len", key, descending=[True, False]).head(MOST_NEW)
-            said = ", ".join(f"{text!r} ({n} rows)" for text, n in counts.iter_rows())
-            found += [f"{name}: rare or not there in training, so they {so}: {said}"] * bool(said)
+            if said := ", ".join(f"{text!r} ({n} rows)" for text, n in counts.iter_rows()):
+                found.append(f"{name}: rare or not there in training, so they {so}: {said}")
     return found
 
 
