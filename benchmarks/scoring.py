@@ -35,7 +35,7 @@ def main(root: Path) -> int:
     asked = scoring.read(bundle, root / "data/simulated", None, None, datetime.now(UTC))
     print(f"reading and checking the tables     {time.perf_counter() - begun:8.1f} s")
     begun = time.perf_counter()
-    frame = scoring.score_tables(bundle, asked, False)
+    frame = scoring.score_tables(bundle, asked, None)
     taken, scored = time.perf_counter() - begun, int((frame["status"] == "scored").sum())
     print(f"scoring without reasons             {len(frame) / taken:8,.0f} leads/s ({scored:,} of {len(frame):,} open)")
     records, _ = records_of(asked.checked.tables, bundle.plan)

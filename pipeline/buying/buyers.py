@@ -8,6 +8,7 @@ import polars as pl
 from models.bundle.accounts import AccountModel
 from models.bundle.folder import Bundle
 from models.bundle.roles import missing, said
+from models.explaining.words import Language
 from models.judging.metrics import logit
 from pipeline.assembly.values import instant_us
 from pipeline.buying.looks import Book, Look, account_names, book, gathered, people
@@ -24,12 +25,16 @@ SCHEMA: Schema = {
 
 
 def accounts(
-    bundle: Bundle, asked: Asked, progress: Callable[[int, int], None] = lambda done, of: None
+    bundle: Bundle,
+    asked: Asked,
+    language: Language = "en",
+    progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> pl.DataFrame:
     """Accounts with an open lead by SCHEMA, the most valuable first.
 
     The expected value is the account's probability times the deal value of the lead whose own expected value is the
-    highest: one account makes one deal. Raises Stop where the model knows no accounts.
+    highest: one account makes one deal. `language` is that of the reasons. Raises Stop where the model knows no
+    accounts.
     """
     if bundle.accounts is None:
         raise Stop(
@@ -40,7 +45,7 @@ def accounts(
         asked.checked.tables["leads"]
     ):
         raise Stop("--tables: no lead has an account_id and a created_at, so there is no account to look at")
-    leads = score_tables(bundle, asked, with_reasons=True, progress=progress).filter(pl.col("status") == "scored")
+    leads = score_tables(bundle, asked, language, progress).filter(pl.col("status") == "scored")
     found = book(asked.checked.tables, bundle.plan, Definition.model_validate(bundle.definition), asked.as_of)
     rows = leads.join(found.order, on="lead_id").filter(pl.col("account_id").is_not_null())
     if rows.is_empty():

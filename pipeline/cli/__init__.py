@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import again, agreed, byhand
-from pipeline.cli.console import BUNDLE, bar, read, told
+from pipeline.cli.console import BUNDLE, LanguageOption, bar, read, told
 from serving import cli as serving
 
 app = typer.Typer(
@@ -75,6 +75,7 @@ def score(
         str | None, typer.Option(help="Score as of this instant; default: the tables' latest time.")
     ] = None,
     reasons: Annotated[bool, typer.Option("--reasons/--no-reasons", help="Give exact reasons in plain words.")] = True,
+    language: LanguageOption = "en",
     ask: Annotated[bool, typer.Option("--ask", help="Add a column: the missing field to ask for next.")] = False,
     previous: Annotated[
         Path | None, typer.Option(help="Yesterday's scores; keeps leads from switching routes back and forth.")
@@ -93,7 +94,7 @@ def score(
         routes = None if previous is None else read_routes(previous)
         model, asked = read(bundle, tables, as_of)
         with bar("scoring leads") as progress:
-            frame = scoring.score_tables(model, asked, reasons, progress, routes)
+            frame = scoring.score_tables(model, asked, language if reasons else None, progress, routes)
         if ask:
             from pipeline.scoring.ask import questions_of
 
@@ -116,6 +117,7 @@ def queue(
     output: Annotated[
         Path | None, typer.Option(help="File to write, .csv or .parquet; default: print to the terminal.")
     ] = None,
+    language: LanguageOption = "en",
 ) -> None:
     """List the leads worth the next calls, and why.
 
@@ -133,7 +135,7 @@ def queue(
             scoring.check_apart(output, folder)
         model, asked = read(bundle, folder, as_of)
         with bar("scoring leads") as progress:
-            frame = scoring.score_tables(model, asked, True, progress)
+            frame = scoring.score_tables(model, asked, language, progress)
         found = queueing.queue(frame, model.policy, capacity)
         if output is not None:
             scoring.write(found, output)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.console import BUNDLE, read, told
+from pipeline.cli.console import BUNDLE, LanguageOption, bar, read, told
 
 Tables = Annotated[Path, typer.Option(help="Folder of lead tables, or one flat file.")]
 Folder = Annotated[Path, typer.Option(help="The model's folder.")]
@@ -80,6 +80,7 @@ def accounts(
     output: Output = Path("accounts.csv"),
     as_of: AsOf = None,
     bundle: Folder = BUNDLE,
+    language: LanguageOption = "en",
 ) -> None:
     """Rank accounts with an open lead, with missing roles.
 
@@ -95,7 +96,8 @@ def accounts(
         scoring.check_output(output)
         scoring.check_apart(output, tables)
         model, asked = read(bundle, tables, as_of)
-        found = run(model, asked)
+        with bar("scoring leads") as progress:
+            found = run(model, asked, language, progress)
         scoring.write(found, output)
     typer.echo(f"{output}: {len(found)} accounts as of {asked.as_of.isoformat()} by model {model.version}")  # type: ignore[union-attr]
 

@@ -5,15 +5,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from models.explaining.words import Language
 
 if TYPE_CHECKING:  # what it imports takes half a second, which --help must not
     from models.bundle.folder import Bundle
     from pipeline.scoring.score import Asked
 
 BUNDLE = Path("artifacts/bundle")
+LanguageOption = Annotated[Language, typer.Option("--language", help="Of the reasons.")]
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from features.records import Records, take
 from models.bundle.folder import Bundle, score
 from models.bundle.values import WrongRequest, micros
 from models.explaining.reasons import by_group, reasons
+from models.explaining.words import Language
 from models.learning.horizons import column
 from models.policy.decisions import decide
 from pipeline import stage
@@ -111,13 +112,14 @@ def _as_in_training() -> Iterator[None]:
 def score_tables(
     bundle: Bundle,
     asked: Asked,
-    with_reasons: bool,
+    reasons_in: Language | None,
     progress: Callable[[int, int], None] = lambda done, of: None,
     previous: Routes | None = None,
 ) -> pl.DataFrame:
     """One row for every lead that exists as of the instant, by `schema_of`, in the order of the input.
 
-    `previous`: routes by lead, which leads leave later than they came in; without it nobody had one.
+    `reasons_in`: the language of reasons; None: no reasons, which takes less time. `previous`: routes by lead, which
+    leads leave later than they came in; without it nobody had one.
     """
     tables = asked.checked.tables
     records, order = records_of(tables, bundle.plan, asked.unknown)
@@ -130,7 +132,7 @@ def score_tables(
     done = 0
     for part, first in whole_accounts(records):
         own = order.slice(first, len(part))
-        parts.append(_score_part(bundle, part, own, at, with_reasons, previous))
+        parts.append(_score_part(bundle, part, own, at, reasons_in, previous))
         done += len(part)
         progress(done, len(records))
     scored = pl.concat(parts).sort("row")
@@ -168,7 +170,7 @@ def _frame(bundle: Bundle, leads: pl.DataFrame, **columns: object) -> pl.DataFra
 
 
 def _score_part(
-    bundle: Bundle, records: Records, leads: pl.DataFrame, at: int, with_reasons: bool, previous: Routes | None
+    bundle: Bundle, records: Records, leads: pl.DataFrame, at: int, reasons_in: Language | None, previous: Routes | None
 ) -> pl.DataFrame:
     every = np.arange(len(records))
     state = opening(records, every, np.full(len(records), at))
@@ -178,13 +180,13 @@ def _score_part(
     if not len(mine):
         return closed
     matrix = compute(records, bundle.plan, mine, np.full(len(mine), at))
-    return pl.concat([closed, _scored(bundle, matrix, leads[mine.tolist()], with_reasons, previous)])
+    return pl.concat([closed, _scored(bundle, matrix, leads[mine.tolist()], reasons_in, previous)])
 
 
 def _scored(
-    bundle: Bundle, matrix: Matrix, leads: pl.DataFrame, with_reasons: bool, previous: Routes | None
+    bundle: Bundle, matrix: Matrix, leads: pl.DataFrame, reasons_in: Language | None, previous: Routes | None
 ) -> pl.DataFrame:
-    found = score(bundle, matrix, with_reasons)
+    found = score(bundle, matrix, reasons_in is not None)
     p = found.probability
     before = None if previous is None else [previous.get(lead) for lead in leads["lead_id"].to_list()]
     decisions = decide(bundle.policy, matrix, p, leads["value"].to_list(), before)
@@ -194,12 +196,12 @@ def _scored(
         "probability": p.tolist(),
         **{name: [getattr(d, name) for d in decisions] for name in DECIDED},
     }
-    if found.contributions is not None:
+    if found.contributions is not None and reasons_in is not None:
         columns["base"] = [found.base] * len(p)
         columns.update(by_group(matrix, found.contributions))
-        texts = [[r.text for r in reasons(matrix, found.contributions, i, REASONS)] for i in range(len(p))]
+        told = [reasons(matrix, found.contributions, i, REASONS, reasons_in) for i in range(len(p))]
         for n in range(REASONS):
-            columns[f"reason_{n + 1}"] = [t[n] if n < len(t) else None for t in texts]
+            columns[f"reason_{n + 1}"] = [own[n].text if n < len(own) else None for own in told]
     return _frame(bundle, leads, **columns)
 
 

@@ -28,7 +28,7 @@ def stalled(bundle: Bundle, asked: Asked, days: float) -> pl.DataFrame:
     """
     if asked.as_of is None:
         raise Stop("--tables: the leads have no created_at, so nobody knows how long they have stood still; add it")
-    leads = score_tables(bundle, asked, with_reasons=False).filter(pl.col("status") == "scored")
+    leads = score_tables(bundle, asked, None).filter(pl.col("status") == "scored")
     rows = entries(asked.checked.tables, asked.as_of)
     found = leads.join(latest(rows), on="lead_id", how="left").join(
         usual_days(rows, bundle.plan), on="stage", how="left"

@@ -15,6 +15,7 @@ from servers import Running
 
 from features.kernel import compute
 from models.bundle.folder import Bundle, score
+from models.explaining.words import Language
 from pipeline.assembly.records import records_of
 from pipeline.scoring.score import read, score_tables
 from serving.answers import Model, answer, wanted
@@ -25,13 +26,15 @@ LEADS = int(os.environ.get("PARITY_LEADS", "100"))
 MANY = 200
 """Leads of a batch: with all that their colleagues did, more are over the limit of a body."""
 """`make proof-serving` takes a thousand."""
+LANGUAGE: Language = "fi"
+"""One that nobody gets by default."""
 SHARED = ("status", "probability", "score", "grade", "route", "base", "model_version")
 
 
 @pytest.fixture(scope="module")
 def scored(bundle: Bundle, lead_tables: Path, day: datetime) -> dict[str, dict[str, Any]]:
     """`leadscore score` of the run's own tables, by lead."""
-    frame = score_tables(bundle, read(bundle, lead_tables, day, None, NOW), with_reasons=True)
+    frame = score_tables(bundle, read(bundle, lead_tables, day, None, NOW), LANGUAGE)
     return {row["lead_id"]: row for row in frame.to_dicts()}
 
 
@@ -53,7 +56,7 @@ def test_a_lead_has_one_probability(
     ids = sorted(scored, key=lambda lead_id: hash((lead_id, 1)))[:LEADS]
     refused = checked_tables["leads"].filter("outcome_refused")["lead_id"]  # a row that a request here does not have
     ids = [i for i in ids if scored[i]["status"] != "objected" and i not in refused]
-    asked = [request_of(checked_tables, lead_id, day) for lead_id in ids]
+    asked = [{**request_of(checked_tables, lead_id, day), "language": LANGUAGE} for lead_id in ids]
     with httpx.Client(base_url=running.url, timeout=60) as client:
         alone = [client.post("/v1/score", json=one).json() for one in asked]
         batch = [

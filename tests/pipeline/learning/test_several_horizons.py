@@ -97,7 +97,7 @@ def test_files_of_scores_have_the_runs_own_probabilities(several: Bundle, run: P
     asked = scoring.read(several, run / "data" / "simulated", at["as_of"][0], None, now)
     names = [*SHORTER, "probability"]
     for lead_id, as_of, *p in at.select("lead_id", "as_of", *names).rows():
-        scored = scoring.score_tables(several, replace(asked, as_of=as_of), False)
+        scored = scoring.score_tables(several, replace(asked, as_of=as_of), None)
         assert scored.columns[3:6] == names
         assert scored.filter(pl.col("lead_id") == lead_id).select(names).row(0) == tuple(p)
         unscored = scored.filter(pl.col("status") != "scored").select(names)

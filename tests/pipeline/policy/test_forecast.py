@@ -127,10 +127,10 @@ def test_weekly_volumes_and_values_add_up(
 def test_earlier_routes_are_left_later(bundle: Bundle, lead_tables: Path, tmp_path: Path) -> None:
     """A file of scores gives the routes; a lead at 0.9 of the level stays only where it was in the route before."""
     asked = read(bundle, lead_tables, None, None, NOW)
-    plain = score_tables(bundle, asked, False).filter(pl.col("status") == "scored")
+    plain = score_tables(bundle, asked, None).filter(pl.col("status") == "scored")
     plain.with_columns(route=pl.lit("high_touch")).write_csv(tmp_path / "before.csv")
     routes = read_routes(tmp_path / "before.csv")
-    again = score_tables(bundle, asked, False, previous=routes).filter(pl.col("status") == "scored")
+    again = score_tables(bundle, asked, None, previous=routes).filter(pl.col("status") == "scored")
     lift = plain["probability"].to_numpy() / bundle.policy.base_rate
     stays = np.array(again["route"] == "high_touch")
     assert stays[lift >= 1.6].sum() >= np.array(plain["route"] == "high_touch")[lift >= 1.6].sum()

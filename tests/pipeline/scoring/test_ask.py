@@ -94,7 +94,7 @@ def test_an_answer_is_the_record_with_the_answer(bundle: Bundle, asked: Asked) -
 def test_each_open_lead_is_asked_for_what_it_lacks(bundle: Bundle, asked: Asked) -> None:
     """One field a scored lead, never one that is known; `leadscore ask` names the same."""
     found = questions_of(bundle, asked)
-    scored = score_tables(bundle, asked, False).filter(pl.col("status") == "scored")
+    scored = score_tables(bundle, asked, None).filter(pl.col("status") == "scored")
     assert set(found["lead_id"]) == set(scored["lead_id"])
     lead_id, field = found.drop_nulls().row(0)
     lines = ask(bundle, asked, lead_id)

@@ -47,7 +47,7 @@ def test_open_leads_have_the_probabilities_of_their_scores(
 ) -> None:
     """Those of `leadscore score` at both instants, up to rounding; closed leads have none."""
     for at, column in ((asked.as_of, "probability"), (since, "probability_before")):
-        scored = score_tables(bundle, replace(asked, as_of=at), False).select("lead_id", "status", again="probability")
+        scored = score_tables(bundle, replace(asked, as_of=at), None).select("lead_id", "status", again="probability")
         both = found.join(scored, on="lead_id", how="left")
         mine = both.filter(pl.col("kind") != "disqualified")
         np.testing.assert_allclose(mine[column], mine["again"], rtol=1e-12)
