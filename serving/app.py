@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from models.errors import DamagedBundle
 from serving.gate import Gate
 from serving.logs import failed, note
-from serving.problems import MEDIA_TYPE, Problem
+from serving.problems import MEDIA_TYPE, Problem, bug
 from serving.security import KeysUnreadable
 from serving.service import Service
 from serving.settings import Settings
@@ -34,8 +34,9 @@ def service_of(request: Request) -> Service:
 Running = Annotated[Service, Depends(service_of)]
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The service. No model, no start: the lifespan raises DamagedBundle where the bundle does not prove itself."""
+def create_app(settings: Settings) -> Gate:
+    """The service behind its gate. No model, no start: the lifespan raises DamagedBundle where the bundle does not
+    prove itself."""
     service = Service.of(settings)
 
     @asynccontextmanager
@@ -50,10 +51,11 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="leadscore", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None,
                   redirect_slashes=False)  # fmt: skip
     app.state.service = service
-    app.add_middleware(Gate, service=service)
+    app.add_exception_handler(Problem, _told)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Exception, _failed)  # the gate has it, too, and logs it
     _add_routes(app)
-    return app
+    return Gate(app, service)
 
 
 async def _watch(service: Service) -> None:
@@ -105,6 +107,15 @@ def _add_routes(app: FastAPI) -> None:
     @app.get("/v1/openapi.json")
     async def openapi(service: Running) -> Response:
         return Response(ready(service.store).openapi, media_type="application/json")
+
+
+async def _told(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101, what it is registered for
+    return _response(error)
+
+
+async def _failed(_: Request, __: Exception) -> Response:
+    return _response(bug())
 
 
 async def _refused(_: Request, error: Exception) -> Response:

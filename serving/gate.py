@@ -1,13 +1,13 @@
 """What every request passes: keys, counts, a line in the log; and the way to the two routes that score.
 
-A plain ASGI application before FastAPI's routing: an empty FastAPI endpoint takes longer than scoring a lead, so the
-scoring routes do without its router, its inner middleware and its request objects.
+A plain ASGI application before FastAPI's: an empty FastAPI endpoint takes longer than scoring a lead, so the scoring
+routes do without its middleware, its router and its request objects.
 """
 
 import itertools
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from serving.bodies import Gone, Receive
@@ -17,7 +17,7 @@ from serving.scoring import Headers, score_batch, score_one
 from serving.security import Scope
 from serving.service import Service
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Asgi = Callable[[Any, Receive, Send], Awaitable[None]]
 SCORING = {"/v1/score": score_one, "/v1/score/batch": score_batch}
 NEEDS: dict[str, Scope | None] = {
@@ -29,10 +29,10 @@ JSON = b"application/json"
 
 
 class Gate:
-    """Middleware of one process."""
+    """Of one process."""
 
     def __init__(self, app: Asgi, service: Service) -> None:
-        self._app, self._service = app, service
+        self._app, self.service = app, service
         process = secrets.token_hex(4)
         self._ids = (f"{process}-{n:x}" for n in itertools.count())
 
@@ -42,7 +42,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         begun, route = time.perf_counter(), scope["path"] if scope["path"] in NEEDS else "other"
-        reply = Reply(send, next(self._ids), self._service)
+        reply = Reply(send, next(self._ids), self.service)
         try:
             await self._serve(scope, receive, reply, route)
         except Problem as problem:
@@ -60,18 +60,18 @@ class Gate:
             raise Problem(404, "no-route", "no such route; see /v1/openapi.json")
         headers = dict(scope["headers"])
         if (needed := NEEDS.get(route)) is not None:
-            self._service.guard.check(headers.get(b"authorization"), needed)
+            self.service.guard.check(headers.get(b"authorization"), needed)
         score = SCORING.get(route)
         if score is None:
             await self._app(scope, receive, reply.send)
             return
         if scope["method"] != "POST":
             raise Problem(405, "method", "expected the method POST", {"Allow": "POST"})
-        await reply.whole(200, JSON, await score(self._service, headers, receive))
+        await reply.whole(200, JSON, await score(self.service, headers, receive))
 
     def _note(self, route: str, reply: "Reply", seconds: float) -> None:
-        self._service.metrics.request(route, reply.status, seconds)
-        model = self._service.store.current
+        self.service.metrics.request(route, reply.status, seconds)
+        model = self.service.store.current
         version = model.bundle.version if model else None
         note("request", request_id=reply.id, route=route, status=reply.status, ms=round(seconds * 1000, 3),
              model_version=version)  # fmt: skip
@@ -85,7 +85,7 @@ class Reply:
         self.status = 500
         self._begun = False
 
-    async def send(self, message: dict[str, Any]) -> None:
+    async def send(self, message: MutableMapping[str, Any]) -> None:
         """An ASGI message of an inner application."""
         if message["type"] == "http.response.start":
             self.status, self._begun = message["status"], True

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
-from queue import Empty, Full, Queue
+from queue import Empty, SimpleQueue
 from types import TracebackType
 
 import msgspec
@@ -37,33 +37,31 @@ class _Out:
     """The way to standard error: straight, or within `apart` by a thread that waits for its reader."""
 
     def __init__(self) -> None:
-        self._waiting: Queue[bytes] | None = None
+        self._waiting: SimpleQueue[bytes] | None = None
         self._lost = 0
         """In all of a block. Not set back within it: whoever notes something counts while the writer tells."""
 
     def take(self, line: bytes) -> None:
         if self._waiting is None:
             _write(line)
-            return
-        try:
-            self._waiting.put_nowait(line)
-        except Full:
+        elif self._waiting.qsize() < MOST_WAITING:
+            self._waiting.put(line)
+        else:
             self._lost += 1
 
     @contextmanager
     def apart(self) -> Iterator[None]:
-        self._waiting, self._lost = (waiting := Queue[bytes](MOST_WAITING)), 0
+        self._waiting, self._lost = (waiting := SimpleQueue[bytes]()), 0
         writer = threading.Thread(target=self._write_all, args=[waiting], daemon=True)
         writer.start()
         try:
             yield
         finally:
             self._waiting = None
-            with suppress(Full):
-                waiting.put(b"", timeout=LAST_S)
+            waiting.put(b"")
             writer.join(LAST_S)
 
-    def _write_all(self, waiting: "Queue[bytes]") -> None:
+    def _write_all(self, waiting: "SimpleQueue[bytes]") -> None:
         """Until an empty line comes."""
         lines, told = [b"\n"], 0
         while lines[-1]:

@@ -166,7 +166,7 @@ def run(settings: Settings, sock: socket.socket) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a model that another could replace
     configure()
     app = create_app(settings)
-    service: Service = app.state.service
+    service = app.service
     if service.guard.open and (KEYED in os.environ or not settings.loopback):
         raise Closed(f"{settings.keys}: is gone, and without it anybody could ask; put it back")
     service.load()
@@ -174,7 +174,7 @@ def run(settings: Settings, sock: socket.socket) -> None:
         note("no API key is configured: loopback only, and no administration over HTTP", "warning")
     config = uvicorn.Config(
         app, http=protocol_of(settings.read_timeout_s, settings.max_connections), ws="none", access_log=False,
-        log_config=None, server_header=False, date_header=False, lifespan="on",
+        log_config=None, server_header=False, date_header=False, proxy_headers=False, lifespan="on",
         timeout_keep_alive=settings.keep_s,  # type: ignore[arg-type] # seconds for a timer, whole or not
         timeout_graceful_shutdown=int(settings.timeout_s) + 1,
     )  # fmt: skip

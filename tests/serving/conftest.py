@@ -8,12 +8,12 @@ from typing import Any
 import polars as pl
 import pytest
 from asking import request_of
-from fastapi import FastAPI
 from servers import Running, serving
 from starlette.testclient import TestClient
 
 from models.bundle.folder import Bundle
 from serving.app import create_app
+from serving.gate import Gate
 from serving.settings import Settings
 from serving.store import Served, served
 
@@ -30,10 +30,10 @@ def settings(bundle_folder: Path, tmp_path: Path) -> Settings:
     return Settings(bundle=bundle_folder, keys=tmp_path / "keys.json", max_body=100_000, max_batch_body=2_000_000)
 
 
-def app_of(settings: Settings, model: Served) -> FastAPI:
+def app_of(settings: Settings, model: Served) -> Gate:
     """An application that has its model already."""
     app = create_app(settings)
-    app.state.service.store.current = model
+    app.service.store.current = model
     return app
 
 

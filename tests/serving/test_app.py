@@ -188,7 +188,7 @@ def test_many_rows_are_refused(client: TestClient, request_: dict[str, Any], set
     """Events beyond the limit, other leads beyond theirs, a batch beyond its own."""
     row = {"type": "x", "occurred_at": "2025-05-01"}
     small = Settings(**{**settings.model_dump(), "max_events": 3, "max_colleagues": 1, "max_batch": 2})
-    client.app.state.service.settings = small  # type: ignore[attr-defined]
+    client.app.service.settings = small  # type: ignore[attr-defined]
     colleague = {"lead": {"created_at": "2025-01-01"}}
     for parts, place in (
         ({"events": [row] * 4}, "events"), ({"account_leads": [colleague] * 2}, "account_leads"),
@@ -217,7 +217,7 @@ def test_a_batch_stops_when_its_time_has_passed(
     monkeypatch.setattr(scoring, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     row = {"type": "x", "occurred_at": "2025-05-01"}
     leads = [request_] * 600 if many == "leads" else [{**request_, "events": [row] * 4000}] * 10
-    service = client.app.state.service  # type: ignore[attr-defined]
+    service = client.app.service  # type: ignore[attr-defined]
     service.settings = Settings(**{**service.settings.model_dump(), "max_batch_body": 8 << 20})
     assert client.post("/v1/score/batch", json={"leads": leads}).status_code == 200
     assert sizes == ([250, 250, 100] if many == "leads" else [5, 5])
@@ -290,7 +290,7 @@ def test_without_an_admin_key_nobody_reloads_over_http(client: TestClient) -> No
 
 def test_without_a_model_nothing_is_served(client: TestClient, request_: dict[str, Any]) -> None:
     """503, and not ready, but alive. While it drains it is not ready either, and sends its clients away."""
-    service = client.app.state.service  # type: ignore[attr-defined]
+    service = client.app.service  # type: ignore[attr-defined]
     kept, service.store.current = service.store.current, None
     problem(client.post("/v1/score", json=request_), 503)
     problem(client.get("/readyz"), 503)
@@ -329,6 +329,9 @@ def test_a_failure_of_ours_is_a_problem_without_words(
         problem(reply, 500)
         assert "x-request-id" in reply.headers
     with monkeypatch.context() as patch:
+        patch.setattr("serving.app.ready", fail)
+        problem(client.get("/v1/model"), 500)
+    with monkeypatch.context() as patch:
         patch.setattr("serving.gate.SCORING", {"/v1/score": fail})
         reply = client.post("/v1/score", json=request_)
         problem(reply, 500)
@@ -336,8 +339,8 @@ def test_a_failure_of_ours_is_a_problem_without_words(
     said = "".join(capfd.readouterr())
     assert SECRET not in said
     bugs = [line for line in map(json.loads, said.splitlines()) if line["event"] == "bug"]
-    assert [line["error"] for line in bugs] == ["RuntimeError"] * 2
-    assert bugs[1]["request_id"] == reply.headers["x-request-id"]
+    assert [line["error"] for line in bugs] == ["RuntimeError"] * 3
+    assert bugs[-1]["request_id"] == reply.headers["x-request-id"]
     assert all("test_app.py:" in line["trace"][-1] for line in bugs)
 
 
