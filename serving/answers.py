@@ -207,10 +207,8 @@ def _scored(model: Model, asked: Sequence[Wanted], given: Asked, explain: bool) 
     answers = []
     for row, (w, d, own) in enumerate(zip(asked, decisions, cautions, strict=True)):
         one = Answer(
-            status="scored", probability=probability[row], score=d.score, grade=d.grade, route=d.route,
-            qualified=d.qualified, shorter={name: q[row] for name, q in shorter.items()},
-            expected_value=d.expected_value, value_source=d.value_source, raw_score=raw[row],
-            warnings=said(own, w.language),
+            status="scored", probability=probability[row], **d._asdict(), raw_score=raw[row],
+            shorter={name: q[row] for name, q in shorter.items()}, warnings=said(own, w.language),
         )  # fmt: skip
         if scored.contributions is not None:
             found = reasons(matrix, scored.contributions, row, REASONS, w.language)

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from models.bundle.folder import Bundle
 from serving.answers import Answer
+from serving.problems import Problem
 from serving.supervisor import SHARED
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -42,10 +43,11 @@ class Metrics:
         self._request(route, str(status)).inc()
         self._second(route).observe(seconds)
 
-    def answers(self, found: Sequence[Answer]) -> None:
-        """Count answered leads, those of a batch in one go."""
-        scored = [one for one in found if one["status"] == "scored"]
-        for status, many in Tally(one["status"] for one in found if one["status"] != "scored").items():
+    def answers(self, found: Sequence[Answer | Problem]) -> None:
+        """Count answered leads, those answered together in one go; no problems."""
+        answered = [one for one in found if not isinstance(one, Problem)]
+        scored = [one for one in answered if one["status"] == "scored"]
+        for status, many in Tally(one["status"] for one in answered if one["status"] != "scored").items():
             self._unscored.labels(status).inc(many)
         for (grade, version), many in Tally((one["grade"], one["model_version"]) for one in scored).items():
             self._score(grade, version).inc(many)

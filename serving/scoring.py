@@ -34,9 +34,7 @@ async def score_one(service: Service, headers: Headers, receive: Receive) -> byt
     body = await read_body(headers, receive, settings.max_body, settings.read_timeout_s)
     if len(body) > LARGE:
         return await _apart(service, "large", settings.capacity, lambda until: _one(service, body, until))
-    one = await service.queue.score(wanted(read_json(body, settings.max_depth), settings))
-    service.metrics.answers([one])
-    return encode(one)
+    return encode(await service.queue.score(wanted(read_json(body, settings.max_depth), settings)))
 
 
 async def score_batch(service: Service, headers: Headers, receive: Receive) -> bytes:
@@ -91,7 +89,7 @@ def _many(service: Service, body: bytes, until: float) -> bytes:
         if time.monotonic() > until:
             raise late()
         answers = finished(each(model, [w for w in chunk if isinstance(w, Wanted)], now))
-        service.metrics.answers([one for one in answers if not isinstance(one, Problem)])
+        service.metrics.answers(answers)
         found = iter(answers)
         for w in chunk:
             one = w if isinstance(w, Problem) else next(found)

@@ -37,9 +37,9 @@ class Service:
     @staticmethod
     def of(settings: Settings) -> "Service":
         """With no model yet. Raises KeysUnreadable."""
-        store = Store(settings)
-        queue = Queue(store, settings.capacity, settings.timeout_s)
-        return Service(settings, store, Guard(settings.keys), Metrics(), queue)
+        store, metrics = Store(settings), Metrics()
+        queue = Queue(store, metrics.answers, settings.capacity, settings.timeout_s)
+        return Service(settings, store, Guard(settings.keys), metrics, queue)
 
     @contextmanager
     def working(self) -> Iterator[None]:

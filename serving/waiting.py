@@ -3,6 +3,7 @@ ten together cost little more than one."""
 
 import asyncio
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -43,10 +44,12 @@ class Group:
 
 
 class Queue:
-    """Of one event loop."""
+    """Of one event loop. `count` is told what each group came to."""
 
-    def __init__(self, store: Store, capacity: int, timeout_s: float) -> None:
-        self._store, self._capacity, self._timeout_s = store, capacity, timeout_s
+    def __init__(
+        self, store: Store, count: Callable[[Sequence[Answer | Problem]], None], capacity: int, timeout_s: float
+    ) -> None:
+        self._store, self._count, self._capacity, self._timeout_s = store, count, capacity, timeout_s
         self._waiting = 0
         self._last: Group | None = None
         self._last_time = 0
@@ -103,6 +106,7 @@ class Queue:
         work = Work(each(model, [group.wanted[i] for i in alive], datetime.now(UTC)))
         for _ in work:
             await asyncio.sleep(0)  # the loop looks at its connections
+        self._count(work.found)
         for i, one in zip(alive, work.found, strict=True):
             found[i] = one
         return found

@@ -1,7 +1,6 @@
 """Requests with the answers that a model gave: its proof of identity. The leads are imagined, never real."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -98,7 +97,7 @@ def answer(bundle: Bundle, request: Mapping[str, Any]) -> dict[str, Any]:
         "raw_score": float(scored.raw[0]),
         "probability": float(scored.probability[0]),
         **shorter,
-        **asdict(decided),
+        **decided._asdict(),
     }
 
 

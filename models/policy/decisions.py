@@ -1,7 +1,7 @@
 """What the policy makes of each lead's probability, in files of scores and in the service alike."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,8 +10,7 @@ from features.kernel import Matrix
 from models.policy.policy import Policy
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """One lead's."""
 
     score: int

@@ -34,7 +34,7 @@ def groups(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def queue(capacity: int = 100, timeout_s: float = 5.0) -> Queue:
     """With a model that is never looked at."""
-    return Queue(cast("Any", SimpleNamespace(current=object())), capacity, timeout_s)
+    return Queue(cast("Any", SimpleNamespace(current=object())), lambda _: None, capacity, timeout_s)
 
 
 def of(name: int) -> Wanted:
