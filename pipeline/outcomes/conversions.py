@@ -25,7 +25,7 @@ def conversions(
 
 def _of_events(tables: Tables, order: pl.DataFrame, event: str, until: int) -> Conversions:
     known = (pl.col("type") == event) & (pl.col("known_at").to_physical() <= until)
-    rows = tables["events"].filter(known).join(order, on="lead_id").sort("index", "occurred_at")
+    rows = tables["events"].filter(known).join(order, on="lead_id").sort("index", "occurred_at", "known_at")
     if rows.is_empty():
         raise Stop(
             f"definition.conversion.event: no event {event!r} belongs to a lead whose outcome is known; accepted types "

@@ -124,14 +124,27 @@ def test_a_conversion_counts_in_days_from_the_example_and_from_when_it_was_heard
     assert found["days_to_record"].to_list() == [None, 5, 3]
 
 
+def test_of_two_records_of_one_instant_the_first_to_reach_us_counts() -> None:
+    """Whichever stands first in the file: two purchases of a day, told as a date, one of them told of late."""
+    leads = [{"lead_id": "1", "created_at": day(0)}, {"lead_id": "2", "created_at": day(60)}]
+    events = [
+        {"lead_id": "1", "type": "buy", "occurred_at": day(2), "available_at": day(2 + n), "event_id": str(n)}
+        for n in (9, 1, 5)
+    ]
+    definition = {"conversion": {"event": "buy", "within_days": 3, "repeats": True}, "snapshots": {"ages_days": [0]}}
+    for given in (events, events[::-1]):
+        assert examples(definition, leads=leads, events=given)["days_to_record"].to_list() == [3, None]
+
+
 def test_flat_tables_have_no_instants() -> None:
     """One example a lead; folds by its id, or in file order."""
     leads = [{"lead_id": f"x{i}", "converted": "yes" if i % 3 else "no"} for i in range(200)]
     found = examples({}, leads=leads)
     assert found["as_of"].null_count() == found["age_days"].null_count() == 200
-    again = examples({}, leads=leads[::-1])
-    assert dict(found.select("lead_id", "fold").rows()) == dict(again.select("lead_id", "fold").rows())
-    ordered = examples({}, {"order": "file"}, leads=leads)["fold"].to_list()
+    assert found.equals(examples({}, leads=leads[::-1])), "models learn from rows in this order"
+    by_file = examples({}, {"order": "file"}, leads=leads)
+    assert by_file["lead_id"].to_list() == [lead["lead_id"] for lead in leads]
+    ordered = by_file["fold"].to_list()
     assert ordered == sorted(ordered, key=["train", "calibrate", "test"].index)
 
 
