@@ -14,6 +14,7 @@ from models.points.table import PointsTable
 from models.points.when import FieldTest
 from pipeline import stage
 from pipeline.assembly.values import Tables
+from pipeline.errors import Stop
 from pipeline.handtuned.check import check_points, fields_there, tests_of
 from pipeline.params import Definition, Source
 from pipeline.reading.kinds import kind_of, read_values
@@ -59,8 +60,14 @@ def read_inputs(table: PointsTable, place: str | None = None) -> Inputs:
 
 
 def last_run() -> Material:
-    """Of the tables of the last run."""
-    left_out = stage.read_meta()["left_out_columns"]
+    """Of the tables of the last run. Raises Stop where newer ones were read since and refused."""
+    meta = stage.read_meta()
+    if meta["started_at"] != stage.read_json(stage.INGESTED / "ingest.json")["started_at"]:
+        raise Stop(
+            f"{stage.INGESTED}: was read later than what {stage.TABLES} was made of, for a run stopped between the two;"
+            " mend what it named and run again: make run"
+        )
+    left_out = meta["left_out_columns"]
     paths = {name: stage.INGESTED / f"{name}.parquet" for name in TABLE_OF.values()}
     raw = {name: stage.read_table(path) for name, path in paths.items() if left_out and path.is_file()}
     clock, definition = Clock.of(stage.section(Source)), stage.section(Definition)
