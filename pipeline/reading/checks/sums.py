@@ -45,7 +45,7 @@ def check_limit(sifted: Mapping[str, Sifted], report: Mapping[str, Any], limit: 
     for name, sums in report.items():
         counts = {code: count for code, count in sums["quarantined"].items() if code not in HARMLESS}
         refused = sum(counts.values())
-        if limit is None or refused <= limit * sums["read"]:
+        if limit is None or not refused or refused / sums["read"] <= limit:  # 0.29 * 100 is less than 29
             continue
         rows = sifted[name].coded(False)
         said = [

@@ -81,6 +81,23 @@ def test_too_many_refused_rows_stop_the_run() -> None:
     assert "secret" not in str(error.value)
 
 
+@pytest.mark.parametrize(("refused", "of"), [(2, 100), (29, 100), (57, 100), (55, 150)])
+def test_as_many_refused_rows_as_are_allowed_stop_no_run(refused: int, of: int) -> None:
+    """Exactly the share that the parameter says, however it is rounded in binary; one more stops the run."""
+    good = [{**LEAD, "lead_id": str(i)} for i in range(of - refused)]
+    bad = [{**LEAD, "lead_id": None, "source": str(i)} for i in range(refused + 1)]
+    limit = float(f"{refused / of:.15g}")
+    for rows, of_them in ((bad[:-1], refused), (bad, refused + 1)):
+        tables = raw(leads=[*good, *rows][-of:], stages=[{**WON, "lead_id": str(of - refused - 1)}])
+        if of_them > refused:
+            with pytest.raises(Stop, match=f"leads: {of_them} of {of} rows were refused"):
+                check(tables, SOURCE, Definition(), limit, NOW)
+        else:
+            assert check(tables, SOURCE, Definition(), limit, NOW).report["leads"]["quarantined"] == {
+                "missing_id": refused
+            }
+
+
 def test_repeats_do_not_count_against_the_limit() -> None:
     """An event_id makes a repeat harmless."""
     events = [EVENT, {**EVENT, "available_at": "2024-02-05"}]
