@@ -100,14 +100,20 @@ def _more(column: str, tables: dict[str, pl.DataFrame], raw: Tables, clock: Cloc
     past = "history" in tables and tables["history"].filter(entity=entity, field=column).height > 0
     if column not in _columns(raw, name):
         return Attribute(column, column, entity, "categorical", has_history=past)
-    values = raw[name][column]
+    rows = _readable(raw[name])
+    values = rows[column]
     kind, _ = kind_of(column, pl.concat([values, values.clear(1)]), clock)  # a single value is as good as two
     if kind is None and values.null_count() < len(values):
         return None
-    side = raw[name].select(key, read_values(values, kind or "categorical", clock).alias(column))
+    side = rows.select(key, read_values(values, kind or "categorical", clock).alias(column))
     side = side.unique(key, keep="first")
     tables[name] = tables[name].join(side, on=key, how="left", maintain_order="left")
     return Attribute(column, column, entity, kind or "categorical", has_history=past)
+
+
+def _readable(table: pl.DataFrame) -> pl.DataFrame:
+    """Without the rows that could not be read: their ids may be those of others."""
+    return table.filter(pl.col("_broken").is_null()) if "_broken" in table.columns else table
 
 
 def _columns(raw: Tables, name: str) -> list[str]:

@@ -14,7 +14,7 @@ from pipeline.reading.checks.children import judge_events, judge_history, judge_
 from pipeline.reading.checks.fields import doubts
 from pipeline.reading.checks.leads import judge_accounts, judge_leads
 from pipeline.reading.checks.meta import meta_of
-from pipeline.reading.checks.sift import Context, Sifted
+from pipeline.reading.checks.sift import Context, Sifted, broken
 from pipeline.reading.checks.sums import check_limit, sums_of
 from pipeline.reading.tables import BROKEN, OPTIONAL, TABLES, parted
 from pipeline.reading.texts import TIME, Clock
@@ -49,7 +49,7 @@ def check(
     context = Context(Clock.of(source), definition, started_at)
     shape = _shape(raw, definition, scoring=trained is not None)
     raw = {**raw, "leads": _without(raw["leads"], definition)}
-    found = infer(raw, definition, context.clock, dropped) if trained is None else trained
+    found = infer(_readable(raw), definition, context.clock, dropped) if trained is None else trained
     context.warnings += found.warnings
     sifted = _sift_all(raw, found, shape, context)
     report = {name: sums_of(one) for name, one in sifted.items()}
@@ -97,6 +97,11 @@ def _shape(raw: Mapping[str, pl.DataFrame], definition: Definition, scoring: boo
 def _without(leads: pl.DataFrame, definition: Definition) -> pl.DataFrame:
     """Without the columns of the contract that definition.exclude names; `infer` leaves out attributes."""
     return leads.drop([column for column in OPTIONAL["leads"] if column in definition.exclude], strict=False)
+
+
+def _readable(raw: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Without the rows that could not be read: their cells stand in wrong columns, and say nothing of these."""
+    return {name: table.filter(broken(table).is_null()) for name, table in raw.items()}
 
 
 def _sift_all(raw: Mapping[str, pl.DataFrame], found: Inferred, shape: str, context: Context) -> dict[str, Sifted]:
