@@ -74,12 +74,21 @@ def infer(
     there = {entity: _columns(tables, entity) for entity in TABLE_OF}
     _check_named(definition, there, tables, dropped)
     for entity, columns in there.items():
+        if entity == "account" and not _led_to(tables):
+            columns, why = [], dict.fromkeys(columns, "no lead has an account_id that leads to it")
+            found.left_out = {**why, **found.left_out}
         pasts = _pasts(tables, entity, columns)
         for column in columns:
             _add(found, entity, column, tables, pasts.get(column), definition, clock)
         found.other_fields |= _others(found, entity, _fields(tables, entity), columns)
     _check_slices(definition, found)
     return found
+
+
+def _led_to(tables: Mapping[str, pl.DataFrame]) -> bool:
+    """Whether any lead names an account: else what accounts are is known of none, in training as in requests."""
+    leads = tables["leads"]
+    return "account_id" in leads.columns and leads["account_id"].null_count() < len(leads)
 
 
 def _check_slices(definition: Definition, found: Inferred) -> None:

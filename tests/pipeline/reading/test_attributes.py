@@ -16,7 +16,8 @@ def inferred(
 ) -> Inferred:
     """What is inferred from a table of leads with these columns."""
     height = len(next(iter(columns.values())))
-    tables = {"leads": pl.DataFrame({"row": range(height), "lead_id": [str(n) for n in range(height)], **columns})}
+    ids = {"lead_id": [str(n) for n in range(height)], "account_id": ["0"] * height}
+    tables = {"leads": pl.DataFrame({"row": range(height), **ids, **columns})}
     if history is not None:
         tables["history"] = history
     return infer(tables, Definition.model_validate(definition or {}), Clock(), ())
@@ -71,10 +72,9 @@ def test_left_out_with_a_reason() -> None:
 
 def test_names_are_unique_and_safe() -> None:
     """Colliding names get numbers; an account's get the prefix."""
+    two = {name: ["x", "y"] for name in ("A b", "a-b", "size")}
     tables = {
-        "leads": pl.DataFrame(
-            {"row": [0, 1], "lead_id": ["a", "b"], "A b": ["x", "y"], "a-b": ["x", "y"], "size": ["x", "y"]}
-        ),
+        "leads": pl.DataFrame({"row": [0, 1], "lead_id": ["a", "b"], "account_id": ["a", "b"], **two}),
         "accounts": pl.DataFrame({"row": [0, 1], "account_id": ["a", "b"], "size": ["x", "y"], "value": ["p", "q"]}),
     }
     found = infer(tables, Definition(), Clock(), ())
@@ -163,3 +163,20 @@ def test_a_change_of_revenue_may_be_negative() -> None:
     known = {name: never_negative(Attribute(name, name, "account", "numeric"))
              for name in ("revenue", "Annual Revenue", "revenue_growth_pct", "employee_change_12m")}  # fmt: skip
     assert known == {"revenue": True, "Annual Revenue": True, "revenue_growth_pct": False, "employee_change_12m": False}
+
+
+@pytest.mark.parametrize("account_id", [None, [None] * 3, ["A", "B", None]])
+def test_accounts_that_no_lead_names_have_no_attributes(account_id: list[str | None] | None) -> None:
+    """Without an account_id, as where definition.exclude names it, they were attributes that no row of training had but
+    requests, which were scored with fields that the tables of the same lead have not."""
+    ids = {} if account_id is None else {"account_id": pl.Series(account_id, dtype=pl.String)}
+    tables = {
+        "leads": pl.DataFrame({"row": range(3), "lead_id": ["1", "2", "3"], "source": ["a", "b", None], **ids}),
+        "accounts": pl.DataFrame({"row": range(2), "account_id": ["A", "B"], "size": ["1", "2"]}),
+        "history": history(("account", "tier", "1"), ("account", "tier", "2")),
+    }
+    found = infer(tables, Definition(), Clock(), ())
+    named = account_id is not None and "A" in account_id
+    assert [a.column for a in found.attributes] == ["source", *(["size", "tier"] if named else [])]
+    assert set(found.left_out) == (set() if named else {"size", "tier"})
+    assert found.other_fields == (set() if named else {("account", "tier")})

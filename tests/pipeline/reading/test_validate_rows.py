@@ -52,7 +52,7 @@ def test_accounts() -> None:
         {"account_id": "A", "employees": 6},
         {"account_id": "B", "employees": -1},
     ]
-    result = checked(accounts=accounts)
+    result = checked(leads=[{**lead, "account_id": "B"} for lead in LEADS], accounts=accounts)
     assert codes(result, "accounts") == [
         (0, "conflicting_id"),
         (1, "conflicting_id"),
