@@ -14,10 +14,10 @@ from pipeline.reading.checks.children import judge_events, judge_history, judge_
 from pipeline.reading.checks.fields import doubts
 from pipeline.reading.checks.leads import judge_accounts, judge_leads
 from pipeline.reading.checks.meta import meta_of
-from pipeline.reading.checks.sift import Context, Sifted, broken
+from pipeline.reading.checks.sift import Context, Sifted, broken, text
 from pipeline.reading.checks.sums import check_limit, sums_of
 from pipeline.reading.tables import BROKEN, OPTIONAL, TABLES, parted
-from pipeline.reading.texts import TIME, Clock
+from pipeline.reading.texts import TIME, Clock, folded
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def check(
     context = Context(Clock.of(source), definition, started_at)
     shape = _shape(raw, definition, scoring=trained is not None)
     raw = {**raw, "leads": _without(raw["leads"], definition)}
-    found = infer(_readable(raw), definition, context.clock, dropped) if trained is None else trained
+    found = infer(_telling(raw), definition, context.clock, dropped) if trained is None else trained
     context.warnings += found.warnings
     sifted = _sift_all(raw, found, shape, context)
     report = {name: sums_of(one) for name, one in sifted.items()}
@@ -99,9 +99,17 @@ def _without(leads: pl.DataFrame, definition: Definition) -> pl.DataFrame:
     return leads.drop([column for column in OPTIONAL["leads"] if column in definition.exclude], strict=False)
 
 
-def _readable(raw: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """Without the rows that could not be read: their cells stand in wrong columns, and say nothing of these."""
-    return {name: table.filter(broken(table).is_null()) for name, table in raw.items()}
+def _telling(raw: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The rows that say what columns are: not those that could not be read, whose cells stand in wrong columns, nor
+    history of a lead or an account that is not there."""
+    told = {name: table.filter(broken(table).is_null()) for name, table in raw.items()}
+    if "history" in told:
+        accounts = [text(told[name], "account_id", strip=False) for name in ("leads", "accounts") if name in told]
+        there = {"lead": told["leads"]["lead_id"], "account": pl.concat(accounts)}
+        of, whose = folded(text(told["history"], "entity")), text(told["history"], "id", strip=False)
+        known = [(of == entity) & whose.is_in(ids.implode()) for entity, ids in there.items()]
+        told["history"] = told["history"].filter(known[0] | known[1])
+    return told
 
 
 def _sift_all(raw: Mapping[str, pl.DataFrame], found: Inferred, shape: str, context: Context) -> dict[str, Sifted]:

@@ -1,5 +1,5 @@
-"""Rows that cannot be read change nothing but the counts, for their cells stand in wrong columns; but one of stages may
-have been an outcome (test_validate.py)."""
+"""Rows that are refused change nothing but the counts: those that cannot be read, whose cells stand in wrong columns,
+and those of nobody. But a row of stages may have been an outcome (test_validate.py)."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +26,7 @@ ROWS: dict[str, Callable[[int], str]] = {
     "leads": lambda i: f"{i},2024-01-{i % 28 + 1:02},A{i % 3},{i % 5},{'yes' if i % 2 else 'no'},FI",
     "accounts": lambda i: f"A{i},FI,{i % 2 + 1}",
     "stages": lambda i: f"{i},{'lost' if i % 4 else 'won'},2024-03-01",
-    "history": lambda i: f"lead,{i},budget,{i % 4}000,2024-02-01",
+    "history": lambda i: f"lead,{i},budget,{i % 4 + 1}000,2024-02-01",
 }
 BROKEN = {
     "leads": ["7,2024-01-01,A1", '8,Mustermann, Eva,A1,3,yes,"SE"', '9,2024-01-01,A1,"x"y,z,no,SE'],
@@ -67,3 +67,16 @@ def test_broken_rows_change_no_column(tmp_path: Path, name: str) -> None:
     one, other = (widened(table, given).tables for given in (looked, there))
     assert one["accounts"].equals(other["accounts"])
     assert one["leads"].drop("row").equals(other["leads"].drop("row"))
+
+
+@pytest.mark.parametrize("of", ["lead,nobody", "account,nobody", "team,1"])
+@pytest.mark.parametrize("field", ["budget,lots", "tier,gold", "never heard of,5"])
+def test_history_of_nobody_changes_no_column(tmp_path: Path, of: str, field: str) -> None:
+    """It made an attribute that nobody has of its field, and categories of numbers."""
+    tier = [f"account,A{i},tier,{i},2024-02-01" for i in range(3)]
+    whole, _ = read(tmp_path, {"history": tier})
+    found, _ = read(tmp_path, {"history": [*tier, f"{of},{field},2024-02-01"]})
+    assert found.report["history"]["quarantined"] == {"unknown_entity": 1}
+    assert found.attributes == whole.attributes
+    assert found.meta["left_out_columns"] == whole.meta["left_out_columns"]
+    assert found.tables["history"].drop("row").equals(whole.tables["history"].drop("row"))
