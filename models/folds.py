@@ -73,6 +73,12 @@ def by_time(as_of: Ints, label: Floats, lead: Ints, within_days: float, cuts: Cu
     return fold
 
 
+def begin_of_test(fold: Array, as_of: Ints) -> int:
+    """The instant of the first test example, µs, by fold and instant of each example, shapes (k,). Every run has one:
+    stage label stops where there is none."""
+    return int(as_of[fold == "test"].min())
+
+
 def _quantile(at: Ints, share: float) -> int:
     ordered = np.sort(at)
     return int(ordered[min(len(ordered) - 1, round(len(ordered) * share))])

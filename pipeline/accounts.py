@@ -8,21 +8,15 @@ import polars as pl
 from features.arrays import Floats
 from features.kernel import Matrix
 from features.plan import Plan
-from models.folds import whole_groups
+from models.folds import begin_of_test, whole_groups
 from pipeline import stage
 from pipeline.assembly.featuring import in_parts
 from pipeline.assembly.groups import groups_of
-from pipeline.assembly.values import Tables
+from pipeline.assembly.values import Tables, instants
 from pipeline.buying.looks import past
 from pipeline.buying.model import Scorer, figures
 from pipeline.learning.fitted import log_odds, log_odds_unseen, read_model
 from pipeline.params import Definition, Train
-
-
-def begin_of_test(examples: pl.DataFrame) -> int | None:
-    """The first instant of the test fold, µs; None where there is none."""
-    first = examples.filter(pl.col("fold") == "test")["as_of"].drop_nulls().to_physical().min()
-    return None if first is None else int(first)  # type: ignore[arg-type]
 
 
 def scorers(tables: Tables, plan: Plan, left_out: pl.DataFrame) -> tuple[Scorer, Scorer]:
@@ -48,26 +42,24 @@ def scorers(tables: Tables, plan: Plan, left_out: pl.DataFrame) -> tuple[Scorer,
     return honest, scored
 
 
-def why_not(tables: Tables, shape: str, begin: int | None) -> str | None:
+def why_not(tables: Tables, shape: str) -> str | None:
     """Why accounts have no probability; None where they have."""
     if tables["leads"]["account_id"].null_count() == len(tables["leads"]):
         return "no lead has an account_id"
-    if shape != "dated":
-        return "the tables do not say when a lead converted"
-    return "there is no test fold with dates" if begin is None else None
+    return None if shape == "dated" else "the tables do not say when a lead converted"
 
 
 def main() -> None:
     """Write reports/accounts.json, and data/account_model.json for the bundle."""
     tables, until = stage.read_tables(), stage.read_until()
-    begin = begin_of_test(stage.read_table(stage.EXAMPLES))
-    reason = why_not(tables, stage.read_meta()["shape"], begin)
+    reason = why_not(tables, stage.read_meta()["shape"])
     told: dict[str, Any] = {"reason": reason}
     kept: dict[str, Any] = {}
     with stage.speaking("accounts") as say:
-        if reason is None and until is not None and begin is not None:
+        if reason is None and until is not None:
             say("looking at accounts every 28 days")
-            plan = stage.read_plan()
+            plan, examples = stage.read_plan(), stage.read_table(stage.EXAMPLES)
+            begin = begin_of_test(examples["fold"].to_numpy(), instants(examples))
             found = past(tables, plan, stage.section(Definition), until)
             honest, scored = scorers(tables, plan, stage.read_table(stage.LEFT_OUT))
             told, kept = figures(found, begin, honest, scored, stage.section(Train).seed)

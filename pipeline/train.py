@@ -32,7 +32,7 @@ def main() -> None:
     data = read_data(plan)
     definition, params = stage.section(Definition), stage.section(Train)
     with stage.speaking("train") as say:
-        then = as_known(data, data.begin_of_test) if data.rows("test").any() else data
+        then = as_known(data, data.begin_of_test)
         looks = _looks(then, plan, params, definition.conversion.within_days, say)
         trained = train(then, plan, params, definition.conversion.within_days, say, looks)
         trained = refreshed(then, trained, params, definition.conversion.within_days, say)
@@ -54,8 +54,8 @@ def main() -> None:
 
 
 def _looks(data: Data, plan: Plan, params: Train, within_days: float, say: Callable[[str], None]) -> Looks | None:
-    """The examples some days later, where params want soft labels and there is a test to stop before."""
-    if not params.soft_labels or not data.rows("test").any():
+    """The examples some days later, where params want soft labels."""
+    if not params.soft_labels:
         return None
     say("looking at the leads again, some days on")
     return looks_of(data, stage.read_tables(), plan, within_days, data.begin_of_test)

@@ -9,6 +9,7 @@ import polars as pl
 from features.arrays import DAY_US, Array, Bools, Floats, Ints
 from features.kernel import Matrix
 from features.plan import Plan
+from models.folds import begin_of_test
 from pipeline import stage
 from pipeline.assembly.groups import groups_of
 from pipeline.assembly.matrices import matrix_of
@@ -37,7 +38,7 @@ class Data:
     @cached_property
     def begin_of_test(self) -> int:
         """The instant of the first test example, µs."""
-        return int(self.as_of[self.rows("test")].min())
+        return begin_of_test(self.fold, self.as_of)
 
 
 def read_data(plan: Plan) -> Data:
@@ -80,8 +81,5 @@ def known(fold: Array, as_of: Ints, within_days: float) -> Bools:
     simulated company 5 points of the attainable, on bank_marketing 0.04 of log loss); the calibrator goes by scores of
     members that saw nothing of the row's account.
     """
-    rows, test = np.isin(fold, ["train", "calibrate"]), fold == "test"
-    if not test.any():
-        return rows
-    over = as_of + round(within_days * DAY_US) <= as_of[test].min()
-    return np.asarray(rows | ((fold == "gap") & over))
+    over = as_of + round(within_days * DAY_US) <= begin_of_test(fold, as_of)
+    return np.asarray(np.isin(fold, ["train", "calibrate"]) | ((fold == "gap") & over))
