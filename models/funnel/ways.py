@@ -73,8 +73,8 @@ def episodes(
     known = s.at <= until
     over, end = _ends(place[known & s.closed], s.at[known & s.closed], s.won[known & s.closed], len(lead), until)
     if repeating is not None:
-        at, heard = next_conversion(repeating, lead, begin - (number == 0))
-        sooner = (at <= over) & (heard <= until)
+        at, _ = next_conversion(repeating.known_by(until), lead, begin - (number == 0))
+        sooner = at <= over
         over, end = np.where(sooner, at, over), np.where(sooner, CONVERTED, end)
     entered = np.full((len(lead), len(names)), NEVER)
     keep = np.flatnonzero(known & ~s.closed & (s.code < len(names)) & (s.code >= 0))

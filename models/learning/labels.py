@@ -40,6 +40,11 @@ class Conversions:
     start: Ints
     """Shape (leads + 1,)."""
 
+    def known_by(self, at: int) -> "Conversions":
+        """Those whose records had reached us at an instant (µs): a later one may be known before an earlier one."""
+        keep = self.known <= at
+        return Conversions(self.at[keep], self.known[keep], starts(owners(self.start)[keep], len(self.start) - 1))
+
 
 def conversions_of_stages(records: Records) -> Conversions:
     """Every entry of the conversion stage, known at once."""

@@ -102,8 +102,8 @@ def converts(found: Past, look: Look, by: int) -> Floats:
     """Whether any lead of the account, also one that is yet to come, converts within the horizon, by what was known
     at `by` (µs); shape (n,)."""
     row, lead = _leads_of(found, look.account)
-    at, heard = labels.next_conversion(found.conversions, lead, look.at[row])
-    came = (at <= look.at[row] + found.horizon) & (heard <= by)
+    at, _ = labels.next_conversion(found.conversions.known_by(by), lead, look.at[row])
+    came = at <= look.at[row] + found.horizon
     return np.asarray(np.bincount(row, came, minlength=len(look.account)) > 0, dtype=np.float64)
 
 
@@ -140,7 +140,6 @@ def _active(r: Records, lead: Ints, at: Ints) -> Bools:
 def first_wins(found: Past, by: int) -> Ints:
     """The first conversion of each account that was known at `by` (µs), µs; NEVER where there is none."""
     wins = np.full(len(found.records.account_start) - 1, NEVER)
-    of = owners(found.conversions.start)
-    there = found.conversions.known <= by
-    np.minimum.at(wins, found.records.account[of[there]], found.conversions.at[there])
+    known = found.conversions.known_by(by)
+    np.minimum.at(wins, found.records.account[owners(known.start)], known.at)
     return wins

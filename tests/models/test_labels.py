@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.arrays import DAY_US
+from features.arrays import DAY_US, NEVER
 from features.records import Events, Records, starts
 from features.sorting import sort_stages
 from models.learning.labels import (
@@ -18,6 +18,7 @@ from models.learning.labels import (
     beginnings,
     conversions_of_stages,
     labelled,
+    next_conversion,
 )
 
 CLOSES, REOPENS, WON = ("won", "lost"), ("recycled",), "won"
@@ -88,6 +89,11 @@ def test_the_present_is_the_last_instant() -> None:
     assert days(examples([(0, [])], [1, 2, 3], 90, d(2))) == [(0, 1, None), (0, 2, None)]
 
 
+def test_ages_are_parts_of_days_to_the_microsecond() -> None:
+    """0.7 days, which no binary fraction is, are 60,480 s and no microsecond less."""
+    assert examples([(0, [])], [0.7], 90, d(1)).as_of.tolist() == [60_480_000_000]
+
+
 def test_a_closed_lead_is_no_example_until_it_is_opened_again() -> None:
     """Closed from the closing instant on; ages start again at the reopening, as a new episode."""
     stages = [(d(2), "lost"), (d(10), "recycled"), (d(12), "mql"), (d(20), "won")]
@@ -125,6 +131,15 @@ def test_conversions_that_repeat_do_not_close() -> None:
     conversions = Conversions(at, at, starts(np.array([0, 0]), 1))
     found = labelled(r, conversions, lead, as_of, 10, d(200))
     assert found.label.tolist() == [1, 1, 1, 0]
+
+
+def test_a_later_conversion_may_be_known_before_an_earlier_one() -> None:
+    """What was known of conversions at an instant is those whose records had come, whatever happened before them."""
+    at, known = np.array([d(4), d(6), d(5)]), np.array([d(9), d(7), d(5)])
+    found = Conversions(at, known, starts(np.array([0, 0, 2]), 3))
+    for by, days_then in ((6, [NEVER, NEVER, d(5)]), (7, [d(6), NEVER, d(5)]), (9, [d(4), NEVER, d(5)])):
+        first, _ = next_conversion(found.known_by(d(by)), np.arange(3), np.zeros(3, np.int64))
+        assert first.tolist() == days_then
 
 
 def test_days_to_a_conversion_are_told_once_it_has_come() -> None:

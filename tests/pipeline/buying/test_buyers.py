@@ -2,18 +2,21 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 from typer.testing import CliRunner
+from validating import NOW, checked
 
 from features.arrays import DAY_US
 from models.bundle.accounts import COUNT, UNION, AccountModel, looks
 from models.bundle.folder import Bundle
 from models.bundle.roles import Wanted
 from models.judging.metrics import logit
+from pipeline.assembly.planning import bare_plan
 from pipeline.assembly.values import instant_us
 from pipeline.buying.buyers import SCHEMA, accounts
 from pipeline.buying.looks import Past, converts, gathered, look_at, open_lead_converts, past
@@ -137,6 +140,23 @@ def test_what_came_after_the_test_began_teaches_nothing(
 
     assert taught(instant_us(until)) == taught(begin)  # type: ignore[arg-type]
     assert taught(begin) != taught(begin - 200 * DAY_US)
+
+
+def test_a_late_record_hides_no_conversion_that_was_known() -> None:
+    """An account that bought twice, of which the first was heard of after the second: it had converted by then."""
+    definition = {"conversion": {"event": "purchase", "within_days": 90, "repeats": True}}
+    bought = {"lead_id": "1", "type": "purchase"}
+    events = [
+        {**bought, "occurred_at": "2024-02-01", "available_at": "2024-09-01"},
+        {**bought, "occurred_at": "2024-03-01", "available_at": "2024-03-02"},
+    ]
+    leads = [{"lead_id": "1", "created_at": "2024-01-01", "account_id": "A"}]
+    tables = checked(definition, leads=leads, events=events).tables
+    made = Definition.model_validate(definition)
+    found = past(tables, bare_plan(made), made, NOW)
+    look = look_at(found, [instant_us(datetime(2024, 1, 10, tzinfo=UTC))])
+    told = [converts(found, look, instant_us(datetime(2024, month, 5, tzinfo=UTC))).tolist() for month in (2, 3, 10)]
+    assert told == [[0], [1], [1]]
 
 
 def test_accounts_are_scored_before_anything_converted(knowing: Bundle, asked: Asked, found: pl.DataFrame) -> None:
