@@ -10,6 +10,7 @@ import polars as pl
 from features.arrays import Array, Bools, Floats, Ints
 from models.judging.metrics import known
 from models.judging.swap import IN, NONE, OUT, STAY, Swap, difference, swap
+from pipeline.assembly.groups import groups_of
 from pipeline.assembly.values import Tables
 from pipeline.outcomes.deals import brought
 from pipeline.params import Definition
@@ -67,13 +68,13 @@ def _leads(
     """One row each lead of a group."""
     some = np.flatnonzero(found.group != "")
     judged = rows[found.row[some].tolist()].select("lead_id", "as_of", "points", "probability", converted="label")
-    wanted = {} if source is None else {"source": source}
-    side = tables["leads"].select("lead_id", **wanted, _account=pl.coalesce("account_id", pl.lit("lead ") + "lead_id"))
+    side = tables["leads"].select("lead_id", **({} if source is None else {"source": source}))
     leads = judged.with_columns(
         group=pl.Series(found.group[some]),
         points_at=_at(rows, found.by_points[some]),
         probability_at=_at(rows, found.by_model[some]),
         month=pl.col("as_of").dt.strftime("%Y-%m"),
+        _account=groups_of(judged, tables["leads"]),
     ).join(side, on="lead_id", how="left", maintain_order="left")
     amount = pl.Series(brought(leads, tables, definition)).fill_nan(None)
     if worked is not None:

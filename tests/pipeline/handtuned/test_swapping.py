@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -61,6 +62,25 @@ def test_of_equal_sources_those_first_by_name_are_shown() -> None:
     found = swap_set(predictions, points, {"leads": leads}, Definition(), 1, None, "source")
     assert found is not None
     assert list(found.summary["by_source"]) == ["(others)", *names[:MOST_SOURCES]]
+
+
+def test_leads_of_one_person_stand_or_fall_together() -> None:
+    """As those of one account do: intervals draw both again as one. A lead with neither stands alone."""
+    ids, twin = [f"{i:03}" for i in range(200)], [f"{i // 2:03}" for i in range(200)]
+    at = pl.Series([datetime(2025, 1, 1, tzinfo=UTC)] * 200).cast(pl.Datetime("us", "UTC"))
+    bits = np.random.default_rng(0).random((2, 100)).repeat(2, axis=1)
+    p = pl.Series(bits[0] + np.arange(200) / 1e6)
+    predictions = pl.DataFrame({"lead_id": ids, "as_of": at, "fold": "test", "label": bits[1] < 0.3, "probability": p})
+    predictions = predictions.with_columns(pl.col("label").cast(pl.Float64))
+    points = pl.DataFrame({"lead_id": ids, "as_of": at, "points": 9.0, "qualified": bits[1] < 0.5, "eligible": True})
+    none = pl.Series([None] * 200, dtype=pl.String)
+    persons = pl.DataFrame({"lead_id": ids, "account_id": none, "person_id": twin})
+    both = [
+        swap_set(predictions, points, {"leads": leads}, Definition(), 1, None)
+        for leads in (persons, persons.with_columns(account_id="person_id"), persons.with_columns(person_id=none))
+    ]
+    spans = [None if found is None else found.summary["difference"]["rate"]["interval"] for found in both]
+    assert spans[0] == spans[1] != spans[2]
 
 
 def test_only_leads_first_seen_in_the_test_period() -> None:
