@@ -33,7 +33,7 @@ def records(leads: int, events_a_lead: int, leads_an_account: int, seed: int) ->
     none = np.zeros(0, np.int64)
     small = none.astype(np.int16)
     account = np.arange(leads) // leads_an_account
-    created = np.sort(rng.integers(0, DAY_US, (leads,)).reshape(-1), kind="stable")
+    created = np.sort(rng.integers(0, DAY_US, leads), kind="stable")
     return Records(
         created=created,
         account=account,

@@ -91,8 +91,7 @@ def silence(gap: Ints, count: Ints) -> Floats:
     another; a lead has `count` of them, (k,)."""
     found = np.full(len(count), np.inf)
     some = count > 0
-    if len(gap):
-        found[some] = np.minimum.reduceat(gap, (count.cumsum() - count)[some])
+    found[some] = np.minimum.reduceat(gap, (count.cumsum() - count)[some])
     return found
 
 

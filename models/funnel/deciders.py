@@ -48,7 +48,7 @@ def deciders(
     k, named = len(won_at), sorted({str(r) for r in role} - {""})
     won = won_at != NEVER
     judged = (won_at > looked) & (looked + within <= until)
-    y = ((won_at > looked) & (won_at <= looked + within) & won).astype(np.float64)
+    y = (won_at <= looked + within).astype(np.float64)
     before, then = created < won_at[account], created <= looked[account]
     earlier, by_then = (np.bincount(account[some], minlength=k) for some in (before, then))
 

@@ -12,7 +12,7 @@ def choose(held: Bools, log_odds: Floats, most: int) -> tuple[Ints, Floats]:
     """Up to `most` tests, the most telling first, and their weights in log odds.
 
     `held` (k, tests), `log_odds` (k,). Forward selection by least squares: each step takes the test that lowers the
-    squared error most, beside those that are in (Goodnight 1979, "A tutorial on the SWEEP operator").
+    squared error most, beside those that are in, by a step of Gauss-Jordan elimination.
     """
     columns = np.column_stack([held.astype(np.float64), log_odds])
     columns -= columns.mean(axis=0)
@@ -35,8 +35,7 @@ def _swept(gram: Floats, i: int) -> Floats:
     """The cross products after regression on column i; its row holds the coefficients."""
     row = gram[i] / gram[i, i]
     out = gram - np.outer(gram[:, i], row)
-    out[i], out[:, i] = row, -gram[:, i] / gram[i, i]
-    out[i, i] = 1 / gram[i, i]
+    out[i] = row
     return out
 
 

@@ -40,8 +40,8 @@ class Token:
     end: int
 
     def says(self, *words: str) -> bool:
-        """Whether it is one of the words, in whatever case, and not in quotes."""
-        return self.kind in ("word", "mark") and self.text.casefold() in words
+        """Whether it is one of the words, in whatever case. A text in quotes has them, and is none."""
+        return self.text.casefold() in words
 
 
 def tokens_of(text: str) -> Iterator[Token]:

@@ -10,10 +10,8 @@ def entering(before: Floats, best: Floats, threshold: Floats) -> Ints:
 
     `best`: the highest probability of each lead in the period, shape (n,); `before`: that of earlier, -inf for none.
     """
-    new = best > before
-    reached, earlier = np.sort(best[new]), np.sort(before[new])
-    n = int(new.sum())
-    return np.asarray((n - np.searchsorted(reached, threshold)) - (n - np.searchsorted(earlier, threshold)))
+    by_the_end = np.sort(np.maximum(before, best))
+    return np.asarray(np.searchsorted(np.sort(before), threshold) - np.searchsorted(by_the_end, threshold))
 
 
 def filling(before: Floats, best: Floats, volume: float) -> float:

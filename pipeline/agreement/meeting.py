@@ -120,6 +120,6 @@ def open_now(tables: Tables) -> pl.DataFrame:
     records, order = records_of(tables, bare_plan(definition))
     lead, end = np.arange(len(order)), instant_us(until)
     state = opening(records, lead, np.full(len(lead), end))
-    there = state.open & (records.created <= end) & ~ended(tables, order, definition.reopens, end)
+    there = state.open & ~ended(tables, order, definition.reopens, end)
     ids = order.filter(pl.Series(there)).select("lead_id")
     return ids.with_columns(as_of=pl.lit(until).cast(pl.Datetime("us", "UTC")))

@@ -74,8 +74,6 @@ def run(text: str | None, replace: str | None = None, drop: str | None = None) -
     found = trial(past[0], past[1], people.y, value, people.weeks or 1.0, people.group, stage.section(Train).seed)
     known = people.rows.select("lead_id", "as_of", converted="label").with_columns(value=pl.Series(value))
     leads = pl.concat([_moved(now, today, "open"), _moved(known, past, "past")], how="diagonal_relaxed")
-    for name in ("converted", "value"):
-        leads = leads if name in leads.columns else leads.with_columns(pl.lit(None, pl.Float64).alias(name))
     return Tried(before, after, people, found, leads.select(COLUMNS))
 
 

@@ -159,7 +159,7 @@ def _canonical(rows: pl.DataFrame, attributes: AttributeList, context: Context) 
     lost = pl.col("value").is_not_null() & value.is_null()
     context.count(
         "history.value: values that are not of their field's kind, taken as missing",
-        rows.select((lost & boolean).sum()).item() if rows.height else 0,
+        rows.select((lost & boolean).sum()).item(),
     )
     bad = numeric & (lost | pl.lit(number).is_infinite() | (floor & (pl.lit(number) < 0)))
     rows = rows.with_columns(_bad=bad, value=value)
