@@ -149,6 +149,14 @@ def test_a_text_that_tells_nothing_is_the_same_in_every_fold(monkeypatch: pytest
     assert (out_of_fold(fitted, matrix, y, lead, lead, fold, np.ones(len(y), bool))[known, 1] == 0).all()
 
 
+def test_a_level_that_stands_alone_differs_from_none() -> None:
+    """Where the rows that are learned from have a single level, it and all others are 0, as the mean is."""
+    matrix, y, lead = world(4)
+    fitted, known = fit_encoding(matrix, y, lead, lead), ~np.isnan(matrix.values[:, 1])
+    found = out_of_fold(fitted, matrix, y, lead, lead, lead % 2, matrix.values[:, 1] == 3)
+    assert (found[known, 1] == 0).all()
+
+
 def test_rows_that_are_not_learned_from_count_for_nothing() -> None:
     """Out of fold, rows beside those learned from change no log odds, though they are of the same leads."""
     matrix, y, lead = world(6)

@@ -12,11 +12,12 @@ USUAL = Cuts(0.25, 0.15)
 
 
 def world(seed: int, n: int = 800, span: int = 400) -> tuple[np.ndarray, ...]:
-    """as_of, label and lead of n examples over some days, of which the last thirty are immature."""
+    """as_of, label and lead of n examples over some days, of which the last thirty are immature; so are a few others,
+    as where a table of outcomes alone says nothing of a lead."""
     rng = np.random.default_rng(seed)
     as_of = rng.integers(0, span, n) * DAY_US
     mature = as_of <= (span - 30) * DAY_US
-    label = np.where(mature, rng.random(n) < 0.4, np.nan)
+    label = np.where(mature & (rng.random(n) < 0.97), rng.random(n) < 0.4, np.nan)
     return as_of, label, rng.integers(0, n, n)
 
 

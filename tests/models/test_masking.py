@@ -3,7 +3,7 @@
 import numpy as np
 
 from features.columns import Column
-from features.masking import mask
+from features.masking import count_known_fields, field_places, mask
 
 COLUMNS = (
     Column("fit_a", "fit", "lead", "numeric"),
@@ -23,3 +23,13 @@ def test_masked_columns_are_nan_and_known_fields_are_counted_again() -> None:
     np.testing.assert_array_equal(values, before)
     np.testing.assert_array_equal(mask(values, COLUMNS, ()), values)
     assert mask(values[:0], COLUMNS, ("events",)).shape == (0, 5)
+
+
+def test_a_title_is_one_field() -> None:
+    """Known where it says a seniority, a function or both."""
+    names = ("numeric", "seniority", "function", "known_fields")
+    columns = [Column(f"fit_{name}", "fit", "lead", name) for name in names]
+    nan = np.nan
+    values = np.array([[1.0, 2, 3, nan], [1, 2, nan, nan], [1, nan, 3, nan], [1, nan, nan, nan], [nan, 2, 3, nan]])
+    count_known_fields(values, field_places(columns))
+    assert values[:, 3].tolist() == [2, 2, 2, 1, 1]

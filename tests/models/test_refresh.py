@@ -88,7 +88,7 @@ def test_few_conversions_say_nothing() -> None:
     """A handful of converting leads, or no example at all: no shift, and no number that is none."""
     for leads in (0, 40):
         found = fit(world(2.0, 0, leads), TIMING, WINDOW)
-        assert found.shift == 0
+        assert found.shift == found.estimate == 0
         assert None not in (found.observed, found.expected)
         assert found.standard_error is None
 

@@ -103,12 +103,15 @@ def test_labels_of_the_rows_are_not_looked_at() -> None:
 
 
 def test_too_few_conversions_soften_nothing() -> None:
-    """A first model that every member could not learn from is none."""
+    """A first model that every member could not learn from is none: each needs LEAST_TO_SOFTEN converting leads in the
+    two folds that it does not leave out."""
     rows, past, later, _ = world()
-    few = np.flatnonzero(past.came > 0)[:LEAST_TO_SOFTEN]
-    came = np.full(len(past.came), np.nan)
-    came[few] = 62.0
-    assert soften(rows, replace(past, came=came), later, SETTINGS) is None
+    fold, half = thirds(rows).fold, LEAST_TO_SOFTEN // 2
+    for counts, enough in (((half, half, half - 1), False), ((half, half, half), True)):
+        came = np.full(len(past.came), np.nan)
+        for k, count in enumerate(counts):
+            came[np.flatnonzero((fold == k) & (past.age >= WITHIN))[:count]] = WITHIN - DAYS
+        assert (soften(rows, replace(past, came=came), later, ONE_ROUND) is not None) == enough
 
 
 def test_the_first_model_has_three_members(monkeypatch: pytest.MonkeyPatch) -> None:
