@@ -127,6 +127,17 @@ def test_an_account_that_is_too_young_is_not_counted_as_lost() -> None:
     assert deciders(one, one, np.array([""]), np.array([NEVER]), np.array([10]), 100, 109).looked_at == 0
 
 
+def test_an_account_that_was_won_before_it_is_looked_at_is_not_judged() -> None:
+    """Neither with a role nor without: only the other two, one of which is won in time."""
+    account, created = np.arange(4), np.zeros(4, np.int64)
+    role, looked = np.array(["chief", "", "chief", ""]), np.full(4, 10)
+    found = deciders(account, created, role, np.array([5, 9, 105, NEVER]), looked, 100, 200)
+    (chief,) = found.roles
+    assert (found.won, found.looked_at) == (3, 2)
+    assert (chief.won_with.n, chief.won_with.converted) == (1, 1)
+    assert (chief.won_without.n, chief.won_without.converted) == (1, 0)
+
+
 def test_a_trial_by_hand() -> None:
     """Four leads in two weeks: before the first two, after the last three."""
     before, after = np.array([1, 1, 0, 0], bool), np.array([0, 1, 1, 1], bool)

@@ -138,6 +138,9 @@ def test_bad_input_is_named() -> None:
     """An error names the row, what was expected and what came."""
     with pytest.raises(ValueError, match=r"row 1: expected p in \[0, 1\], got nan \(1 of 2\)"):
         metrics.scores(np.array([0.0, 1.0]), np.array([0.5, np.nan]))
+    for beyond in (-0.1, 1.1):
+        with pytest.raises(ValueError, match=rf"row 0: expected p in \[0, 1\], got {beyond}"):
+            metrics.scores(np.array([0.0, 1.0]), np.array([beyond, 0.5]))
     with pytest.raises(ValueError, match="row 0: expected label 0 or 1, got 2"):
         metrics.scores(np.array([2.0, 1.0]), np.array([0.5, 0.5]))
     with pytest.raises(ValueError, match="of one length"):

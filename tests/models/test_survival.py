@@ -137,6 +137,14 @@ def test_half_of_those_that_end_so() -> None:
     assert np.isnan(halfway(times, share, 0.5))
 
 
+def test_a_median_has_an_interval_where_it_can_be_told() -> None:
+    """Of forty accounts that converted on a day of their own: half by day 20, give or take some days."""
+    found = curve(spells([(float(day), 1, day) for day in range(1, 41)]), 1, np.array([40.0]), 1, 200)
+    low, high = found.median_interval or (np.nan, np.nan)
+    assert 10 < low < found.median_days == 20 < high < 30
+    assert found.median() == {"days": 20, "interval": [low, high]}
+
+
 def test_nothing_seen_of_few_that_were_followed_is_not_nearly_never() -> None:
     """Of 2,000 accounts 25 were followed for ninety days, without an event: the upper end is that of 25."""
     young = [(2.0, 0, k) for k in range(1975)]

@@ -21,7 +21,9 @@ def test_rare_values_are_merged_and_counted() -> None:
     assert list(names) == [*(f"v{i:02}" for i in range(MOST)), OTHER]
     assert len(found) == len(texts)
     few = texts.filter(texts < "v05")
-    assert gathered(few, MOST) == (few, 0) or gathered(few, MOST)[0].equals(few)
+    same, none = gathered(few, MOST)
+    assert same.equals(few)
+    assert none == 0
 
 
 def test_ages_sort_as_they_grow() -> None:
@@ -31,6 +33,9 @@ def test_ages_sort_as_they_grow() -> None:
         order = pl.DataFrame({"days": days, "text": texts}).sort("days")["text"]
         assert order.is_sorted()
     assert ages(pl.Series([1.0, 7.0])).to_list() == ["1 day", "7 days"]
+    assert ages(pl.Series(range(31)))[[0, 6, 7, 29, 30]].str.strip_chars().to_list() == [
+        "0 to 7 days", "0 to 7 days", "7 to 30 days", "7 to 30 days", "30 to 90 days",
+    ]  # fmt: skip
 
 
 def test_the_segment_is_the_fit_text_known_most() -> None:
@@ -45,9 +50,13 @@ def test_the_segment_is_the_fit_text_known_most() -> None:
 
 
 def test_the_run_holds_the_diagnosis(finished_run: Path) -> None:
-    """Every slicing counts each test example once."""
+    """Every slicing counts each test example once; months and ages are in their order, sources by how many they are."""
     found = stage.read_json(finished_run / "reports/calibration.json")
     n = stage.read_json(finished_run / "reports/metrics.json")["test"]["n"]
     assert set(found["by"]) == {"month", "age", "source", "segment"}
     assert all(sum(row["n"] for row in slicing["slices"]) == n for slicing in found["by"].values())
+    names = {by: [row["name"] for row in slicing["slices"]] for by, slicing in found["by"].items()}
+    assert all(names[by] == sorted(names[by]) for by in ("month", "age"))
+    sizes = [row["n"] for row in found["by"]["source"]["slices"] if row["name"] != OTHER]
+    assert sizes == sorted(sizes, reverse=True)
     assert {"calibration_slope", "calibration_intercept", "observed_over_expected"} <= set(found["test"])
