@@ -58,6 +58,14 @@ def test_who_is_excluded_qualifies_when_that_ends() -> None:
     assert first_crossings(one, made, until, always).tolist() == [us(6), us(6), NEVER]
 
 
+def test_silence_may_lift_a_lead() -> None:
+    """Where points are given for it: so long after the last event, or after the creation of one that never did a
+    thing."""
+    one = table("rules: [{id: a, when: {no_event_for_days: 30}, points: 5}]\nthresholds: {mql: 5}")
+    made = records([lead(created=2), lead(event(5, "x"), created=2)])
+    assert first_crossings(one, made, np.full(2, us(100)), always).tolist() == [us(32), us(35)]
+
+
 def test_no_lead_no_crossing() -> None:
     """Empty in, empty out."""
     one = table("rules: [{id: a, when: {event: x}, points: 5}]\nthresholds: {mql: 5}")

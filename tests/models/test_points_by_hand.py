@@ -18,6 +18,7 @@ rules:
   - {id: clicks, group: behaviour, when: {event: mail_click}, points: 4, each: true, max: 20, max_per_day: 8}
   - {id: budget, group: fit, when: {field: budget, gt: 10000}, points: 12}
   - {id: purchase, group: behaviour, when: {event: purchase}, auto_qualify: true}
+  - {id: packet, group: fit, when: {field: seats, in: [10, 25]}, points: 3}
   - {id: spring, group: fit, when: {field: source, in: [fair]}, points: 5, from: 2025-03-01, until: 2025-04-01}
 caps: {fit: [0, 50], behaviour: [-30, 100]}
 exclude: [{field: source, eq: employee}]
@@ -37,6 +38,9 @@ CASES = [
     ("the upper end", lead(employees=250.0), 1, 15, False),
     # 250.5 employees are more than 250
     ("past the end", lead(employees=250.5), 1, 0, False),
+    # 10 and 25 seats are sold together: 3
+    ("a number among some", lead(seats=25.0), 1, 3, False),
+    ("a number between some", lead(seats=20.0), 1, 0, False),
     # the case does not matter: 20
     ("capitals", lead(job_title="SVP SALES"), 1, 20, False),
     # -30, and the cap's floor is 0
@@ -87,7 +91,8 @@ CASES = [
 @pytest.mark.parametrize(("given", "day", "points", "qualifies"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_points_on_paper(given: object, day: float, points: float, qualifies: bool) -> None:
     """The engine gives what the paper says, to the last bit. Other leads beside it have the other fields."""
-    other = lead(event(0, "other"), job_title="x", employees=1.0, email_domain_kind="x", source="x", budget=[(0, 1.0)])
+    fields = {"job_title": "x", "employees": 1.0, "email_domain_kind": "x", "source": "x", "seats": 1.0}
+    other = lead(event(0, "other"), **fields, budget=[(0, 1.0)])
     found = tallied(TABLE, [given, other], [day, day])
     assert found.total[0] == points
     assert found.qualified[0] == qualifies
@@ -97,7 +102,7 @@ def test_of_several_thresholds_all_are_needed() -> None:
     """Fit alone does not do where behaviour is asked for too."""
     text = TABLE.replace("{mql: 60}", "{fit: 30, behaviour: 20}")
     views = [event(0, "pricing_view"), event(1, "pricing_view")]
-    full = {**CHIEF, "email_domain_kind": "x", "source": "x", "budget": [(0, 1.0)]}
+    full = {**CHIEF, "email_domain_kind": "x", "source": "x", "seats": 1.0, "budget": [(0, 1.0)]}
     found = tallied(text, [lead(**full), lead(*views, **full), lead(*views, **{**full, "employees": 1.0})], [2, 2, 2])
     assert found.qualified.tolist() == [False, True, False]
 

@@ -70,6 +70,17 @@ def test_what_is_written_is_read_back(test: Any) -> None:
     assert len(parsed.places) == len(list(leaves(test)))
 
 
+def test_true_is_said_as_in_yaml() -> None:
+    """And read back as a text that means it."""
+    assert write(_of({"field": "consent", "eq": True})) == "consent = true"
+
+
+@pytest.mark.parametrize("text", ["employees >= 50", "employees <= 2.5"])
+def test_an_end_that_is_in_is_said_as_people_say_it(text: str) -> None:
+    """Not as the two tests that it is, more or equal."""
+    assert write(parse(text).test) == text
+
+
 @given(
     st.text(max_size=40)
     | st.lists(st.sampled_from([*WORDS, "x", "5", "(", ")", ",", "=", "<", '"']), max_size=12).map(" ".join)
@@ -93,6 +104,9 @@ def test_any_text_is_a_test_or_misread(text: str) -> None:
         ("value >= 5", {"any": [{"field": "value", "gt": 5}, {"field": "value", "eq": 5}]}),
         ("zip = 00100", {"field": "zip", "eq": "00100"}),
         ("floor in 5, 100", {"field": "floor", "in": [5, 100]}),
+        ("Employees BETWEEN 50 And 500", {"field": "Employees", "between": [50, 500]}),
+        ("plan = 'the \"and\"'", {"field": "plan", "eq": 'the "and"'}),
+        ("plan = 'and'", {"field": "plan", "eq": "and"}),
     ],
 )  # fmt: skip
 def test_by_hand(text: str, test: dict[str, Any]) -> None:
