@@ -35,6 +35,17 @@ def test_nobody_to_let_in_is_an_error() -> None:
         filling(np.array([0.9]), np.array([0.5]), 1)
 
 
+@pytest.mark.parametrize("mark", [1, 40, 100])
+def test_scores_spread_evenly_on_either_side_of_the_old_threshold(mark: int) -> None:
+    """As many calibration probabilities have one score as another, but for the last lead of each."""
+    p = np.sort(np.random.default_rng(mark).random(999))
+    routing = Routing((Rule("wait", 0.0),), 0.8, None, ())
+    policy = Policy(continuity(p, 0.7, mark), 0.1, (), "E", routing, Values(None, {}, None), 0.7)
+    counts = np.bincount(policy.score(p), minlength=101)
+    for side in (counts[:mark], counts[mark:]):
+        assert side.max() - side.min() <= 2
+
+
 @given(
     st.lists(st.floats(0, 1), min_size=1, max_size=200),
     st.floats(0.01, 0.99),

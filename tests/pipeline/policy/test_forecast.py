@@ -15,6 +15,7 @@ from models.policy.thresholds import entering
 from models.policy.values import Values
 from pipeline.assembly.matrices import matrix_of
 from pipeline.errors import Stop
+from pipeline.outcomes.deals import brought
 from pipeline.params import Definition, NetBenefit, Policy, Threshold
 from pipeline.policy.chosen import Scores, policy_of
 from pipeline.policy.forecast import forecast
@@ -105,12 +106,17 @@ def test_what_the_data_do_not_tell_is_said(predictions: pl.DataFrame) -> None:
 def test_weekly_volumes_and_values_add_up(
     finished_run: Path, bundle: Bundle, predictions: pl.DataFrame, checked_tables: dict[str, pl.DataFrame]
 ) -> None:
-    """A threshold of 0 lets in each lead once; intervals hold their means; sums of money are those of the rows."""
+    """A threshold of 0 lets in each lead once, none lets in nobody; intervals hold their means; sums of money are those
+    of the leads, each the mean of its looks."""
     examples = pl.read_parquet(finished_run / "data" / "examples.parquet")
     plan = plan_of_json(json.loads((finished_run / "data" / "plan.json").read_text()))
     features = pl.read_parquet(finished_run / "data" / "features.parquet").filter(examples["mature"])
-    policy = replace(bundle.policy, threshold=0.0)
-    found = forecast(policy, predictions, matrix_of(features, plan.features), checked_tables, Definition(), 1)
+    policy, matrix = replace(bundle.policy, threshold=0.0), matrix_of(features, plan.features)
+    found, without = (
+        forecast(one, predictions, matrix, checked_tables, Definition(), 1)
+        for one in (policy, replace(policy, threshold=None))
+    )
+    assert (without["threshold"], without["score_at_threshold"], without["above"]) == (None, None, None)
     new = predictions.group_by("lead_id").agg(pl.col("as_of").min())
     begin = predictions.filter(pl.col("fold") == "test")["as_of"].min()
     assert isinstance(begin, datetime)
@@ -120,6 +126,18 @@ def test_weekly_volumes_and_values_add_up(
         assert row["leads_interval"][0] <= row["leads"] <= row["leads_interval"][1]
         assert row["converted"] <= row["leads"]
     value = found["value"]
+    own = predictions.join(checked_tables["leads"].select("lead_id", "value"), on="lead_id", maintain_order="left")
+    worth = pl.Series(policy.values.all_of(own["value"].to_list(), policy.values.segments(matrix))).fill_nan(None)
+    amount = pl.Series(brought(predictions, checked_tables, Definition())).fill_nan(None)
+    rows = predictions.with_columns(worth=worth, amount=amount).filter(fold="test").drop_nulls("worth")
+    each = rows.group_by("lead_id").agg(
+        due=(pl.col("probability") * pl.col("worth")).mean(),
+        won=(pl.col("label") * pl.coalesce("amount", "worth")).mean(),
+    )
+    assert (value["examples"], value["leads"]) == (len(rows), len(each))
+    assert (value["expected"], value["won"]) == pytest.approx((each["due"].sum(), each["won"].sum()))
+    assert value["won_over_expected"] == pytest.approx(value["won"] / value["expected"])
+    assert value["conversions_without_amount"] == rows.filter(pl.col("label") == 1)["amount"].null_count()
     assert value["interval"][0] <= value["won_over_expected"] <= value["interval"][1]
     assert value["off"] == (not value["interval"][0] <= 1 <= value["interval"][1])
 
