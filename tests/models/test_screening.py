@@ -65,6 +65,24 @@ def test_the_order_of_a_number_is_scikit_learns_area(seed: int) -> None:
     assert strengths(matrix((x, False)), y, np.arange(80))[0].value.auc >= max(area, 1 - area) - 1e-12
 
 
+def test_an_area_is_as_sure_as_in_the_textbook() -> None:
+    """Hanley and McNeil 1982 give 0.032 for the standard error of 0.893, of 51 against 58."""
+    area = bounded(0.893, np.repeat([1.0, 0.0], [51, 58]))
+    np.testing.assert_allclose((area.auc - area.low) / 1.645, 0.032, atol=1e-3)
+
+
+def test_a_truth_is_a_group_and_nearly_everybody_is_none() -> None:
+    """Of a boolean those that are true; nothing is said where fewer than ten leads are left to compare with."""
+    y = np.repeat([1.0, 0.0, 1.0, 0.0], [20, 5, 30, 900])
+    true = np.where(np.arange(len(y)) < 25, 1.0, 0.0)
+    of = (Column("fit_sure", "fit", "lead", "boolean"),)
+    (found,) = purest(Matrix(true[:, None], of, {}), y)
+    assert (found.rows, found.converting) == (25, 20)
+    for others, told in ((9, 0), (10, 1)):
+        known = np.where(np.arange(len(y)) < others, np.nan, 0.0)
+        assert len(purest(matrix((known, False)), y)) == told
+
+
 @given(st.integers(10, 400), st.integers(0, 400))
 def test_a_group_is_as_sure_as_wilson_has_it(won: int, lost: int) -> None:
     """The lower end of its rate is scipy's; the odds are against those of the others."""

@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -158,7 +160,7 @@ def test_leaks_in_the_tables_are_caught_and_named(
 
 def test_colleagues_are_no_twins_and_copies_are_asked_about() -> None:
     """Two of one company share it and its town, and nobody else has them: no proof. Leads of
-    different companies are not alike."""
+    different companies are not alike. No table of events is needed, also where leads are dated."""
     n = 40
     leads = pl.DataFrame({
         "lead_id": [str(i) for i in range(n)], "row": range(n), "account_id": [f"A{i // 2}" for i in range(n)],
@@ -170,8 +172,12 @@ def test_colleagues_are_no_twins_and_copies_are_asked_about() -> None:
     found = check_twins({"leads": leads}, examples, attributes)
     assert not found.problems
     assert found.numbers["alike_by_chance"] == n // 2
+    assert [f"{n // 2} groups of leads with equal attributes" in warning for warning in found.warnings] == [True]
+    dated = leads.with_columns(created_at=pl.lit(datetime(2025, 1, 1, tzinfo=UTC)))
+    assert check_twins({"leads": dated}, examples, attributes) == found
     others = check_twins({"leads": leads.with_columns(account_id=pl.col("lead_id"))}, examples, attributes)
     assert (others.numbers["across"], others.numbers["alike_by_chance"]) == (0, 0)
+    assert not others.warnings
 
 
 @pytest.mark.parametrize("others", [None, "bronze"])
@@ -409,6 +415,11 @@ def test_a_model_that_is_nearly_always_right_is_caught(data: Data, screened: Pat
     found = check_test(data, young, 0.99, importance, plan, Leaks(), {})
     assert found.result == "passed"
     assert "the AUC of the test fold is 0.990" in found.warnings[0]
+    assert found.numbers["auc"] == 0.99
+    nine = np.unique(data.lead[data.rows("test") & (data.y == 1)])[:9]
+    few = replace(data, y=data.y * np.isin(data.lead, nine))
+    for one, auc in ((few, 0.99), (data, None)):
+        assert check_test(one, told, auc, importance, plan, Leaks(), {}).result == "does not apply"
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1), st.integers(0, 3)), min_size=1, max_size=60))
