@@ -216,7 +216,7 @@ def test_an_outcome_of_a_lead_after_the_present_is_no_example() -> None:
 
 
 def test_a_purchase_known_after_the_end_closes_nobody() -> None:
-    """Nothing is known after source.until: neither for the label nor for whether the lead is open."""
+    """Nothing is known after source.until: neither for the label nor for whether the lead is open. At it, all is."""
     leads = [{"lead_id": "1", "created_at": day(0)}, {"lead_id": "2", "created_at": day(0)}]
     bought = {"lead_id": "1", "type": "purchase", "occurred_at": day(20), "available_at": day(300)}
     other = {"lead_id": "2", "type": "purchase", "occurred_at": day(1), "available_at": day(1)}
@@ -231,3 +231,7 @@ def test_a_purchase_known_after_the_end_closes_nobody() -> None:
     found = [label(one.tables, "dated", until, definition, Split()).drop("fold") for one in (with_it, without)]
     assert found[0].equals(found[1])
     assert found[0]["lead_id"].to_list() == ["1", "1", "1", "2"]
+    at_the_end = check(
+        raw(leads=leads, events=[other, {**bought, "available_at": day(100)}]), source, definition, None, NOW
+    )
+    assert label(at_the_end.tables, "dated", until, definition, Split())["lead_id"].to_list() == ["1", "2"]

@@ -28,6 +28,7 @@ from pipeline.reading.checked import check
         ([{**LEAD, "value": "-5"}], [(2, "impossible_number")]),
         ([{**LEAD, "value": "much"}], [(2, "impossible_number")]),
         ([{**LEAD, "value": "1e999"}], [(2, "impossible_number")]),
+        ([{**LEAD, "value": float("nan")}], []),
         ([{**LEAD, "objected": "yes"}], [(2, "objected")]),
         ([{**LEAD, "objected": "2024-02-01"}], [(2, "objected")]),
         ([{**LEAD, "objected": "no"}], []),
@@ -110,6 +111,38 @@ def test_stages(rows: list[Mapping[str, object]], expected: list[tuple[int, str]
     result = checked(stages=rows)
     assert codes(result, "stages") == expected
     assert result.tables["leads"]["outcome_refused"].to_list() == [refused, False]
+
+
+def test_won_is_an_outcome_where_it_closes_leads() -> None:
+    """Not where another stage is the conversion and closes them: then it may come before its lead's creation."""
+    signed = {"lead_id": "2", "stage": "signed", "entered_at": "2024-03-01"}
+    early = {**WON, "entered_at": "2023-12-31"}
+    definition: dict[str, object] = {
+        "conversion": {"stage": "signed", "within_days": 90},
+        "terminal": ["signed", "lost"],
+    }
+    assert codes(checked(definition, stages=[signed, early]), "stages") == []
+    definition["terminal"] = ["signed", "won", "lost"]
+    assert codes(checked(definition, stages=[signed, early]), "stages") == [(1, "before_creation")]
+
+
+def test_ids_stay_as_they_came() -> None:
+    """With the spaces in them, in every table; other texts lose those at their ends."""
+    leads = [{**LEAD, "lead_id": " 1 ", "account_id": "A "}, LEADS[1]]
+    won, visit = ({**row, "lead_id": " 1 "} for row in (WON, {**EVENT, "type": " visit ", "event_id": "e "}))
+    accounts, change = [{"account_id": "A ", "size": "5"}], {**CHANGE, "entity": " account", "id": "A "}
+    result = checked(leads=leads, accounts=accounts, stages=[won], events=[visit, EVENT], history=[change])
+    assert result.tables["leads"].select("lead_id", "account_id").row(0) == (" 1 ", "A ")
+    assert result.tables["stages"]["lead_id"].to_list() == [" 1 "]
+    assert result.tables["events"].select("lead_id", "type", "event_id").rows() == [(" 1 ", "visit", "e ")]
+    assert codes(result, "events") == [(1, "unknown_lead")]
+    assert result.tables["accounts"]["account_id"].to_list() == result.tables["history"]["id"].to_list() == ["A "]
+
+
+def test_a_refused_row_says_why() -> None:
+    """In words, beside its code: those of the rule that it breaks."""
+    result = checked(events=[{**EVENT, "lead_id": "9"}, {**EVENT, "lead_id": None}])
+    assert result.refused["events"]["reason"].to_list() == ["its lead is not among the accepted leads", "has no id"]
 
 
 def test_children_of_excluded_and_refused_leads() -> None:
