@@ -46,11 +46,21 @@ def test_scopes_and_revocation(tmp_path: Path) -> None:
         guard.check(bearer(score), "admin")
     assert caught.value.status == 403
     assert revoke_key(path, "crm")
-    assert not revoke_key(path, "crm")
     guard.refresh()
     with pytest.raises(Problem) as caught:
         guard.check(bearer(score), "score")
     assert caught.value.status == 401
+
+
+def test_who_has_no_key_loses_none(tmp_path: Path) -> None:
+    """A file of keys is neither made nor written for that."""
+    path = tmp_path / "deeper" / "keys.json"
+    assert not revoke_key(path, "crm")
+    assert not path.parent.exists()
+    create_key(path, "ops", "admin", NOW)
+    inode = path.stat().st_ino
+    assert not revoke_key(path, "crm")
+    assert path.stat().st_ino == inode
 
 
 @pytest.mark.parametrize("header", [None, b"", b"Bearer", b"Bearer x", b"Basic abc", b"\xff", b"Bearer " + b"a" * 9999])

@@ -1,5 +1,7 @@
 """The queue of calls."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from models.policy.policy import Policy
@@ -35,6 +37,12 @@ def test_calls_go_where_they_are_worth_most() -> None:
     assert found["worth"].to_list() == [460.0, 60.0]
     assert found["why"].to_list() == ["x; y"] * 2
     assert queue(scores([500.0, 39.0, 100.0]), POLICY, 1)["lead_id"].to_list() == ["a"]
+
+
+def test_a_call_of_no_known_cost_costs_nothing() -> None:
+    """Worth is then what is expected."""
+    found = queue(scores([500.0, 39.0, 100.0]), replace(POLICY, call_cost=None), 50)
+    assert found["worth"].to_list() == [500.0, 100.0, 39.0]
 
 
 def test_without_values_the_probability_decides() -> None:

@@ -42,6 +42,13 @@ def test_the_steps_add_up_to_the_change(found: pl.DataFrame) -> None:
     assert {"weak", "disqualified"} <= set(found["kind"])
 
 
+def test_why_tells_the_steps_that_can_be_seen(found: pl.DataFrame) -> None:
+    """The greatest first, with two decimals; those that would be told as 0.00 are left out."""
+    for row in found.iter_rows(named=True):
+        told = [float(part.rpartition(" ")[2]) for part in row["why"].split("; ") if part]
+        assert told == sorted((round(row[step], 2) for step in STEPS if abs(row[step]) >= 0.005), reverse=True)
+
+
 def test_open_leads_have_the_probabilities_of_their_scores(
     bundle: Bundle, asked: Asked, since: datetime, found: pl.DataFrame
 ) -> None:

@@ -73,3 +73,4 @@ def test_without_sellers_nobody_is_untouched(bundle: Bundle, asked: Asked) -> No
     found = stalled(bundle, replace(asked, checked=replace(asked.checked, tables={**tables, "events": none})), 30)
     assert found["days_untouched"].null_count() == len(found)
     assert not found["why"].str.contains("untouched").any()
+    assert found["why"].str.contains("that went on did so").fill_null(False).all(), "who stands still is there alone"
