@@ -45,7 +45,7 @@ def replayed(
     zone, most = stage.section(Source).timezone, stage.section(Policy).weekly_capacity
     found = pool(tables, meta["shape"], until, begin, definition, zone, most)
     if found.rows.is_empty():
-        return absent("no week of the test period has both open leads and a horizon that is over")
+        return absent("no whole week of the test period has leads whose outcome is known by now")
     every, expected = scored_rows(tables, plan, found.rows, values, _scorer(fitted, params.threads))
     weeks = weeks_of(found, expected, tables["leads"], params.seed)
     mine = {name: p[test] for name, p in scores.items()}

@@ -49,7 +49,7 @@ def pool(
     records, order = records_of(closing_when_it_happened(kept, definition, until), bare_plan(definition))
     last = until - timedelta(days=definition.conversion.within_days)
     if shape == "outcome":
-        return _created(records, kept["leads"], order, begin, until, zone, most)
+        return _created(records, kept["leads"], order, begin, zone, most)
     at = definition.snapshots.at
     instants = [i for i in sorted(set(at)) if begin <= i <= last] if at else mondays(begin, last, zone)
     won = conversions(records, kept, order, definition.conversion, instant_us(until))
@@ -107,21 +107,28 @@ def _named(rows: pl.DataFrame, order: pl.DataFrame, tables: Tables, definition: 
 
 
 def _created(
-    records: Records, leads: pl.DataFrame, order: pl.DataFrame, begin: datetime, until: datetime, zone: str,
-    most: int | None,
-) -> Pool:  # fmt: skip
-    """Nothing but outcomes: on each Monday, the leads created in the week before it whose outcome is known."""
-    instants = [i for i in mondays(begin, until, zone) if i > begin]  # on one that begins the test no week is over
+    records: Records, leads: pl.DataFrame, order: pl.DataFrame, begin: datetime, zone: str, most: int | None
+) -> Pool:
+    """Nothing but outcomes: on each Monday, the leads created in the week before it whose outcome is known.
+
+    Whole weeks alone, from the test's first Monday to the last before nothing is known any more: days of a week, or
+    weeks of leads that are all still undecided, are nothing that a team could choose its usual number from.
+    """
     created = order.with_columns(as_of=pl.Series(records.created)).join(
         leads.select("lead_id", "converted"), on="lead_id", how="left"
     )
-    at = np.array([instant_us(begin), *(instant_us(i) for i in instants)], dtype=np.int64)
-    week = np.searchsorted(at, created["as_of"].to_numpy(), side="right") - 1
-    inside = (week >= 0) & (week < len(instants))
-    rows = created.with_columns(
+    created = created.with_columns(as_of=pl.col("as_of").cast(pl.Datetime("us", "UTC")))
+    known = created.filter(pl.col("converted").is_not_null())
+    last = known["as_of"].max()
+    edges = mondays(begin, last, zone) if isinstance(last, datetime) else []
+    at = np.array([instant_us(i) for i in edges], dtype=np.int64)
+    week = np.searchsorted(at, known["as_of"].to_physical().to_numpy(), side="right") - 1
+    inside = (week >= 0) & (week < len(edges) - 1)
+    rows = known.with_columns(
         week=pl.Series(week), turn=pl.col("index").cast(pl.Int64), amount=pl.lit(None, pl.Float64),
-        label=pl.col("converted").cast(pl.Float64), as_of=pl.col("as_of").cast(pl.Datetime("us", "UTC")),
-    ).filter(pl.Series(inside) & pl.col("converted").is_not_null())  # fmt: skip
+        label=pl.col("converted").cast(pl.Float64),
+    ).filter(pl.Series(inside))  # fmt: skip
+    instants = edges[1:]
     rows = rows.sort("week", "lead_id").select("week", "lead_id", "as_of", "turn", "label", "amount")
     return Pool("created", tuple(instants), _capacity(rows, records, instants, most, by_inflow=True), rows)
 

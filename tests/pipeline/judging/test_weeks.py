@@ -100,18 +100,29 @@ def test_outcomes_alone_rank_the_leads_of_each_week() -> None:
     for row in found.rows.iter_rows(named=True):
         monday = found.instants[row["week"]]
         assert monday - timedelta(days=7) <= row["as_of"] < monday
-    assert found.rows["lead_id"].sort().to_list() == [f"l{i:03}" for i in range(7, 33) if i != 15]
+    assert found.rows["lead_id"].sort().to_list() == [f"l{i:03}" for i in range(12, 33) if i != 15]
     assert found.rows["turn"].n_unique() == len(found.rows)
 
 
-@pytest.mark.parametrize("begin", [datetime(2025, 1, 6, tzinfo=UTC), datetime(2025, 1, 8, tzinfo=UTC)])
-def test_every_week_of_outcomes_has_days(begin: datetime) -> None:
-    """Where a lead comes a day every week has leads, also where the test begins on a Monday at midnight."""
-    tables = {"leads": leads(40, converted=[True] * 40)}
-    found = pool(tables, "outcome", datetime(2025, 2, 9, tzinfo=UTC), begin, Definition(), "UTC", None)
-    assert found.instants[0] == datetime(2025, 1, 13, tzinfo=UTC)
-    assert found.rows["week"].unique().sort().to_list() == list(range(len(found.instants)))
-    assert found.rows["as_of"].min() == begin
+@pytest.mark.parametrize(("begin", "first"), [(6, 6), (8, 13)])
+@pytest.mark.parametrize("known", [40, 30])
+def test_weeks_of_outcomes_are_whole(begin: int, first: int, known: int) -> None:
+    """Where a lead comes a day every week has seven, from the first Monday of the test to where outcomes end: neither
+    the days before that Monday nor weeks of leads that are all undecided are weeks of a team."""
+    tables = {"leads": leads(40, converted=[True if i < known else None for i in range(40)])}
+    start, until = datetime(2025, 1, begin, tzinfo=UTC), datetime(2025, 2, 9, tzinfo=UTC)
+    found = pool(tables, "outcome", until, start, Definition(), "UTC", None)
+    assert found.rows["as_of"].min() == datetime(2025, 1, first, tzinfo=UTC)
+    assert found.rows["week"].value_counts()["count"].to_list() == [7] * len(found.instants)
+    assert found.instants[-1] == datetime(2025, 2, 3, tzinfo=UTC) - timedelta(weeks=known == 30)
+
+
+def test_days_of_outcomes_are_no_week() -> None:
+    """A test shorter than a whole week has no weeks to replay."""
+    found = pool({"leads": leads(9, converted=[True] * 9)}, "outcome", datetime(2025, 1, 9, tzinfo=UTC),
+                 datetime(2025, 1, 2, tzinfo=UTC), Definition(), "UTC", None)  # fmt: skip
+    assert found.instants == ()
+    assert found.rows.is_empty()
 
 
 def purchases() -> Pool:
