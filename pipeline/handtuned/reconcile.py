@@ -61,7 +61,9 @@ def reconcile(inputs: Inputs, definition: Definition, until: datetime, tolerance
 
 
 def _actual(tables: Tables, lead_ids: pl.Series, until: int) -> Ints:
-    """When each lead first became an MQL; NEVER for none by `until`."""
+    """When each lead first became an MQL; NEVER for none by `until`, and for all where there are no stages."""
+    if "stages" not in tables:
+        return np.full(len(lead_ids), NEVER)
     called = stages_called(TOTAL, tables["stages"]["stage"].unique().to_list())
     mql = tables["stages"].filter(pl.col("stage").is_in(called), pl.col("entered_at").to_physical() <= until)
     first = mql.group_by("lead_id").agg(pl.col("entered_at").min())

@@ -114,6 +114,14 @@ def test_mqls_that_the_points_made_agree(inputs: Inputs) -> None:
     }  # fmt: skip
 
 
+def test_without_stages_the_replay_has_nothing_to_agree_with(inputs: Inputs) -> None:
+    """Where a purchase is the conversion there may be no table of stages: the points are replayed all the same."""
+    tables = {name: rows for name, rows in inputs.tables.items() if name != "stages"}
+    found = reconcile(replace(inputs, tables=tables), Definition(), until(), 1)
+    assert len(found) > 20
+    assert set(found["outcome"]) == {ONLY_REPLAY}
+
+
 def test_lists_hold_the_leads_behind_the_figures(inside: Path) -> None:
     """Every lead of a group once, as often as the figures say; equal volume; those that agree are not listed."""
     figures = json.loads(stage.POINTS_FIGURES.read_text())
