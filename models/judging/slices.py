@@ -8,7 +8,6 @@ import numpy as np
 
 from features.arrays import Floats, Ints
 from models.judging import bootstrap, metrics
-from models.judging.rates import Z
 from models.judging.smooth_ece import smooth_ece, smooth_ece_null
 
 NULL_DRAWS = 100
@@ -28,18 +27,44 @@ def by_slice(
     y: Floats, p: Floats, groups: Ints, part: Ints, names: Sequence[str], seed: int, draws: int
 ) -> list[dict[str, Any]]:
     """One row a slice that has examples: `name, n, positives, observed, expected, observed_over_expected,
-    smooth_ece, smooth_ece_null_p95, interval`, the interval that of observed over expected or None.
+    smooth_ece, smooth_ece_null_p95, interval, chance`: the interval that of observed over expected, and the chance that
+    a slice of which p is right is this far off (two-sided); both None where they cannot be told.
 
     y, p, groups, part (n,); part numbers the names from 0. Accounts are drawn again for the 95 % interval, which is
     widened by FEW where few of them converted.
     """
     again = [_ratios(y, p, part, len(names), w) for w in bootstrap.weights(groups, seed, draws)]
     ratios = np.array(again).reshape(len(again), len(names))
+    alike, chances = _chances(y, p, groups, part, len(names))
     return [
-        {"name": name, **_row(y[rows], p[rows], seed), "interval": _interval(y[rows], p[rows], groups[rows], drawn)}
-        for name, rows, drawn in zip(names, (part == k for k in range(len(names))), ratios.T, strict=True)
+        {
+            "name": name,
+            **_row(y[rows], p[rows], seed),
+            "interval": _interval(y[rows], p[rows], groups[rows], drawn, alike),
+            "chance": metrics.known(chance) if len(again) else None,
+        }
+        for name, rows, drawn, chance in zip(
+            names, (part == k for k in range(len(names))), ratios.T, chances.tolist(), strict=True
+        )
         if rows.any()
     ]
+
+
+def _chances(y: Floats, p: Floats, groups: Ints, part: Ints, parts: int) -> tuple[float, Floats]:
+    """How many rows one that tells something comes to (≥ 1), and the two-sided p-value of each slice's observed less
+    expected conversions, shape (parts,), NaN where nothing could have been off.
+
+    The variance is that of independent rows times how much more all slices' accounts vary together, and at least what
+    the slice's own accounts show: those that did not convert show too little in a luckless slice.
+    """
+    cells, cell = np.unique(np.stack([part, groups]), axis=1, return_inverse=True)
+    between = np.bincount(cells[0], np.bincount(cell.reshape(-1), y - p) ** 2, minlength=parts)
+    alone = np.bincount(part, p * (1 - p), minlength=parts)
+    alike = max(1.0, float(between.sum() / alone.sum())) if alone.any() else 1.0
+    variance = np.maximum(alike * alone, between)
+    apart = np.abs(np.bincount(part, y - p, minlength=parts))
+    z = apart / np.sqrt(np.where(variance > metrics.LEAST_EXPECTED, variance, np.nan))
+    return alike, np.array([erfc(one / sqrt(2)) for one in z.tolist()])
 
 
 def _ratios(y: Floats, p: Floats, part: Ints, parts: int, weight: Floats) -> Floats:
@@ -59,7 +84,8 @@ def _row(y: Floats, p: Floats, seed: int) -> dict[str, Any]:
     }
 
 
-def _interval(y: Floats, p: Floats, groups: Ints, ratios: Floats) -> list[float] | None:
+def _interval(y: Floats, p: Floats, groups: Ints, ratios: Floats, alike: float) -> list[float] | None:
+    """`alike`: so many rows an account that converts brings, where none did."""
     expected, observed = float(p.sum()), float(y.sum())
     drawn = bootstrap.span(ratios)
     if expected <= metrics.LEAST_EXPECTED or drawn is None:
@@ -67,29 +93,18 @@ def _interval(y: Floats, p: Floats, groups: Ints, ratios: Floats) -> list[float]
     low, high = drawn
     converting = len(np.unique(groups[y > 0]))
     if converting < len(FEW):
-        one = observed / expected / converting if converting else 1 / expected
+        one = observed / expected / converting if converting else alike / expected
         low, high = min(low, one * FEW[converting][0]), max(high, one * FEW[converting][1])
     return [low, high]
 
 
 def off(rows: Sequence[Mapping[str, Any]]) -> list[bool]:
     """Which slices chance does not explain where so many are looked at: at 5 % over all of them (Holm 1979), however
-    they overlap. A slice without an interval is not judged."""
-    p = [_chance(row) for row in rows]
-    judged = sorted((value, k) for k, value in enumerate(p) if value is not None)
+    they overlap. A slice whose `chance` is None is not judged."""
+    judged = sorted((row["chance"], k) for k, row in enumerate(rows) if row["chance"] is not None)
     found = [False] * len(rows)
     for place, (value, k) in enumerate(judged):
         if value > MISSED / (len(judged) - place):
             break
         found[k] = True
     return found
-
-
-def _chance(row: Mapping[str, Any]) -> float | None:
-    """The p-value of a ratio of 1, from the interval's end on that side (Altman and Bland 2011), in square roots: of
-    counts these spread alike, also where nothing was observed."""
-    if row["interval"] is None:
-        return None
-    ratio, (low, high) = row["observed_over_expected"], row["interval"]
-    width = sqrt(high) - sqrt(ratio) if ratio < 1 else sqrt(ratio) - sqrt(low)
-    return erfc(Z * abs(1 - sqrt(ratio)) / max(width, 1e-12) / sqrt(2))

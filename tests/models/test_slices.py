@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
+from features.arrays import Floats, Ints
 from models.judging.slices import FEW, by_slice, off
 
 
@@ -43,31 +44,55 @@ def test_the_limits_of_few_are_garwoods() -> None:
         assert high == pytest.approx(chi2.ppf(0.975, 2 * k + 2) / 2, abs=2e-3)
 
 
-def test_of_many_slices_only_those_that_chance_does_not_explain_are_off() -> None:
-    """In 200 honest companies of 40 slices one is named in about one in twenty; without the correction, in most."""
-    rng = np.random.default_rng(4)
-    named = alone = 0
-    for _ in range(200):
-        counts = rng.poisson(100, 40)
-        rows = [
-            {"observed_over_expected": c / 100, "interval": [(c**0.5 - 0.98) ** 2 / 100, (c**0.5 + 0.98) ** 2 / 100]}
-            for c in counts.tolist()
-        ]
-        named += any(off(rows))
-        alone += any(off([row])[0] for row in rows)
-    assert named <= 20
-    assert alone > 150
+def company(rng: np.random.Generator, leads: int) -> tuple[Floats, Floats, Ints, Ints]:
+    """y, p, account and lead of examples: one to six looks at each lead, which converts at every look or at none."""
+    account = rng.integers(0, leads // 2, leads)
+    right = 1 / (1 + np.exp(2.5 - rng.normal(0, 0.8, leads // 2)[account] - rng.normal(0, 1, leads)))
+    lead = np.repeat(np.arange(leads), rng.integers(1, 7, leads))
+    return (rng.random(leads) < right)[lead].astype(float), right[lead], account[lead], lead
 
 
-def test_a_slice_alone_is_off_where_its_interval_does_not_hold_1() -> None:
-    """Above, below, nothing seen at all; one without an interval is never off, and takes none of the others' room."""
-    rows = [(1.5, [1.01, 2.1]), (1.5, [0.99, 2.1]), (0.6, [0.4, 0.97]), (0.6, [0.4, 1.03]), (0.0, [0.0, 0.9]),
-            (0.0, [0.0, 1.1])]  # fmt: skip
-    found = [{"observed_over_expected": ratio, "interval": interval} for ratio, interval in rows]
-    assert [off([row])[0] for row in found] == [True, False, True, False, True, False]
-    unknown = {"observed_over_expected": None, "interval": None}
-    assert off([found[0], *[unknown] * 50]) == [True] + [False] * 50
-    assert off([found[0]] * 2 + [found[1]]) == [False] * 3
-    strong = {"observed_over_expected": 3.0, "interval": [2.5, 3.6]}
-    assert off([found[1], strong]) == [False, True]
-    assert off([found[0], strong]) == [True, True]  # Holm: the next is judged among those that are left
+def test_honest_companies_have_no_slice_that_is_off() -> None:
+    """Of 100 in which each probability is exact and each lead is looked at several times, about five name any of their
+    21 slices."""
+    rng, named = np.random.default_rng(4), 0
+    for _ in range(100):
+        y, p, account, lead = company(rng, 400)
+        parts = [(lead * 8 // 400, 8), (rng.integers(0, 5, 400)[lead], 5), (account % 8, 8)]
+        rows = [by_slice(y, p, account, part, [str(k) for k in range(n)], 1, 2) for part, n in parts]
+        named += any(off([row for each in rows for row in each]))
+    assert named <= 10
+
+
+def test_a_part_that_is_off_is_named_among_many() -> None:
+    """Of eight parts of a large company, the one in which six of ten leads that would have converted do not."""
+    rng = np.random.default_rng(5)
+    y, p, account, lead = company(rng, 8000)
+    y[(account % 8 == 3) & (rng.random(8000) < 0.6)[lead]] = 0
+    rows = by_slice(y, p, account, account % 8, [str(k) for k in range(8)], 1, 20)
+    assert [row["name"] for row, is_off in zip(rows, off(rows), strict=True) if is_off] == ["3"]
+
+
+def test_what_nobody_saw_counts_as_often_as_leads_are_looked_at() -> None:
+    """Six looks at each of 20 leads, none of which converted, are 20 trials: where two are expected, that is chance."""
+    seen = np.repeat([0, 1], [120, 480])
+    y, group = np.zeros(600), np.arange(600) // 6
+    y[120:180] = 1  # elsewhere a lead converts at all its looks
+    quiet, _ = by_slice(y, np.full(600, 0.1), group, seen, ["quiet", "other"], 1, 50)
+    assert quiet["observed_over_expected"] == 0
+    assert quiet["interval"][1] > 1
+    assert quiet["chance"] > 0.1
+
+
+def test_slices_are_judged_together() -> None:
+    """By Holm: the smallest chance among all, the next among those that are left; one without takes no room."""
+
+    def judged(*chances: float | None) -> list[bool]:
+        return off([{"chance": chance} for chance in chances])
+
+    assert judged(0.049) == [True]
+    assert judged(0.051) == [False]
+    assert judged(0.049, *[None] * 50) == [True] + [False] * 50
+    assert judged(0.049, 0.049) == [False, False]
+    assert judged(0.049, 0.024) == [True, True]
+    assert judged(0.051, 0.024) == [False, True]

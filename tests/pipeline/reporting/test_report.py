@@ -194,7 +194,7 @@ def with_weeks(content: ReportContent) -> ReportContent:
     apart = {"logistic": {"precision": (-0.02, 0.04)}, "base_rate": {"precision": (0.2, 0.3)}}
     spans = {"model": {"precision": (0.26, 0.36)}, "difference": apart}
     row = {"name": HOSTILE, "n": 900, "positives": 0, "observed": 0.0, "expected": 0.01, "observed_over_expected": 0.0,
-           "interval": [0.0, 0.41], "smooth_ece": 0.01, "smooth_ece_null_p95": 0.02}  # fmt: skip
+           "interval": [0.0, 0.41], "chance": 0.001, "smooth_ece": 0.01, "smooth_ece_null_p95": 0.02}  # fmt: skip
     whole = {"value": 1.0, "interval": (0.9, 1.1)}
     names = (
         "calibration_slope",

@@ -262,12 +262,13 @@ def test_slices(facts: Facts, finished_run: Path, predictions: pl.DataFrame, lea
             agree(facts, f"slice.{by}.{name}.", found, least=9)
 
 
-def test_slices_that_are_off(facts: Facts) -> None:
-    """How many intervals there are; of those that do not hold 1, at most as many are beyond chance."""
+def test_slices_that_are_off(facts: Facts, finished_run: Path) -> None:
+    """How many slices were judged; of those whose intervals do not hold 1, at most as many are beyond chance."""
     low, high = ({k.rpartition(".")[0]: v for k, v in facts.items() if k.startswith("slice.") and k.endswith(end)}
                  for end in (".low", ".high"))  # fmt: skip
-    rows = [{"observed_over_expected": facts[key], "interval": [low[key], high[key]]} for key in low]
-    assert facts["stability.slices"] == len(low)
+    by = read(finished_run, "reports/calibration.json")["by"]
+    rows = [row for slicing in by.values() for row in slicing["slices"]]
+    assert facts["stability.slices"] == len(low) == sum(row["chance"] is not None for row in rows)
     assert facts.get("stability.off", 0) == sum(off(rows)) <= sum(not low[key] <= 1 <= high[key] for key in low)
 
 
