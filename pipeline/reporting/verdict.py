@@ -127,7 +127,7 @@ def cautions(metrics: Metrics, intervals: Intervals) -> list[str]:
     return [
         *_worse(metrics, intervals),
         *_few(test),
-        *_uncalibrated(test, intervals),
+        *_uncalibrated(test, metrics.get("test_one_per_lead", {}), intervals),
     ]
 
 
@@ -146,7 +146,8 @@ def _few(test: Metrics) -> list[str]:
     return [f"Only {positives:g} test examples converted, so every figure here is uncertain; see its interval."]
 
 
-def _uncalibrated(test: Metrics, intervals: Intervals) -> list[str]:
+def _uncalibrated(test: Metrics, single: Metrics, intervals: Intervals) -> list[str]:
+    """`single`: of one example a lead, because looks at one lead are not independent, as a perfect model's null is."""
     said = []
     low, high = intervals.get("test", {}).get("observed_over_expected") or (1, 1)
     if not low <= 1 <= high:
@@ -163,12 +164,12 @@ def _uncalibrated(test: Metrics, intervals: Intervals) -> list[str]:
             f"The calibration slope is {number(test['calibration_slope'], 2)} ({span(pair, lambda x: number(x, 2))}),"
             f" and chance does not explain it: probabilities are too {way}."
         )
-    error, null = test.get("smooth_ece"), test.get("smooth_ece_null_p95")
+    error, null = single.get("smooth_ece"), single.get("smooth_ece_null_p95")
     if error is not None and null is not None and error > null:
         said.append(
-            f"The smooth calibration error, {number(error, 4)}, is above {number(null, 4)}, below which 95 % of perfect"
-            " models score on as many independent examples. Examples of one lead are not independent, so judge by the"
-            " calibration figure."
+            f"With one example of each lead the smooth calibration error is {number(error, 4)}, above"
+            f" {number(null, 4)}, below which 95\u00a0% of perfect models score: see the calibration figure for where"
+            " the probabilities are off."
         )
     return said
 

@@ -293,6 +293,15 @@ def test_a_slope_that_chance_does_not_explain_is_cautioned(slope: float, pair: t
     assert all(word in caution and number(slope, 2) in caution for caution in said)
 
 
+def test_the_smooth_error_is_cautioned_by_one_example_a_lead() -> None:
+    """The null takes examples for independent, which ten looks at a lead are not: they alone say nothing."""
+    off, fine = {"smooth_ece": 0.02, "smooth_ece_null_p95": 0.01}, {"smooth_ece": 0.009, "smooth_ece_null_p95": 0.01}
+    assert cautions({"test": scores(0.3, **off), "test_one_per_lead": scores(0.3, **fine)}, {}) == []
+    (said,) = cautions({"test": scores(0.3, **fine), "test_one_per_lead": scores(0.3, **off)}, {})
+    assert "0.0200" in said
+    assert "0.0100" in said
+
+
 def test_groups_add_up_their_features() -> None:
     """A group's weight is the sum over its features."""
     assert by_group({"fit_a": 0.1, "fit_b": 0.2, "intent_c": 0.4}) == pytest.approx({"fit": 0.3, "intent": 0.4})
