@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from features.arrays import Floats, Ints
-from models.judging import ranking
+from models.judging import few, ranking
 from models.judging.metrics import BEST, check, log_losses, logit, over
 from models.judging.recalibration import Cells
 
 Intervals = dict[str, tuple[float, float]]
+RATIO = "observed_over_expected"
 LEAST_DEFINED = 0.5
 """No interval for a figure that fewer of the draws define."""
 
@@ -37,7 +38,14 @@ def compare(
     for w in weights(groups, seed, draws):
         for name, part in parts.items():
             drawn[name].append(_metrics(part, w))
-    return spans(drawn, first)
+    own, apart = spans(drawn, first)
+    return {name: _with_few(found, y, predictions[name], groups) for name, found in own.items()}, apart
+
+
+def _with_few(found: Intervals, y: Floats, p: Floats, groups: Ints) -> Intervals:
+    """With observed over expected as uncertain as it is where few accounts converted."""
+    pair = few.widened(found.get(RATIO), y, p, groups)
+    return found if pair is None else {**found, RATIO: pair}
 
 
 def spans(drawn: Mapping[str, list[dict[str, float]]], first: str) -> tuple[dict[str, Intervals], dict[str, Intervals]]:
@@ -81,7 +89,7 @@ def _metrics(parts: _Parts, w: Floats) -> dict[str, float]:
         "log_loss": float((w * parts.log_loss).sum() / total),
         "brier": float((w * parts.brier).sum() / total),
         "average_precision": ranking.average_precision(sums),
-        "observed_over_expected": over(float((w * parts.y).sum()), float(expected)),
+        RATIO: over(float((w * parts.y).sum()), float(expected)),
         "calibration_slope": slope,
         "calibration_intercept": intercept,
         "precision_at_10pct": ranking.precision_among(sums, BEST),

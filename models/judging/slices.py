@@ -7,18 +7,11 @@ from typing import Any
 import numpy as np
 
 from features.arrays import Floats, Ints
-from models.judging import bootstrap, metrics
+from models.judging import bootstrap, few, metrics
 from models.judging.smooth_ece import smooth_ece, smooth_ece_null
 
 NULL_DRAWS = 100
 """Draws of each slice's null; half of what the whole gets, since there are many slices."""
-FEW = (
-    (0.0, 3.689), (0.0253, 5.572), (0.2422, 7.225), (0.6187, 8.767), (1.090, 10.242),
-    (1.623, 11.668), (2.202, 13.059), (2.814, 14.423), (3.454, 15.763), (4.115, 17.085),
-)  # fmt: skip
-"""95 % limits of a Poisson mean of which 0, 1, 2, … were seen (Garwood 1936). Drawing again what was seen knows
-nothing of what was not: with so few converting accounts the interval is at least as wide as this."""
-
 MISSED = 0.05
 """The chance that any slice of a model that is right everywhere is said to be off."""
 
@@ -31,16 +24,16 @@ def by_slice(
     a slice of which p is right is this far off (two-sided); both None where they cannot be told.
 
     y, p, groups, part (n,); part numbers the names from 0. Accounts are drawn again for the 95 % interval, which is
-    widened by FEW where few of them converted.
+    widened where few of them converted (models/judging/few.py).
     """
     again = [_ratios(y, p, part, len(names), w) for w in bootstrap.weights(groups, seed, draws)]
     ratios = np.array(again).reshape(len(again), len(names))
-    alike, chances = _chances(y, p, groups, part, len(names))
+    chances = _chances(y, p, groups, part, len(names))
     return [
         {
             "name": name,
             **_row(y[rows], p[rows], seed),
-            "interval": _interval(y[rows], p[rows], groups[rows], drawn, alike),
+            "interval": few.widened(bootstrap.span(drawn), y[rows], p[rows], groups[rows]),
             "chance": metrics.known(chance) if len(again) else None,
         }
         for name, rows, drawn, chance in zip(
@@ -50,9 +43,9 @@ def by_slice(
     ]
 
 
-def _chances(y: Floats, p: Floats, groups: Ints, part: Ints, parts: int) -> tuple[float, Floats]:
-    """How many rows one that tells something comes to (≥ 1), and the two-sided p-value of each slice's observed less
-    expected conversions, shape (parts,), NaN where nothing could have been off.
+def _chances(y: Floats, p: Floats, groups: Ints, part: Ints, parts: int) -> Floats:
+    """The two-sided p-value of each slice's observed less expected conversions, shape (parts,), NaN where nothing
+    could have been off.
 
     The variance is that of independent rows times how much more all slices' accounts vary together, and at least what
     the slice's own accounts show: those that did not convert show too little in a luckless slice.
@@ -64,7 +57,7 @@ def _chances(y: Floats, p: Floats, groups: Ints, part: Ints, parts: int) -> tupl
     variance = np.maximum(alike * alone, between)
     apart = np.abs(np.bincount(part, y - p, minlength=parts))
     z = apart / np.sqrt(np.where(variance > metrics.LEAST_EXPECTED, variance, np.nan))
-    return alike, np.array([erfc(one / sqrt(2)) for one in z.tolist()])
+    return np.array([erfc(one / sqrt(2)) for one in z.tolist()])
 
 
 def _ratios(y: Floats, p: Floats, part: Ints, parts: int, weight: Floats) -> Floats:
@@ -82,20 +75,6 @@ def _row(y: Floats, p: Floats, seed: int) -> dict[str, Any]:
         "smooth_ece": smooth_ece(y, p),
         "smooth_ece_null_p95": smooth_ece_null(p, seed, NULL_DRAWS),
     }
-
-
-def _interval(y: Floats, p: Floats, groups: Ints, ratios: Floats, alike: float) -> list[float] | None:
-    """`alike`: so many rows an account that converts brings, where none did."""
-    expected, observed = float(p.sum()), float(y.sum())
-    drawn = bootstrap.span(ratios)
-    if expected <= metrics.LEAST_EXPECTED or drawn is None:
-        return None
-    low, high = drawn
-    converting = len(np.unique(groups[y > 0]))
-    if converting < len(FEW):
-        one = observed / expected / converting if converting else alike / expected
-        low, high = min(low, one * FEW[converting][0]), max(high, one * FEW[converting][1])
-    return [low, high]
 
 
 def off(rows: Sequence[Mapping[str, Any]]) -> list[bool]:

@@ -16,8 +16,8 @@ import numpy as np
 
 from features.arrays import Bools, Floats, Ints
 from models.judging import bootstrap
+from models.judging.few import FEW
 from models.judging.metrics import known
-from models.judging.slices import FEW
 
 LEAST = 20
 """A share by a day is told where at least this many spells (or all, where there are fewer) began that many days ago."""

@@ -93,7 +93,7 @@ def test_what_is_undefined_has_no_interval() -> None:
     p = np.linspace(0.1, 0.4, 40)
     found = intervals(np.zeros(40), p, np.arange(40), 1)
     assert "auc" not in found
-    assert found["observed_over_expected"] == (0, 0)
+    assert found["observed_over_expected"] == (0, pytest.approx(0.3689))
     assert intervals(np.zeros(40), p, np.zeros(40, dtype=int), 1) == {}
     assert found == intervals(np.zeros(40), p, np.arange(40), 1)
 
@@ -126,3 +126,25 @@ def test_what_has_no_slope_is_said_to_have_none() -> None:
     parted = recalibration.Cells(y, np.array([-3.0, -2, -1, 2]))
     assert np.isnan(parted.fit(ones)[0])
     assert np.isnan(parted.fit(np.array([1.0, 1, 1, 0]))).all()
+
+
+def test_where_hardly_anybody_converted_chance_may_explain_it() -> None:
+    """Ten leads of five looks each at 6 %, none or one of which converts: 0 or 1 of 0.6 is no shift of the rate."""
+    group, p = np.repeat(np.arange(10), 5), np.full(50, 0.06)
+    for converting in (0, 1):
+        y = (group < converting).astype(float)
+        low, high = intervals(y, p, group, 1)["observed_over_expected"]
+        assert low <= 1 <= high
+
+
+def test_few_conversions_are_covered() -> None:
+    """Of 150 companies in which two of 300 leads are expected to convert, the interval holds 1 in nearly as many as
+    it should: the draws alone know nothing of leads that did not convert."""
+    rng, held = np.random.default_rng(3), 0
+    for seed in range(150):
+        lead = np.repeat(np.arange(300), rng.integers(1, 6, 300))
+        right = rng.beta(1, 149, 300)
+        y, p = (rng.random(300) < right)[lead].astype(float), right[lead]
+        low, high = intervals(y, p, lead, seed, 60)["observed_over_expected"]
+        held += low <= 1 <= high
+    assert held >= 135

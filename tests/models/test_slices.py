@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import chi2
 
 from features.arrays import Floats, Ints
-from models.judging.slices import FEW, by_slice, off
+from models.judging.few import FEW
+from models.judging.slices import by_slice, off
 
 
 def test_slices_say_what_came_and_what_was_promised() -> None:
