@@ -30,11 +30,14 @@ def forecast(
     found = {"threshold": policy.threshold, "score_at_threshold": _score_at(policy)}
     if predictions["as_of"].null_count():
         return {**found, "left_out": "without dates there are no weeks"}
+    value = _value(predictions, p, values, tables, definition, seed)
+    if definition.snapshots.at:
+        return {**found, "left_out": "leads are looked at on the days of definition.snapshots.at", "value": value}
     routes = policy.route(p, values, policy.product_use(matrix))
     return {
         **found,
         **_weekly(policy, predictions, p, np.array(policy.grade(p)), np.array(routes), seed),
-        "value": _value(predictions, p, values, tables, definition, seed),
+        "value": value,
     }
 
 

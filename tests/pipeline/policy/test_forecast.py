@@ -140,6 +140,11 @@ def test_weekly_volumes_and_values_add_up(
     assert value["conversions_without_amount"] == rows.filter(pl.col("label") == 1)["amount"].null_count()
     assert value["interval"][0] <= value["won_over_expected"] <= value["interval"][1]
     assert value["off"] == (not value["interval"][0] <= 1 <= value["interval"][1])
+    at_instants = Definition.model_validate({"snapshots": {"at": [begin]}})
+    found = forecast(policy, predictions, matrix_of(features, plan.features), checked_tables, at_instants, 1)
+    assert "snapshots.at" in found["left_out"]  # days that may be months apart are no weeks
+    assert not {"weeks", "above", "grades", "routes"} & set(found)
+    assert found["value"] == value
 
 
 def test_earlier_routes_are_left_later(bundle: Bundle, lead_tables: Path, tmp_path: Path) -> None:
