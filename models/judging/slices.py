@@ -43,6 +43,22 @@ def by_slice(
     ]
 
 
+def alike(y: Floats, p: Floats, groups: Ints, part: Ints) -> float:
+    """How many times more the conversions of all parts vary than those of independent rows would, at least 1, because
+    the rows of a group (a lead, an account) in a part convert together. All shaped (n,)."""
+    between, alone = _variances(y, p, groups, part, int(part.max(initial=-1)) + 1)
+    return max(1.0, float(between.sum() / alone.sum())) if alone.any() else 1.0
+
+
+def _variances(y: Floats, p: Floats, groups: Ints, part: Ints, parts: int) -> tuple[Floats, Floats]:
+    """Of each part's conversions less those expected, shape (parts,): by what its groups show, and of independent
+    rows."""
+    cells, cell = np.unique(np.stack([part, groups]), axis=1, return_inverse=True)
+    apart = np.bincount(cell.reshape(-1), y - p)
+    shown = np.asarray(np.bincount(cells[0], apart**2, minlength=parts), dtype=np.float64)
+    return shown, np.asarray(np.bincount(part, p * (1 - p), minlength=parts), dtype=np.float64)
+
+
 def _chances(y: Floats, p: Floats, groups: Ints, part: Ints, parts: int) -> Floats:
     """The two-sided p-value of each slice's observed less expected conversions, shape (parts,), NaN where nothing
     could have been off.
@@ -50,11 +66,8 @@ def _chances(y: Floats, p: Floats, groups: Ints, part: Ints, parts: int) -> Floa
     The variance is that of independent rows times how much more all slices' accounts vary together, and at least what
     the slice's own accounts show: those that did not convert show too little in a luckless slice.
     """
-    cells, cell = np.unique(np.stack([part, groups]), axis=1, return_inverse=True)
-    between = np.bincount(cells[0], np.bincount(cell.reshape(-1), y - p) ** 2, minlength=parts)
-    alone = np.bincount(part, p * (1 - p), minlength=parts)
-    alike = max(1.0, float(between.sum() / alone.sum())) if alone.any() else 1.0
-    variance = np.maximum(alike * alone, between)
+    between, alone = _variances(y, p, groups, part, parts)
+    variance = np.maximum(alike(y, p, groups, part) * alone, between)
     apart = np.abs(np.bincount(part, y - p, minlength=parts))
     z = apart / np.sqrt(np.where(variance > metrics.LEAST_EXPECTED, variance, np.nan))
     return np.array([erfc(one / sqrt(2)) for one in z.tolist()])

@@ -165,6 +165,7 @@ def pictures_of(
     both = predictions.with_columns(baselines.select(SHOWN))
     test = both.filter(pl.col("fold") == "test")
     y, p = _floats(test, "label"), _floats(test, "probability")
+    lead = test["lead_id"].rank("dense").to_numpy().astype(np.int64)
     all_models: dict[str, Floats] = {"model": p, **{name: _floats(test, name) for name in SHOWN}}
     if "points" in test.columns:
         all_models["points"] = _floats(test, "points")
@@ -175,14 +176,14 @@ def pictures_of(
             weekly["weeks"], [n for n in ("model", "points", *SHOWN) if n in there]
         )
     found |= {
-        "calibration": plots.reliability(y, {"model": p, "logistic": all_models["logistic"]}, seed),
+        "calibration": plots.reliability(y, {"model": p, "logistic": all_models["logistic"]}, lead, seed),
         "gain": plots.gain(y, all_models),
         "lift": plots.lift(y, all_models),
         "scores": plots.scores_by_label(y, p),
     }
     if test["as_of"].null_count() == 0:
         months = np.array(test["as_of"].dt.strftime("%Y-%m").to_list())
-        found["months"] = plots.by_month(months, y, p)
+        found["months"] = plots.by_month(months, y, p, lead)
     return found | {f"by_{by}": charts.calibration_by_slice(slicing["slices"]) for by, slicing in slices["by"].items()}
 
 

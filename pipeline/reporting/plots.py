@@ -12,10 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from features.arrays import Array, Floats
+from features.arrays import Array, Floats, Ints
 from models.judging.bins import bins, quantile_edges
 from models.judging.metrics import logit
 from models.judging.ranking import found, ranking, taken
+from models.judging.slices import alike
 from pipeline.reporting.drawing import FAINT, STYLE, colour_of, dash_of
 from pipeline.reporting.wording import name_of
 
@@ -32,16 +33,17 @@ ABOVE: Any = {"loc": "outside upper left", "handlelength": 1.8, "columnspacing":
 """A figure's legend over its axes, where no data is, from the figure's left edge on."""
 
 
-def reliability(y: Floats, predictions: Mapping[str, Floats], seed: int) -> Figure:
+def reliability(y: Floats, predictions: Mapping[str, Floats], lead: Ints, seed: int) -> Figure:
     """What was predicted against what happened, with the range that chance allows a perfect model (95 %).
 
-    y (n,) labels; predictions (n,) by name, the first being the model, which has the band and the histogram.
+    y (n,) labels; predictions (n,) by name, the first being the model, which has the band and the histogram; lead (n,)
+    codes, because looks at one lead convert together.
     """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
         above, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
         first = next(iter(predictions.values()))
-        _consistency(above, first, seed)
+        _consistency(above, y, first, lead, seed)
         tops = [_points(above, name, y, p) for name, p in predictions.items()]
         top = min(1.0, 1.08 * max([*tops, 1e-3]))
         above.plot([0, top], [0, top], color=FAINT, linewidth=1, zorder=1)
@@ -68,13 +70,15 @@ def _roots(axes: Axes, top: float) -> None:
         axis.set_major_formatter(PER_CENT)
 
 
-def _consistency(axes: Axes, p: Floats, seed: int) -> None:
-    """Range of each bin's observed rate were labels drawn from the predictions themselves."""
+def _consistency(axes: Axes, y: Floats, p: Floats, lead: Ints, seed: int) -> None:
+    """Range of each bin's observed rate were labels drawn from the predictions themselves, for as many rows as its
+    looks are worth."""
     rng = np.random.default_rng(seed)
     part = bins(p, quantile_edges(p, PARTS))
     used, count = np.unique(part, return_counts=True)
     mean = np.array([p[part == k].mean() for k in used])
-    drawn = rng.binomial(count, np.clip(mean, 0, 1), size=(BAND_DRAWS, len(used))) / count
+    worth = np.maximum(1, np.rint(count / alike(y, p, lead, part))).astype(np.int64)
+    drawn = rng.binomial(worth, np.clip(mean, 0, 1), size=(BAND_DRAWS, len(used))) / worth
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     axes.fill_between(mean, low, high, color=colour_of("model"), alpha=0.18, linewidth=0, label="chance (95 %)")
     if len(used) == 1:
@@ -147,17 +151,17 @@ def scores_by_label(y: Floats, p: Floats) -> Figure:
         return figure
 
 
-def by_month(months: Sequence[str] | Array, y: Floats, p: Floats) -> Figure:
+def by_month(months: Sequence[str] | Array, y: Floats, p: Floats, lead: Ints) -> Figure:
     """Conversion rate by month against the mean probability, with what chance allows around it (95 %).
 
-    months (n,): texts that sort by time, like 2025-03. At most MOST_MONTHS of them are named.
+    months (n,): texts that sort by time, like 2025-03. At most MOST_MONTHS of them are named. lead (n,): codes.
     """
     with matplotlib.rc_context(STYLE):
         figure, axes = _single("", "conversion rate", height=3.2)
         names, month = np.unique(np.asarray(months), return_inverse=True)
         count = np.bincount(month)
         observed, expected = np.bincount(month, weights=y) / count, np.bincount(month, weights=p) / count
-        spread = 1.96 * np.sqrt(np.bincount(month, weights=p * (1 - p))) / count
+        spread = 1.96 * np.sqrt(alike(y, p, lead, month) * np.bincount(month, weights=p * (1 - p))) / count
         at = np.arange(len(names))
         axes.errorbar(
             at, expected, yerr=np.stack([np.minimum(spread, expected), spread]), fmt="s", capsize=3,

@@ -6,7 +6,7 @@ from scipy.stats import chi2
 
 from features.arrays import Floats, Ints
 from models.judging.few import FEW
-from models.judging.slices import by_slice, off
+from models.judging.slices import alike, by_slice, off
 
 
 def test_slices_say_what_came_and_what_was_promised() -> None:
@@ -83,6 +83,15 @@ def test_what_nobody_saw_counts_as_often_as_leads_are_looked_at() -> None:
     assert quiet["observed_over_expected"] == 0
     assert quiet["interval"][1] > 1
     assert quiet["chance"] > 0.1
+
+
+def test_looks_at_one_lead_are_alike() -> None:
+    """Ten looks that convert together vary ten times as much as ten independent rows, which vary as themselves."""
+    rng = np.random.default_rng(6)
+    lead, part = np.repeat(np.arange(4000), 10), np.zeros(40_000, int)
+    p = np.full(40_000, 0.1)
+    assert alike((rng.random(4000) < 0.1)[lead].astype(float), p, lead, part) == pytest.approx(10, rel=0.1)
+    assert alike((rng.random(40_000) < 0.1).astype(float), p, lead, part) == pytest.approx(1, abs=0.1)
 
 
 def test_slices_are_judged_together() -> None:

@@ -45,11 +45,11 @@ def figures(y: Floats, predictions: dict[str, Floats]) -> dict[str, plots.Figure
     """Every figure there is."""
     months = [f"2025-{1 + i % 12:02d}" for i in range(len(y))]
     return {
-        "reliability": plots.reliability(y, predictions, 1),
+        "reliability": plots.reliability(y, predictions, np.arange(len(y)), 1),
         "gain": plots.gain(y, predictions),
         "lift": plots.lift(y, predictions),
         "labels": plots.scores_by_label(y, predictions["model"]),
-        "months": plots.by_month(months, y, predictions["model"]),
+        "months": plots.by_month(months, y, predictions["model"], np.arange(len(y))),
         "weeks": charts.precision_by_week(weeks(len(y)), ["model", "base_rate"]),
         "slices": charts.calibration_by_slice(SLICES),
     }
@@ -75,9 +75,24 @@ def test_certain_and_empty_predictions_can_be_drawn() -> None:
     """Probabilities of 0 and 1 and empty lists do not break a figure."""
     y = np.array([0.0, 1.0, 0.0])
     drawing.png(plots.scores_by_label(y, y))
-    drawing.png(plots.reliability(y, {"model": y}, 1))
+    drawing.png(plots.reliability(y, {"model": y}, np.arange(3), 1))
     drawing.png(charts.precision_by_week([], ["model"]))
     drawing.png(charts.calibration_by_slice([]))
+
+
+def test_the_band_is_as_wide_as_looks_at_one_lead_make_it() -> None:
+    """Ten looks at a lead are one trial: as if independent, many dots of a perfect model would lie outside."""
+    rng, outside = np.random.default_rng(2), []
+    for _ in range(20):
+        right = rng.beta(2, 12, 600)
+        lead = np.repeat(np.arange(600), 10)
+        y, p = (rng.random(600) < right)[lead].astype(float), right[lead]
+        axes = plots.reliability(y, {"model": p}, lead, 1).axes[0]
+        band, (dots,) = axes.collections[0].get_paths()[0].vertices, [at for at in axes.lines if at.get_marker() == "o"]
+        across, up = np.asarray(dots.get_data(), dtype=np.float64)
+        sides = np.array([np.sort(np.unique(band[np.isclose(band[:, 0], x), 1]))[[0, -1]] for x in across])
+        outside.append((up < sides[:, 0]) | (up > sides[:, 1]))
+    assert 0.01 < np.mean(outside) < 0.12
 
 
 def test_the_same_data_give_the_same_bytes() -> None:

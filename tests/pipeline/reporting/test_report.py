@@ -77,6 +77,7 @@ def content() -> ReportContent:
     others = {"logistic": 1 / (1 + np.exp(-z - rng.normal(0, 1, 4000))), "base_rate": np.full(4000, y.mean())}
     baselines = {name: metrics.scores(y, q, null_draws=5) for name, q in others.items()}
     own, apart = bootstrap.compare(y, {"model": p, **others}, "model", group, 1, 50)
+    calibration = drawing.svg(plots.reliability(y, {"model": p}, group, 1), "a", HOSTILE)
     return ReportContent(
         title=f"Lead conversion {HOSTILE}",
         metrics={
@@ -92,7 +93,7 @@ def content() -> ReportContent:
         },
         warnings=(f"a warning {HOSTILE}",),
         figures=(
-            Figure("Calibration", HOSTILE, drawing.svg(plots.reliability(y, {"model": p}, 1), "a", HOSTILE), "scores"),
+            Figure("Calibration", HOSTILE, calibration, "scores"),
             Figure("Gain", "", drawing.svg(plots.gain(y, {"model": p, **others}), "b", "gain"), "gain"),
         ),
         points=POINTS,
