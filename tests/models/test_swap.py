@@ -29,13 +29,13 @@ def test_volumes_are_equal_but_for_ties(rows: list[tuple[int, bool, bool, int]])
 
 
 def test_groups_and_the_row_they_are_judged_by() -> None:
-    """Stay, in, out; one who stays is judged at the earlier crossing."""
-    lead = np.array([0, 0, 1, 1, 2, 2, 3])
-    qualified = np.array([0, 1, 0, 0, 1, 1, 0], bool)
-    p = np.array([0.9, 0.1, 0.2, 0.8, 0.1, 0.1, 0.3])
-    found = swap(lead, qualified, np.ones(7, bool), p)
-    assert found.group.tolist() == ["stay", "in", "out", ""]
-    assert found.row.tolist() == [0, 3, 4, NONE]
+    """Stay, in, out; one who stays is judged at the earlier crossing, by whichever it was."""
+    lead = np.array([0, 0, 1, 1, 2, 2, 3, 4, 4])
+    qualified = np.array([0, 1, 0, 0, 1, 1, 0, 1, 0], bool)
+    p = np.array([0.9, 0.1, 0.2, 0.8, 0.1, 0.1, 0.3, 0.1, 0.85])
+    found = swap(lead, qualified, np.ones(9, bool), p)
+    assert found.group.tolist() == ["stay", "in", "out", "", "stay"]
+    assert found.row.tolist() == [0, 3, 4, NONE, 7]
     assert found.threshold == 0.8
 
 

@@ -48,9 +48,17 @@ def test_shapes() -> None:
 
 
 def test_stages_decide_over_converted() -> None:
-    """A converted cell that contradicts the stages is a warning."""
-    result = checked(leads=[{**LEADS[0], "converted": "no"}, {**LEADS[1], "converted": "no"}])
-    assert any("differs from stages in 1 leads" in warning for warning in result.meta["warnings"])
+    """A converted cell that contradicts the stages is a warning; an empty one contradicts nothing."""
+    for other in ("no", None):
+        result = checked(leads=[{**LEADS[0], "converted": "no"}, {**LEADS[1], "converted": other}])
+        assert any("differs from stages in 1 leads" in warning for warning in result.meta["warnings"])
+
+
+def test_the_present_is_in_the_zone_of_the_tables() -> None:
+    """Where source.until has no offset, as the times in the tables."""
+    source = SOURCE.model_copy(update={"timezone": "Europe/Helsinki", "until": datetime(2024, 3, 5)})
+    until = check(raw(leads=LEADS, stages=[WON]), source, Definition(), None, NOW).meta["until"]
+    assert until == "2024-03-05T00:00:00+02:00"
 
 
 def entered(*stages: str, **definition: object) -> list[str]:
