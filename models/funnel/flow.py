@@ -5,15 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.arrays import Bools, Floats, Ints
-from models.judging.bootstrap import span
 from models.judging.swap import NONE, first_rows
 
-DRAWS = 1000
+DRAWS = 100_000
 
 
 @dataclass(frozen=True)
 class Flow:
-    """Sums a week with 95 % intervals of the mean, by drawing weeks; None with fewer than two."""
+    """Sums a week with 95 % intervals of the mean; None with fewer than two weeks."""
 
     leads: float
     leads_interval: tuple[float, float] | None
@@ -41,7 +40,10 @@ def _sums(week: Ints, of: Floats, weeks: int) -> Floats:
 
 
 def _interval(sums: Floats, seed: int) -> tuple[float, float] | None:
-    if len(sums) < 2:
+    """Student's (1908), not below 0: drawing four weeks again covers the truth in 81 of 100 cases, not in 95."""
+    n = len(sums)
+    if n < 2:
         return None
-    rows = np.random.default_rng(seed).integers(len(sums), size=(DRAWS, len(sums)))
-    return span(sums[rows].mean(axis=1))
+    t = np.quantile(np.abs(np.random.default_rng(seed).standard_t(n - 1, DRAWS)), 0.95)
+    mean, reach = float(sums.mean()), float(t * sums.std(ddof=1) / np.sqrt(n))
+    return max(mean - reach, 0.0), mean + reach
