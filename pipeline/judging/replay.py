@@ -105,12 +105,13 @@ def _brought(rows: pl.DataFrame, expected: Floats) -> Floats:
 
 
 def _facts(weeks: Weeks, kind: str) -> dict[str, Any]:
-    """How often leads were taken: in `weeks`, or at `instants`, which may be months apart."""
+    """How often leads were taken, in `weeks` or at `instants`, which may be months apart; and of how many each time,
+    `open` ones or those `created` in the week."""
     n = len(weeks.capacity)
     return {
         "instants" if kind == "instants" else "weeks": n,
         "capacity": float(weeks.capacity.mean()),
-        "open": len(weeks.y) / n,
+        "created" if kind == "created" else "open": len(weeks.y) / n,
         "base_rate_of_open": float(weeks.y.mean()),
     }
 

@@ -71,11 +71,12 @@ def said(found: Quarter, what: str) -> str:
     )
 
 
-def how(found: Quarter) -> str:
-    """What was counted."""
+def how(found: Quarter, weekly: Mapping[str, Any]) -> str:
+    """What was counted; `weekly` of metrics.json."""
+    those = "of the leads created in it" if "created" in weekly else "open leads"
     return (
-        f"How this was counted: on {turns({'weeks': found.weeks})} of the test, each of the two picks its"
-        f" {count(found.capacity)} best open leads, each lead once. Those that then converted in time are counted"
+        f"How this was counted: {turns(weekly)} of the test, each of the two picks its"
+        f" {count(found.capacity)} best {those}, each lead once. Those that then converted in time are counted"
         f" and scaled to {WEEKS} weeks. The outcomes are what really happened, whoever worked the leads. The interval"
         " is found by drawing whole accounts again."
     )
@@ -93,7 +94,8 @@ def tiles(metrics: Mapping[str, Any], intervals: Mapping[str, Any], what: str) -
         shown.append(_money(found, weekly, spans))
     if mine.get("precision") is not None:
         own, base = spans.get("model", {}), percent(weekly["base_rate_of_open"])
-        says = f"of the leads picked convert, against {base} of all open leads"
+        every = "leads" if "created" in weekly else "open leads"
+        says = f"of the leads picked convert, against {base} of all {every}"
         shown.append(_tile("weekly.model.precision", mine["precision"], "percent", 1, says, own.get("precision")))
     if test.get("observed_over_expected") is not None:
         pair = intervals.get("test", {}).get("observed_over_expected")
@@ -110,7 +112,7 @@ def _money(found: Quarter, weekly: Mapping[str, Any], spans: Mapping[str, Any]) 
     apart, scale = spans.get("difference", {}).get(found.rival, {}).get("value"), WEEKS / found.weeks
     value = None if mine is None or theirs is None else (mine - theirs) * scale
     pair = None if apart is None else (apart[0] * scale, apart[1] * scale)
-    return _tile("quarter.value", value, "count", 0, "more in won amounts per quarter", pair)
+    return _tile("quarter.value", value, "count", 0, "more in value won per quarter", pair)
 
 
 def _tile(key: str, value: float | None, style: str, digits: int, says: str, pair: Any) -> dict[str, Any]:

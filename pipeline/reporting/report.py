@@ -162,7 +162,7 @@ def _told(content: ReportContent) -> dict[str, Any]:
         "policy": content.policy,
         "pictures": {figure.name: figure for figure in content.figures},
         "verdict": [*first, headline(content.metrics, content.intervals), *verdict(content.metrics, content.intervals)],
-        "how": quarter.how(found) if found else "",
+        "how": quarter.how(found, content.metrics["weekly"]) if found else "",
         "tiles": quarter.tiles(content.metrics, content.intervals, content.outcome),
         "warnings": [*content.warnings, *cautions(content.metrics, content.intervals)],
         "models": _models(content),

@@ -27,10 +27,11 @@ def _weekly(metrics: Metrics, intervals: Intervals) -> str:
         return ""
     pair = spans.get("model", {}).get("precision")
     said = _standings({rival: _standing_of_weeks(weekly, spans, rival) for rival in RIVALS})
+    best, every = ("leads created", "leads") if "created" in weekly else ("open leads", "open leads")
     return (
-        f"Of the {count(weekly['capacity'])} best open leads on {turns(weekly)} of the test, each taken once,"
+        f"Of the {count(weekly['capacity'])} best {best} {turns(weekly)} of the test, each taken once,"
         f" {percent(mine['precision'])} converted{f' ({span(pair, percent)})' if pair else ''},"
-        f" {number(mine['lift'], 1)} times as many as of all open leads{f': {said}' if said else ''}."
+        f" {number(mine['lift'], 1)} times as many as of all {every}{f': {said}' if said else ''}."
     )
 
 

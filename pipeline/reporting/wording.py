@@ -39,9 +39,12 @@ def span(pair: Any, style: Any = number) -> str:
 
 
 def turns(weekly: Mapping[str, Any]) -> str:
-    """When leads were taken in the weekly replay (`weekly` of metrics.json): “each of the 19 Mondays”."""
-    name, n = ("instant", weekly["instants"]) if "instants" in weekly else ("Monday", weekly["weeks"])
-    return f"the one {name}" if n == 1 else f"each of the {n} {name}s"
+    """When leads were taken in the weekly replay (`weekly` of metrics.json): “on each of the 19 Mondays”."""
+    if "instants" in weekly:
+        where, name, n = "at", "instant", weekly["instants"]
+    else:
+        where, name, n = ("in", "week", weekly["weeks"]) if "created" in weekly else ("on", "Monday", weekly["weeks"])
+    return f"{where} the one {name}" if n == 1 else f"{where} each of the {n} {name}s"
 
 
 def day(instant: str | None) -> str:

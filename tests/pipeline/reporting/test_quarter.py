@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.reporting.quarter import noun, quarter, said, tiles
+from pipeline.reporting.quarter import how, noun, quarter, said, tiles
 
 
 def weekly(mine: float, theirs: float, rival: str = "points", taken: float = 260.0) -> dict[str, Any]:
@@ -29,6 +29,24 @@ def test_weeks_are_scaled_to_a_quarter() -> None:
         "Of equally many leads, those the model picks contain 20.0 more deals per quarter than those the points pick"
         " (95\u00a0% interval 13.0 to 26.0): 30.0 instead of 10.0."
     )
+
+
+@pytest.mark.parametrize(
+    ("pool", "words", "every"),
+    [
+        ("open", "on each of the 26 Mondays of the test, each of the two picks its 10 best open leads,", "open leads"),
+        ("created", "in each of the 26 weeks of the test, each of the two picks its 10 best of the leads created in it",
+         "leads"),
+    ],
+)  # fmt: skip
+def test_how_it_was_counted_says_who_was_picked_from(pool: str, words: str, every: str) -> None:
+    """Open leads, or those created in a week where outcomes alone are known: nobody knows whether these were open."""
+    metrics = weekly(60, 20)
+    metrics["weekly"][pool] = 100.0
+    found = quarter(metrics, {})
+    assert found is not None
+    assert how(found, metrics["weekly"]).startswith(f"How this was counted: {words}")
+    assert tiles(metrics, {}, "deals")[-1]["says"].endswith(f"of all {every}")
 
 
 def test_a_loss_and_mere_chance_are_said() -> None:

@@ -246,12 +246,22 @@ def test_instants_that_may_be_months_apart_are_no_weeks(content: ReportContent) 
     usual = with_weeks(content)
     at = {"instants": 3, **{name: value for name, value in usual.metrics["weekly"].items() if name != "weeks"}}
     more = replace(usual, metrics={**usual.metrics, "weekly": at}, weekly={"kind": "instants", "weeks": []})
-    assert "on each of the 3 instants of the test, each taken once, 31.0\u00a0% converted" in render_report(more)
+    assert "at each of the 3 instants of the test, each taken once, 31.0\u00a0% converted" in render_report(more)
     said = render_report(replace(more, metrics={**more.metrics, "weekly": {**at, "instants": 1, "capacity": 2357.0}}))
-    assert "Of the 2,357 best open leads on the one instant of the test" in said
+    assert "Of the 2,357 best open leads at the one instant of the test" in said
     assert "At the one instant of\ndefinition.snapshots.at in the test, the open leads are ranked." in said
     assert not re.search("per quarter|Monday", said)
     assert summary_table(more.metrics).columns[1].header == "best 20 each time"
+
+
+def test_leads_ranked_at_their_creation_are_no_open_ones(content: ReportContent) -> None:
+    """Where outcomes alone are known, leads created in a week are picked from: nobody says that they were open."""
+    usual = with_weeks(content)
+    weekly = {"created": 100.0, **{name: value for name, value in usual.metrics["weekly"].items() if name != "open"}}
+    more = replace(usual, metrics={**usual.metrics, "weekly": weekly}, weekly={"kind": "created", "weeks": []})
+    said = " ".join(render_report(more).split())
+    assert "Of the 20 best leads created in each of the 19 weeks of the test, each taken once" in said
+    assert not re.search("Monday(?! of the test, the leads created)|best open leads|of all open leads", said)
 
 
 def scores(log_loss: float, **more: Any) -> dict[str, Any]:
