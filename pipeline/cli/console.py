@@ -30,6 +30,8 @@ def told() -> Iterator[None]:
     except (Stop, DamagedBundle) as error:
         typer.echo(f"leadscore: {error}", err=True)
         raise typer.Exit(1) from error
+    except BrokenPipeError:  # `| head` has had enough: the command line ends without a word
+        raise
     except Exception as error:
         said = _of_the_disk(error)
         if said is None:

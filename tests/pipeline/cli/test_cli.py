@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from pipeline.cli import app
+from pipeline.cli.console import told
 
 ROOT = Path(__file__).parents[3]
 COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
@@ -56,6 +57,13 @@ def test_without_a_run_commands_say_what_to_do(
     code, _, said = invoke(*words)
     assert code == 1
     assert "there is no finished run in this folder: run `make run` first" in said
+
+
+def test_a_reader_that_has_had_enough_is_no_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    """`leadscore show | head -1` blames neither a path nor the disk; the command line ends such commands quietly."""
+    with pytest.raises(BrokenPipeError), told():
+        raise BrokenPipeError
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("name", COMMANDS)
