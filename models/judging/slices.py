@@ -46,7 +46,10 @@ def by_slice(
 def alike(y: Floats, p: Floats, groups: Ints, part: Ints) -> float:
     """How many times more the conversions of all parts vary than those of independent rows would, at least 1, because
     the rows of a group (a lead, an account) in a part convert together. All shaped (n,)."""
-    between, alone = _variances(y, p, groups, part, int(part.max(initial=-1)) + 1)
+    return _times(*_variances(y, p, groups, part, int(part.max(initial=-1)) + 1))
+
+
+def _times(between: Floats, alone: Floats) -> float:
     return max(1.0, float(between.sum() / alone.sum())) if alone.any() else 1.0
 
 
@@ -67,7 +70,7 @@ def _chances(y: Floats, p: Floats, groups: Ints, part: Ints, parts: int) -> Floa
     the slice's own accounts show: those that did not convert show too little in a luckless slice.
     """
     between, alone = _variances(y, p, groups, part, parts)
-    variance = np.maximum(alike(y, p, groups, part) * alone, between)
+    variance = np.maximum(_times(between, alone) * alone, between)
     apart = np.abs(np.bincount(part, y - p, minlength=parts))
     z = apart / np.sqrt(np.where(variance > metrics.LEAST_EXPECTED, variance, np.nan))
     return np.array([erfc(one / sqrt(2)) for one in z.tolist()])

@@ -1,6 +1,7 @@
 """Reasons in plain words, for any feature and any value."""
 
 import re
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from features.columns import Attribute, Column
 from features.kernel import Matrix
 from features.plan import Plan
 from models.explaining.reasons import by_group, reasons, say
-from models.explaining.words import LANGUAGES
+from models.explaining.words import LANGUAGES, Language
+from pipeline.params import Definition
 
 PLAN = Plan(
     (Attribute("size", "size", "lead", "numeric"), Attribute("title", "job title", "lead", "text"),
@@ -82,6 +84,12 @@ def test_words_for_a_value(measure: str, of: str, days: int, value: float, text:
 def test_words_of_other_languages(language: str, measure: str, of: str, days: int, value: float, text: str) -> None:
     """Numbers as the language writes them, too."""
     assert say(Column("intent_x", "intent", "events", measure, of, days), value, (), language) == text
+
+
+def test_whoever_may_choose_a_language_may_choose_all() -> None:
+    """Commands offer what there are words for; so does definition.language."""
+    offered = get_args(Definition.model_fields["language"].annotation)
+    assert offered == get_args(Language) == tuple(LANGUAGES)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
