@@ -105,14 +105,14 @@ def _check_slices(definition: Definition, found: Inferred) -> None:
 
 
 def _columns(tables: Mapping[str, pl.DataFrame], entity: Entity) -> list[str]:
-    """Columns of the table, then fields that only history has."""
+    """Columns of the table and fields that only history has, in alphabetical order: that of a file decides nothing."""
     name = TABLE_OF[entity]
     reserved = {*REQUIRED[name], *OPTIONAL[name], *OURS, "_broken", *TEST_FLAGS}
     columns = [column for column in tables[name].columns if column not in reserved] if name in tables else []
     fields = _fields(tables, entity)
     known = columns_of_fields(fields, columns)
     more = [text for text in fields if text not in known and snake_case(text) not in reserved]
-    return columns + [text for text in more if not personal_field(text)]
+    return sorted(columns + [text for text in more if not personal_field(text)])
 
 
 def _others(found: Inferred, entity: Entity, fields: list[str], columns: list[str]) -> set[tuple[Entity, str]]:

@@ -194,7 +194,7 @@ def test_many_rows_are_refused(client: TestClient, request_: dict[str, Any], set
         ({"events": [row] * 4}, "events"), ({"account_leads": [colleague] * 2}, "account_leads"),
         ({"account_leads": [{**colleague, "events": [row] * 4}]}, "account_leads[0].events"),
     ):  # fmt: skip
-        bare = {**request_, "history": [], "account_leads": []}
+        bare = {**request_, "events": [], "history": [], "account_leads": []}
         assert problem(client.post("/v1/score", json={**bare, **parts}), 422)["place"] == place
     assert problem(client.post("/v1/score/batch", json={"leads": [{}] * 3}), 422)["place"] == "leads"
 

@@ -2,6 +2,8 @@
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from features.columns import Attribute, columns_of_fields
 from pipeline.errors import Stop
@@ -54,6 +56,18 @@ def test_titles_and_groups_by_name() -> None:
         ("budget", "numeric", "intent"),
         ("size", "categorical", "fit"),
     ]
+
+
+@given(st.permutations(["Job Title", "job title", "Budget", "size", "constant", "noted", "region"]))
+def test_the_order_of_columns_decides_nothing(names: list[str]) -> None:
+    """Neither what attributes there are and how they are called, nor their order, by which trees sample them."""
+    values: dict[str, list] = {
+        "Job Title": ["CEO", "x", "y"], "job title": ["VP", "z", "y"], "Budget": [1, 2, 5], "size": ["a", "b", "a"],
+        "constant": [1, 1, 1], "noted": ["2024-01-01", "2024-01-02", "2024-01-03"], "region": ["n", "s", "s"],
+    }  # fmt: skip
+    one, other = inferred(**values), inferred(**{name: values[name] for name in names})
+    assert len(one.attributes) == 5
+    assert (one.attributes, one.left_out, one.warnings) == (other.attributes, other.left_out, other.warnings)
 
 
 def test_left_out_with_a_reason() -> None:
