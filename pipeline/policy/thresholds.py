@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from math import ceil
 
 import numpy as np
 import polars as pl
 
-from features.arrays import DAY_US, Floats
+from features.arrays import Floats
 from features.vocabulary import stages_called
 from models.points.table import PointsTable
 from models.policy.thresholds import filling
@@ -16,6 +17,7 @@ from pipeline.errors import Stop
 from pipeline.params import NetBenefit, Policy
 
 MQL = "mql"
+WEEK = timedelta(weeks=1)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,14 @@ def threshold_of(params: Policy, predictions: pl.DataFrame, standing: Standing, 
     if held(predictions)["as_of"].null_count():
         raise Stop("policy.threshold: without dates there is no weekly volume; use net_benefit, or leave it out")
     if wanted.weekly_capacity is not None:
-        return filling(*reaches(predictions), wanted.weekly_capacity * _weeks(predictions))
+        begin, end = lasting(predictions)
+        if begin == end:
+            raise Stop(
+                "policy.threshold.weekly_capacity: all leads whose outcomes were known before the test are looked at "
+                "on one and the same day, which makes no week; add an earlier day to definition.snapshots.at, or use "
+                "net_benefit"
+            )
+        return filling(*reaches(predictions), wanted.weekly_capacity * (end - begin) / WEEK)
     volume = kept(predictions, standing)
     if volume == 0:
         raise Stop(
@@ -125,14 +134,17 @@ def reaches(predictions: pl.DataFrame) -> tuple[Floats, Floats]:
     return both["before"].to_numpy().astype(np.float64), both["best"].to_numpy().astype(np.float64)
 
 
+def lasting(predictions: pl.DataFrame) -> tuple[datetime, datetime]:
+    """The period in which those first reach a threshold that `reaches` counts: from the last look before the held
+    examples to the last of them. Looks on fixed days lie weeks apart, and leads come in between."""
+    at = held(predictions)["as_of"]
+    earlier = predictions.filter(pl.col("as_of") < at.min())["as_of"].max()
+    return at.min() if earlier is None else earlier, at.max()  # type: ignore[return-value] # of instants
+
+
 def kept(predictions: pl.DataFrame, standing: Standing) -> int:
-    """How many leads first qualified while the held examples lasted."""
-    at = held(predictions)["as_of"].drop_nulls()
-    if standing.first is None or len(at) == 0:
+    """How many leads first qualified in that period."""
+    if standing.first is None or held(predictions)["as_of"].null_count():
         return 0
-    return standing.first.filter(pl.col("at").is_between(at.min(), at.max())).height
-
-
-def _weeks(predictions: pl.DataFrame) -> float:
-    at = held(predictions)["as_of"].to_physical().to_numpy()
-    return float(max(at.max() - at.min(), DAY_US)) / (7 * DAY_US)
+    begin, end = lasting(predictions)
+    return standing.first.filter(pl.col("at").is_between(begin, end, closed="right")).height

@@ -63,6 +63,31 @@ def test_a_team_is_filled() -> None:
     assert found == np.sort(p)[-30]
 
 
+def _on_days(fold_of: dict[int, str]) -> pl.DataFrame:
+    """A lead a day over 57 days, each looked at on the first of the given days that it was there for."""
+    start, p = datetime(2025, 1, 1, tzinfo=UTC), np.random.default_rng(2).permutation(np.linspace(0.01, 0.99, 57))
+    day = [min(d for d in fold_of if d >= i) for i in range(57)]
+    return pl.DataFrame(
+        {"lead_id": [f"l{i}" for i in range(57)], "as_of": [start + timedelta(days=d) for d in day],
+         "fold": [fold_of[d] for d in day], "label": [0.0] * 57, "probability": p}
+    )  # fmt: skip
+
+
+def test_leads_looked_at_on_fixed_days_came_since_the_day_before() -> None:
+    """On a single held day come the leads of all weeks since the last one, for threshold and volume alike."""
+    rows = _on_days({0: "train", 56: "calibrate"})
+    found = policy_of(Policy(threshold=Threshold(weekly_capacity=3)), _scores(rows), NOTHING).threshold
+    assert found == np.sort(rows["probability"][1:].to_numpy())[-24]
+    first = rows.select("lead_id", at=pl.lit(datetime(2025, 1, 20, tzinfo=UTC)))
+    assert kept(rows, Standing("stages", first.head(5))) == 5
+
+
+def test_a_single_day_makes_no_week() -> None:
+    """Nobody knows since when the leads came that were there on it."""
+    with pytest.raises(Stop, match=r"weekly_capacity.*one and the same day.*snapshots\.at"):
+        policy_of(Policy(threshold=Threshold(weekly_capacity=3)), _scores(_on_days({56: "train"})), NOTHING)
+
+
 def test_who_was_above_the_threshold_before_is_not_let_in_again() -> None:
     """Of a lead a day the first ten, all above the rest, are looked at again in the calibrate fold: only others come in
     there, whether the first look was in train or in the gap between the two."""
