@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import exp, lgamma
 
 import numpy as np
 
@@ -16,6 +17,10 @@ ROLES = (*LEVELS, *FUNCTIONS)
 LEADS = SENIORITIES.index("manager")
 COMMON = 0.25
 """A role that a smaller share of won accounts had is never called missing."""
+CHANCE = 0.05
+"""How seldom any role is asked for where roles have nothing to do with winning."""
+GOLDEN = (5**0.5 - 1) / 2
+"""Its multiples fill [0, 1) evenly and in no order that accounts have."""
 
 
 def has_titles(plan: Plan) -> bool:
@@ -55,25 +60,53 @@ class Wanted:
 
 def counted_at(first: Ints, won_at: Ints, begin: int) -> Ints:
     """When the people of each of n accounts are counted, µs (n,): when it was won; else, where it was not by `begin`,
-    as long after its `first` lead as a won account was, each in turn. NEVER where it is not that old by `begin`.
+    as long after its `first` lead as a won account was. NEVER where it is not that old by `begin`.
 
     The longer an account is looked at, the more people come: at `begin` those never won would have had more time.
+    Fewer accounts are old enough for a long time than for a short one, so long ones are tried more often: each time
+    to a win is that of about as many of the others.
     """
     won = won_at <= begin
-    at = won_at.copy()
-    at[~won] = first[~won] + np.resize(won_at[won] - first[won], int((~won).sum()))
+    at = np.where(won, won_at, NEVER)
+    spans, ages = won_at[won] - first[won], np.sort(begin - first[~won])
+    old_enough = len(ages) - np.searchsorted(ages, spans)
+    spans, old_enough = spans[old_enough > 0], old_enough[old_enough > 0]
+    if len(spans):
+        tried = np.cumsum(1 / old_enough)
+        pick = np.searchsorted(tried, np.arange(len(ages)) * GOLDEN % 1 * tried[-1], side="right")
+        at[~won] = first[~won] + spans[np.minimum(pick, len(spans) - 1)]
     return np.where(at <= begin, at, NEVER)
 
 
 def wanted(had: Ints, won: Bools) -> tuple[Wanted, ...]:
-    """Roles that at least COMMON of the won accounts had and that were commoner there, the largest difference first;
-    none without accounts of both kinds. had (accounts, roles), won (accounts,)."""
+    """Roles that at least COMMON of the won accounts had and that were commoner there than chance explains, the largest
+    difference first; none without accounts of both kinds. had (accounts, roles), won (accounts,)."""
     if not won.any() or won.all():
         return ()
     there = had > 0
-    rows = [Wanted(r, float(there[won, k].mean()), float(there[~won, k].mean())) for k, r in enumerate(ROLES)]
-    kept = [row for row in rows if row.won >= COMMON and row.won > row.others]
+    rows = [
+        Wanted(r, float(there[won, k].mean()), float(there[~won, k].mean()))
+        for k, r in enumerate(ROLES)
+        if _luck(there[:, k], won) <= CHANCE / len(ROLES)
+    ]
+    kept = [row for row in rows if row.won >= COMMON]
     return tuple(sorted(kept, key=lambda row: (row.others - row.won, row.role)))
+
+
+def _luck(there: Bools, won: Bools) -> float:
+    """The chance that at least as many of the won accounts have a role, were it shared out among all accounts at random
+    (Fisher 1935, the exact test). Both (accounts,)."""
+    n, taken, having = len(won), int(won.sum()), int(there.sum())
+    ways = [
+        _log_ways(having, k) + _log_ways(n - having, taken - k)
+        for k in range(int((there & won).sum()), min(having, taken) + 1)
+    ]
+    return sum(exp(way - _log_ways(n, taken)) for way in ways)
+
+
+def _log_ways(n: int, k: int) -> float:
+    """Log of how many ways there are to choose k of n."""
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
 
 
 def missing(asked: Sequence[Wanted], had: Ints) -> list[str | None]:

@@ -92,22 +92,44 @@ def test_the_missing_role_is_one_that_won_accounts_had() -> None:
     """Roles that are commoner where accounts were won, the largest difference first; none where all are there."""
     had = np.array([people("decision-maker+it", "manager"), people("decision-maker+finance"), people("manager+it"),
                     people("specialist+it"), people("specialist")])  # fmt: skip
-    asked = wanted(had, np.array([True, True, True, False, False]))
+    asked = wanted(np.repeat(had, 20, axis=0), np.repeat([True, True, True, False, False], 20))
     assert [one.role for one in asked][:2] == ["decision-maker", "manager"]
     assert all(one.won > one.others for one in asked)
     assert missing(asked, np.array([people("manager"), people("decision-maker"), people(*ROLES)])) == [
         "decision-maker", "manager", None,
     ]  # fmt: skip
     assert wanted(had, np.ones(5, bool)) == ()
+    assert wanted(had, np.array([True, True, True, False, False])) == (), "chance explains what five accounts show"
     assert missing([Wanted("it", 0.5, 0.2)], np.array([people("it")])) == [None]
     assert said(people("decision-maker+it", "specialist+it")) == "decision-maker 1, specialist 1; IT 2"
 
 
+def test_chance_asks_for_no_role() -> None:
+    """Where roles have nothing to do with winning, any is asked for in one company of twenty."""
+    rng = np.random.default_rng(0)
+    asked = [wanted(rng.random((330, len(ROLES))) < 0.4, np.arange(330) < 30) for _ in range(200)]
+    assert sum(map(bool, asked)) <= 20
+
+
 def test_accounts_that_were_not_won_are_counted_at_the_ages_of_those_that_were() -> None:
-    """Each in turn; one that is younger than that, or was first heard of later, is not counted; a later win is none."""
+    """One that is younger than that, or was first heard of later, is not counted; a later win is none."""
     first, won_at = np.array([0, 10, 20, 30, 95, 200, 5]), np.array([7, NEVER, 50, NEVER, NEVER, NEVER, 101])
-    assert counted_at(first, won_at, 100).tolist() == [7, 17, 50, 60, NEVER, NEVER, 12]
-    assert (counted_at(first, np.full(7, NEVER), 100)[first <= 100] == first[first <= 100]).all()
+    at = counted_at(first, won_at, 100)
+    assert at[[0, 2, 4, 5]].tolist() == [7, 50, NEVER, NEVER]
+    assert set((at - first)[[1, 3, 6]].tolist()) == {7, 30}
+    assert (counted_at(first, np.full(7, NEVER), 100) == NEVER).all()
+
+
+def test_others_are_counted_as_late_as_won_accounts_were() -> None:
+    """Accounts that come all the time are seldom old enough for a long time to a win; long ones are as common."""
+    rng, n, begin = np.random.default_rng(0), 20_000, 1_000_000
+    first = rng.integers(0, begin, n)
+    won_at = np.where(rng.random(n) < 0.3, first + 1 + rng.gamma(2, begin / 6, n).astype(np.int64), NEVER)
+    at = counted_at(first, won_at, begin)
+    age, won = (at - first)[at != NEVER], (won_at <= begin)[at != NEVER]
+    assert np.quantile(age[~won], [0.25, 0.5, 0.75, 0.95]) == pytest.approx(
+        np.quantile(age[won], [0.25, 0.5, 0.75, 0.95]), rel=0.02
+    )
 
 
 @given(st.integers(0, 2**32))
