@@ -11,7 +11,7 @@ from features.arrays import DAY_US, NEVER, Floats, Ints
 from models.bundle.accounts import INDEPENDENT, AccountModel, fit
 from models.bundle.roles import Wanted, by_account, counted_at, has_titles, missing, roles, said, wanted
 from models.judging import bootstrap, metrics
-from models.judging.rates import smoothed
+from models.judging.rates import rate, smoothed
 from pipeline.buying.looks import (
     Book,
     Look,
@@ -78,9 +78,7 @@ def tested(found: Past, model: AccountModel, scored: Scorer, begin: int, base: f
         "difference": {
             name: {"log_loss": list(apart[name]["log_loss"])} for name in apart if "log_loss" in apart[name]
         },
-        "reliability": {
-            name: _reliability(y, every[name], look.account, seed) for name in ("model", "independent", "sum")
-        },
+        "reliability": {name: _reliability(y, every[name], look.account) for name in ("model", "independent", "sum")},
         "by_leads": _by_leads(y, every, seen.count),
     }
 
@@ -94,20 +92,15 @@ def _scores(y: Floats, p: Floats, spans: Mapping[str, tuple[float, float]]) -> d
     return {**found, "intervals": {name: list(spans[name]) for name in found if name in spans}}
 
 
-def _reliability(y: Floats, p: Floats, account: Ints, seed: int) -> list[dict[str, Any]]:
+def _reliability(y: Floats, p: Floats, account: Ints) -> list[dict[str, Any]]:
     """Looks by tenths of their probability: how many, and the rates expected and observed, with an interval."""
     order = np.argsort(p, kind="stable")
     parts = [part for part in np.array_split(order, BINS) if len(part)]
-    drawn = [[_mean(y[part], w[part]) for part in parts] for w in bootstrap.weights(account, seed, DRAWS)]
-    spans = [bootstrap.span([draw[k] for draw in drawn]) for k in range(len(parts))]
+    seen = [rate(y[part], account[part]) for part in parts]
     return [
-        {"n": len(part), "expected": float(p[part].mean()), "observed": float(y[part].mean()), "interval": span}
-        for part, span in zip(parts, spans, strict=True)
+        {"n": one.n, "expected": float(p[part].mean()), "observed": one.rate, "interval": one.interval}
+        for part, one in zip(parts, seen, strict=True)
     ]
-
-
-def _mean(y: Floats, weight: Floats) -> float:
-    return float((y * weight).sum() / weight.sum()) if weight.sum() else np.nan
 
 
 def _by_leads(y: Floats, every: Mapping[str, Floats], count: Floats) -> list[dict[str, Any]]:

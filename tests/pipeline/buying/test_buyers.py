@@ -20,7 +20,7 @@ from pipeline.assembly.planning import bare_plan
 from pipeline.assembly.values import instant_us
 from pipeline.buying.buyers import SCHEMA, accounts
 from pipeline.buying.looks import Past, converts, gathered, look_at, open_lead_converts, past
-from pipeline.buying.model import LEAST_CONVERTING, learned, roles_of_won
+from pipeline.buying.model import LEAST_CONVERTING, _reliability, learned, roles_of_won
 from pipeline.cli import app
 from pipeline.errors import Stop
 from pipeline.params import Definition
@@ -208,3 +208,12 @@ def test_the_bundle_keeps_the_account_model(bundle: Bundle, bundle_folder: Path)
     assert "accounts.json" in json.loads((bundle_folder / "manifest.json").read_text())
     assert bundle.accounts == AccountModel.of_json(stored["model"])
     assert [one.role for one in bundle.roles] == [row["role"] for row in stored["roles"]]
+
+
+def test_a_tenth_of_which_nothing_converted_is_not_sure_of_nothing() -> None:
+    """Drawing its accounts again would show no conversion ever; a tenth of fifty looks may have come from some 4 %."""
+    p, y = np.linspace(0.01, 0.2, 500), np.repeat([0.0, 1.0, 0.0], [50, 20, 430])
+    rows = _reliability(y, p, np.arange(500))
+    assert rows[0]["observed"] == 0
+    assert rows[0]["interval"][0] == 0
+    assert rows[0]["interval"][1] > 0.04
