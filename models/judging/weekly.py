@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.arrays import Bools, Floats, Ints
-from models.judging import bootstrap
+from models.judging import bootstrap, few
 from models.judging.bootstrap import Intervals
 from models.judging.pairs import Pairs, pairs_of
 
@@ -117,11 +117,23 @@ def intervals(
 ) -> tuple[dict[str, Intervals], dict[str, Intervals]]:
     """95 % intervals by name, and of `first` minus each other on the same draws.
 
-    Accounts are drawn again; what was taken stays taken, so the intervals are of the outcomes of one replay.
+    Accounts are drawn again; what was taken stays taken, so the intervals are of the outcomes of one replay. Those of
+    precision and lift are as wide as models/judging/few.py asks for where few accounts converted of those taken.
     """
     drawn: dict[str, list[dict[str, float]]] = {name: [] for name in played}
     for weight in bootstrap.weights(weeks.group, seed, draws):
         rate = rates(weeks, weight)
         for name, one in played.items():
             drawn[name].append(_weighted(weeks, one, weight, rate))
-    return bootstrap.spans(drawn, first)
+    own, apart = bootstrap.spans(drawn, first)
+    return {name: _with_few(found, weeks, played[name]) for name, found in own.items()}, apart
+
+
+def _with_few(found: Intervals, weeks: Weeks, played: Played) -> Intervals:
+    rows = np.flatnonzero(played.taken)
+    part, group = played.taken[rows], weeks.group[rows]
+    won, expected = part * weeks.y[rows], part * rates(weeks, np.ones(len(weeks.y)))[weeks.week[rows]]
+    wide = {key: few.widened(found.get(key), won, by, group) for key, by in (("precision", part), ("lift", expected))}
+    if wide["precision"] is not None:
+        wide["precision"] = wide["precision"][0], min(wide["precision"][1], 1.0)
+    return found | {key: pair for key, pair in wide.items() if pair is not None}

@@ -124,3 +124,18 @@ def test_lift_and_what_it_is_over_are_drawn_together() -> None:
     )
     assert own["model"]["lift"] == pytest.approx((1, 1))
     assert own["model"]["precision"][0] < own["model"]["precision"][1]
+
+
+def test_where_none_that_was_picked_converted_one_is_not_sure_that_none_will() -> None:
+    """None of 12 picked: up to 3.7 / 12 would show that one time in forty; a precision is at most 1."""
+    n = 120
+    y = (np.arange(n) >= 90).astype(float)
+    weeks = Weeks(
+        week=np.repeat([0, 1, 2], 40), turn=np.arange(n), y=y, value=y, group=np.arange(n), chance=np.arange(n),
+        capacity=np.array([12, 0, 0]),
+    )  # fmt: skip
+    own, _ = weekly.intervals(weeks, {"model": weekly.play(weeks, -np.arange(n, dtype=float))}, "model", 1, 50)
+    assert own["model"]["precision"] == pytest.approx((0, 3.689 / 12))
+    few = replace(weeks, y=y[::-1], value=y[::-1], capacity=np.array([2, 0, 0]))
+    own, _ = weekly.intervals(few, {"model": weekly.play(few, -np.arange(n, dtype=float))}, "model", 1, 50)
+    assert own["model"]["precision"] == (pytest.approx(0.2422 / 2), 1)
