@@ -10,6 +10,7 @@ import numpy as np
 from features.arrays import Floats, Ints
 from models.judging import few, ranking
 from models.judging.metrics import BEST, check, log_losses, logit, over
+from models.judging.rates import Z
 from models.judging.recalibration import Cells
 
 Intervals = dict[str, tuple[float, float]]
@@ -110,3 +111,15 @@ def span(drawn: Sequence[float] | Floats) -> tuple[float, float] | None:
         return None
     low, high = np.quantile(known, [0.025, 0.975]).tolist()
     return low, high
+
+
+def money_span(found: float, drawn: Sequence[float] | Floats) -> tuple[float, float] | None:
+    """The 95 % interval of a sum of money, or of one over another, by its draws: the normal interval of its logarithm
+    (Efron and Tibshirani 1993, An Introduction to the Bootstrap, 12.6). A few large deals make percentiles end too
+    low. None where `found` is not above 0, or where more than 1 - LEAST_DEFINED of the draws are not."""
+    values = np.asarray(drawn, dtype=np.float64)
+    logs = np.log(values[np.isfinite(values) & (values > 0)])
+    if not found > 0 or len(logs) < max(2, LEAST_DEFINED * len(values)):
+        return None
+    far = float(np.exp(Z * logs.std()))
+    return found / far, found * far

@@ -118,7 +118,8 @@ def intervals(
     """95 % intervals by name, and of `first` minus each other on the same draws.
 
     Accounts are drawn again; what was taken stays taken, so the intervals are of the outcomes of one replay. Those of
-    precision and lift are as wide as models/judging/few.py asks for where few accounts converted of those taken.
+    precision and lift are as wide as models/judging/few.py asks for where few accounts converted of those taken; that
+    of value goes by `bootstrap.money_span`.
     """
     drawn: dict[str, list[dict[str, float]]] = {name: [] for name in played}
     for weight in bootstrap.weights(weeks.group, seed, draws):
@@ -126,7 +127,8 @@ def intervals(
         for name, one in played.items():
             drawn[name].append(_weighted(weeks, one, weight, rate))
     own, apart = bootstrap.spans(drawn, first)
-    return {name: _with_few(found, weeks, played[name]) for name, found in own.items()}, apart
+    wide = {name: _with_few(found, weeks, played[name]) for name, found in own.items()}
+    return {name: _with_money(found, weeks, played[name], drawn[name]) for name, found in wide.items()}, apart
 
 
 def _with_few(found: Intervals, weeks: Weeks, played: Played) -> Intervals:
@@ -137,3 +139,9 @@ def _with_few(found: Intervals, weeks: Weeks, played: Played) -> Intervals:
     if wide["precision"] is not None:
         wide["precision"] = wide["precision"][0], min(wide["precision"][1], 1.0)
     return found | {key: pair for key, pair in wide.items() if pair is not None}
+
+
+def _with_money(found: Intervals, weeks: Weeks, played: Played, drawn: list[dict[str, float]]) -> Intervals:
+    pair = bootstrap.money_span(measures(weeks, played)["value"], [draw["value"] for draw in drawn])
+    rest = {key: own for key, own in found.items() if key != "value"}
+    return rest if pair is None else rest | {"value": pair}

@@ -9,7 +9,7 @@ import polars as pl
 from features.arrays import DAY_US, Bools, Floats, Ints
 from features.kernel import Matrix
 from models.funnel.flow import flow
-from models.judging.bootstrap import span, weights
+from models.judging.bootstrap import money_span, weights
 from models.judging.metrics import known
 from models.policy.policy import Policy
 from pipeline.assembly.groups import groups_of
@@ -93,13 +93,14 @@ def _value(
     due = p[at] * values[at] / looks
     group = groups_of(rows[at], tables["leads"]).rank("dense").to_numpy().astype(np.int64)
     ratios = [float((w * won).sum() / (w * due).sum()) for w in weights(group, seed, DRAWS) if (w * due).sum() > 0]
-    interval = span(ratios)
+    ratio = float(won.sum() / due.sum()) if due.sum() > 0 else np.nan
+    interval = money_span(ratio, ratios)
     return {
         "examples": len(at),
         "leads": rows[at]["lead_id"].n_unique(),
         "expected": float(due.sum()),
         "won": float(won.sum()),
-        "won_over_expected": known(float(won.sum() / due.sum())) if due.sum() > 0 else None,
+        "won_over_expected": known(ratio),
         "interval": interval,
         "off": None if interval is None else not interval[0] <= 1 <= interval[1],
         "conversions_without_amount": int((y == 1).sum() - told.sum()),
