@@ -96,8 +96,13 @@ def _row(y: Floats, p: Floats, seed: int) -> dict[str, Any]:
 def off(rows: Sequence[Mapping[str, Any]]) -> list[bool]:
     """Which slices chance does not explain where so many are looked at: at 5 % over all of them (Holm 1979), however
     they overlap. A slice whose `chance` is None is not judged."""
-    judged = sorted((row["chance"], k) for k, row in enumerate(rows) if row["chance"] is not None)
-    found = [False] * len(rows)
+    return beyond_chance([row["chance"] for row in rows])
+
+
+def beyond_chance(chances: Sequence[float | None]) -> list[bool]:
+    """Which of several p-values are too small for chance at MISSED over all of them (Holm 1979); None is not judged."""
+    judged = sorted((chance, k) for k, chance in enumerate(chances) if chance is not None)
+    found = [False] * len(chances)
     for place, (value, k) in enumerate(judged):
         if value > MISSED / (len(judged) - place):
             break

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.funnel.weighing import FEW, LEAST, weigh
+from models.funnel.weighing import FEW, LEAST, UNSHOWN, weigh
 from models.judging.rates import Z
 
 
@@ -63,3 +63,13 @@ def test_facts_that_settle_the_outcome_together_have_no_weight() -> None:
     found = weigh(facts, (facts.sum(axis=1) >= 2).astype(float), np.arange(400))
     assert [one.verdict for one in found] == [FEW] * 3
     assert all(one.odds_ratio is None for one in found)
+
+
+def test_where_no_fact_carries_weight_one_is_seldom_named() -> None:
+    """Six facts that mean nothing: any has a verdict in one company of twenty, not in one of four."""
+    rng, n = np.random.default_rng(0), 600
+    named = [
+        any(one.verdict not in (UNSHOWN, FEW) for one in weigh(rng.random((n, 6)) < 0.3, y, np.arange(n) // 2))
+        for y in (rng.random((100, n)) < 0.1).astype(float)
+    ]
+    assert sum(named) <= 10

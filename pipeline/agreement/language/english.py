@@ -13,7 +13,7 @@ ENGLISH = {
     "edition": "Version {n}", "of_model": "Figures by model {m}.", "skip": "Skip to the content", "to": "to",
     "criteria": "Our criteria", "criteria.none": "No criteria are written down yet. Put them under definition.criteria in params.yaml.",
     "criterion": "Criterion", "words": "In our words", "meet": "Meet it", "with": "Convert with it", "without": "Without", "odds": "Odds ratio", "verdict": "Does it carry weight?",
-    "odds.note": "Odds ratio: how many times better the odds of converting are with the criterion when the other criteria are alike. Above 1 it helps. It does not prove a cause. A lead whose value is not known does not meet a criterion.",
+    "odds.note": "Odds ratio: how many times better the odds of converting are with the criterion when the other criteria are alike. Above 1 it helps. It does not prove a cause. A lead whose value is not known does not meet a criterion. The verdict judges all criteria together: where none of them matters, any seems to at most one time in twenty.",
     "carries": "Yes", "against": "No, it points the other way", "unshown": "Not shown: could be chance", "few": "Cannot be told: too few leads, or no difference from the others", "unfit": "Cannot be checked on these data", "people": "For people to judge",
     "target_group": "Target group", "decision_maker": "Decision-maker", "buying_stage": "Buying stage", "theme": "Theme",
     "by_met": "Leads that meet the criteria", "met": "Criteria met", "all": "all", "some": "some", "none": "none", "leads": "Leads", "converted": "Converted", "rate": "Conversion",

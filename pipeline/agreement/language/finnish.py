@@ -13,7 +13,7 @@ FINNISH = {
     "edition": "Versio {n}", "of_model": "Luvut mallista {m}.", "skip": "Siirry sisältöön", "to": "–",
     "criteria": "Kriteerimme", "criteria.none": "Kriteereitä ei ole vielä kirjattu. Kirjaa ne tiedostoon params.yaml kohtaan definition.criteria.",
     "criterion": "Kriteeri", "words": "Omin sanoin", "meet": "Täyttää", "with": "Konversio, kun täyttyy", "without": "Kun ei täyty", "odds": "Vetosuhde", "verdict": "Onko merkitystä?",
-    "odds.note": "Vetosuhde kertoo, kuinka moninkertaiset mahdollisuudet liidillä on konvertoitua, kun kriteeri täyttyy ja muut kriteerit ovat samat. Yli 1 on eduksi. Se ei todista syytä. Jos tietoa ei ole, kriteeri ei täyty.",
+    "odds.note": "Vetosuhde kertoo, kuinka moninkertaiset mahdollisuudet liidillä on konvertoitua, kun kriteeri täyttyy ja muut kriteerit ovat samat. Yli 1 on eduksi. Se ei todista syytä. Jos tietoa ei ole, kriteeri ei täyty. Kriteerejä arvioidaan yhdessä: jos mikään niistä ei vaikuta, jokin niistä näyttää vaikuttavan enintään kerran kahdestakymmenestä.",
     "carries": "Kyllä", "against": "Ei, vaikutus on päinvastainen", "unshown": "Ei näyttöä: voi olla sattumaa", "few": "Ei voi sanoa: liidejä on liian vähän tai ero muihin puuttuu", "unfit": "Ei voi tarkistaa tästä aineistosta", "people": "Ihmisen arvioitava",
     "target_group": "Kohderyhmä", "decision_maker": "Päättäjä", "buying_stage": "Ostovaihe", "theme": "Teema",
     "by_met": "Kriteerit täyttävät liidit", "met": "Kriteereistä täyttyy", "all": "kaikki", "some": "osa", "none": "ei yksikään", "leads": "Liidejä", "converted": "Konvertoitui", "rate": "Konversio",

@@ -13,7 +13,7 @@ SWEDISH = {
     "edition": "Version {n}", "of_model": "Siffror enligt modellen {m}.", "skip": "Hoppa till innehållet", "to": "till",
     "criteria": "Våra kriterier", "criteria.none": "Inga kriterier är nedskrivna än. Skriv dem i params.yaml under definition.criteria.",
     "criterion": "Kriterium", "words": "Med våra ord", "meet": "Uppfyller", "with": "Konverterar med", "without": "Utan", "odds": "Oddskvot", "verdict": "Spelar det någon roll?",
-    "odds.note": "Oddskvoten säger hur många gånger högre oddsen att konvertera är när kriteriet är uppfyllt och de andra kriterierna är lika. Över 1 hjälper det. Det bevisar ingen orsak. Om uppgiften saknas är kriteriet inte uppfyllt.",
+    "odds.note": "Oddskvoten säger hur många gånger högre oddsen att konvertera är när kriteriet är uppfyllt och de andra kriterierna är lika. Över 1 hjälper det. Det bevisar ingen orsak. Om uppgiften saknas är kriteriet inte uppfyllt. Kriterierna bedöms tillsammans: om inget av dem betyder något, ser något ut att göra det högst en gång av tjugo.",
     "carries": "Ja", "against": "Nej, det pekar åt andra hållet", "unshown": "Inte visat: kan vara slump", "few": "Går inte att säga: för få leads, eller ingen skillnad mot de andra", "unfit": "Kan inte prövas i dessa data", "people": "Bedöms av människor",
     "target_group": "Målgrupp", "decision_maker": "Beslutsfattare", "buying_stage": "Köpfas", "theme": "Tema",
     "by_met": "Leads som uppfyller kriterierna", "met": "Uppfyllda kriterier", "all": "alla", "some": "några", "none": "inget", "leads": "Leads", "converted": "Konverterade", "rate": "Konvertering",
