@@ -139,7 +139,7 @@ class Pure:
 
     column: int
     level: str | None
-    """The shared text; None where it is that something is known, true or happened."""
+    """The shared text or number; None where it is that something is known, true or happened."""
     rows: int
     converting: int
     low: float
@@ -191,6 +191,19 @@ def _groups(matrix: Matrix, j: int, y: Floats) -> Iterator[tuple[str | None, flo
         yield from zip(texts, many.tolist(), won.tolist(), strict=False)
     elif column.measure == "boolean":
         yield None, float((x == 1).sum()), float(y[x == 1].sum())
+    elif column.measure == "numeric" and known.any():
+        yield from _of_numbers(x[known], y[known])
+
+
+def _of_numbers(x: Floats, y: Floats) -> Iterator[tuple[str, float, float]]:
+    """Rows with another number than the usual one, as a sum that is 0 until it is paid; and those of each number that
+    LEAST converting rows share."""
+    numbers, code = np.unique(x, return_inverse=True)
+    many, won = (np.bincount(code, w) for w in (None, y))
+    usual = int(many.argmax())
+    yield f"not {numbers[usual]:g}", float(len(x) - many[usual]), float(y.sum() - won[usual])
+    for k in np.flatnonzero(won >= LEAST).tolist():
+        yield f"{numbers[k]:g}", float(many[k]), float(won[k])
 
 
 def _pure(j: int, level: str | None, n: float, won: float, y: Floats) -> Pure | None:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
@@ -18,7 +18,7 @@ from leaking import BEFORE, Frames, brought, check, run, simulated, stopped
 
 from features.columns import Attribute, Column
 from features.own import OWN, Own
-from features.plan import plan_of_json
+from features.plan import Plan, plan_of_json
 from features.vocabulary import ENGAGEMENT_TOTAL
 from models.learning.encoding import encode
 from pipeline.assembly.data import Data, load
@@ -180,10 +180,24 @@ def test_colleagues_are_no_twins_and_copies_are_asked_about() -> None:
     assert not others.warnings
 
 
-@pytest.mark.parametrize("others", [None, "bronze"])
-def test_what_only_some_winners_have_is_caught(finished_run: Path, others: str | None) -> None:
-    """A field filled in for a third of the winners and for nobody else, and a level that only they have: no area
-    under a curve sees them. Of an event it may be honest, and is asked about."""
+@dataclass(frozen=True)
+class Marked:
+    """A finished run five times over, and which of its examples are of some of the winners."""
+
+    examples: pl.DataFrame
+    stored: pl.DataFrame
+    groups: np.ndarray
+    plan: Plan
+    mine: pl.Series
+
+    def check(self, **columns: pl.Expr) -> Check:
+        """With other values in some columns."""
+        return check_single(self.examples, self.stored.with_columns(**columns), self.groups, self.plan, Leaks(), {})
+
+
+@pytest.fixture(scope="module")
+def marked(finished_run: Path) -> Marked:
+    """Two in five winners, before they won."""
     once = [pl.read_parquet(finished_run / f"data/{name}.parquet") for name in ("examples", "features")]
     examples, stored = (
         pl.concat([table.with_columns(pl.col("lead_id") + f" {k}") for k in range(5)]) for table in once
@@ -193,8 +207,14 @@ def test_what_only_some_winners_have_is_caught(finished_run: Path, others: str |
     won = examples.filter(pl.col("label") == 1)["lead_id"].unique().sort()
     some = won.sample(fraction=0.4, seed=1, shuffle=True).to_list()
     mine = examples["lead_id"].is_in(some) & (examples["label"] == 1).fill_null(value=False)
-    tier = pl.when(mine).then(pl.lit("gold")).otherwise(pl.lit(others))
-    found = check_single(examples, stored.with_columns(fit_source=tier), groups, plan, Leaks(), {})
+    return Marked(examples, stored, groups, plan, mine)
+
+
+@pytest.mark.parametrize("others", [None, "bronze"])
+def test_what_only_some_winners_have_is_caught(marked: Marked, others: str | None) -> None:
+    """A field filled in for a third of the winners and for nobody else, and a level that only they have: no area
+    under a curve sees them. Of an event it may be honest, and is asked about."""
+    found = marked.check(fit_source=pl.when(marked.mine).then(pl.lit("gold")).otherwise(pl.lit(others)))
     (problem,) = found.problems
     told = re.match(r"column 'source': feature fit_source alone has AUC (0\.\d+), its being missing (0\.\d+); of "
                     r"\d+ leads with (it|one of its values) \d+ convert", problem)  # fmt: skip
@@ -202,10 +222,27 @@ def test_what_only_some_winners_have_is_caught(finished_run: Path, others: str |
     assert float(told[1]) < 0.9
     assert float(told[2]) < 0.75
     assert "gold" not in problem
-    event = stored.with_columns(engagement_download_all=pl.when(mine).then(1.0).otherwise(0.0))
-    found = check_single(examples, event, groups, plan, Leaks(), {})
+    found = marked.check(engagement_download_all=pl.when(marked.mine).then(1.0).otherwise(0.0))
     assert not found.problems
     assert found.warnings[0].startswith("events of type 'download'")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "others"),
+    [
+        (pl.int_range(pl.len()) + 1.0, pl.lit(0.0)),
+        (pl.lit(990.0), pl.lit(0.0)),
+        (pl.lit(50.5), pl.int_range(pl.len()) % 97),
+    ],
+)
+def test_a_number_that_only_some_winners_have_is_caught(marked: Marked, theirs: pl.Expr, others: pl.Expr) -> None:
+    """A sum that is 0 until it is paid, a number that marks what was sold, and one such amid many others."""
+    (problem,) = marked.check(fit_employees=pl.when(marked.mine).then(theirs).otherwise(others)).problems
+    told = re.match(
+        r"column 'employees'.*: feature fit_employees alone has AUC (0\.\d+).*; of \d+ leads with one of", problem
+    )
+    assert told, problem
+    assert float(told[1]) < 0.9
 
 
 def test_a_count_that_tells_much_is_asked_about(clean: Frames, tmp_path: Path) -> None:
