@@ -54,8 +54,8 @@ def slug(text: str) -> str:
 
 def columns_of_fields(fields: Iterable[str], columns: Iterable[str]) -> dict[str, str]:
     """The column that each field of history means: the one of that name, else the only one that differs in nothing but
-    case, marks and a final `__c`. A column that has a field of its own name is none in another spelling: a CRM may have
-    Industry and Industry__c. So it was for training, which saw all fields; for the rest `column_of_field`."""
+    case, marks and a final `__c`. A column whose own name is a field is never meant by another spelling: a CRM may have
+    both Industry and Industry__c. For training, which sees all fields; `column_of_field` is for what comes later."""
     fields, columns = set(fields), set(columns)
     alike: dict[str, list[str]] = {}
     for column in columns:

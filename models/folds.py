@@ -11,9 +11,10 @@ from features.arrays import DAY_US, Array, Bools, Floats, Ints
 FOLDS = ("train", "calibrate", "gap", "test", "immature")
 """In the order of time."""
 MOST_LOST = 0.5
-"""A calibrate fold out of time may cost train at most this share of its converting leads, …"""
+"""A calibrate fold out of time that costs train a larger share of its converting leads is not made: calibration then
+takes what the bag left out."""
 LEAST_TO_CALIBRATE = 30
-"""… and must hold at least this many itself. Else calibration takes what the bag left out."""
+"""Nor is one that holds fewer converting leads than this."""
 
 
 def hashed(ids: Sequence[str], seed: int, parts: int) -> Ints:
@@ -22,8 +23,8 @@ def hashed(ids: Sequence[str], seed: int, parts: int) -> Ints:
 
 
 def whole_groups(names: Sequence[str], seed: int, parts: int) -> Ints:
-    """A part 0..parts-1 for each of k rows, shape (k,), that keeps rows of one name together; parts have equally many
-    names.
+    """A part 0..parts-1 for each of k rows, shape (k,), that keeps rows of one name together; all parts have about the
+    same number of names.
 
     In the order of a hash of the names, so that the order of the rows does not matter. With fewer names than parts,
     there are as many parts as names.
@@ -34,8 +35,9 @@ def whole_groups(names: Sequence[str], seed: int, parts: int) -> Ints:
 
 
 def random_folds(group: Ints, seed: int, parts: int) -> Ints:
-    """A part 0..parts-1 for each row that keeps rows of one group number (n,) together, at random; parts have equally
-    many groups. For what is tried on the rows of one call; what others must find again goes by names (`whole_groups`).
+    """A part 0..parts-1 for each row that keeps rows of one group number (n,) together, at random; all parts have about
+    the same number of groups. For what is tried on the rows of one call; what others must find again goes by names
+    (`whole_groups`).
     """
     names, place = np.unique(group, return_inverse=True)
     return np.random.default_rng(seed).permutation(np.arange(len(names)) % parts)[place]

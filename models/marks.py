@@ -51,14 +51,14 @@ class Marks:
         return "[ \u00a0\u202f]" if self.thousands == " " else re.escape(self.thousands)
 
     @property
-    def parted(self) -> str:
-        """Pattern of a number whose thousands are parted, everywhere."""
+    def grouped(self) -> str:
+        """Pattern of a number in which all thousands are grouped."""
         return rf"^[+-]?\d{{1,3}}({self.between}\d{{3}})+({re.escape(self.decimal)}\d*)?$"
 
     def plain(self, text: str) -> str:
         """As Python writes it. Raises ValueError for what is no number with these marks."""
         text = text.strip()
-        if self.thousands and re.match(self.parted, text):
+        if self.thousands and re.match(self.grouped, text):
             text = re.sub(self.between, "", text)
         if self.decimal != ".":
             if "." in text:

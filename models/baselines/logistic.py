@@ -18,7 +18,7 @@ Levels = dict[int, tuple[int, ...]]
 
 STRENGTHS = (0.0003, 0.003, 0.03)
 """Inverse strength of the L2 penalty, as scikit-learn's C on standardised columns."""
-FOLDS = 3
+PARTS = 3
 MOST_TUNING = 8_000
 """Rows on which the strength is chosen (whole groups), so that 40,000 rows take seconds."""
 MOST_ROWS = 100_000
@@ -206,8 +206,8 @@ def _choose(Z: Singles, y: Floats, groups: Ints, seed: int) -> float:
     """The strength of least log loss over folds of whole groups; the middle one where folds lack a class."""
     rows = _some(groups, MOST_TUNING, seed)
     Z, y, groups = Z[rows], y[rows], groups[rows]
-    fold = random_folds(groups, seed, FOLDS)
-    if any(len(np.unique(y[fold != k])) < 2 for k in range(FOLDS)):
+    fold = random_folds(groups, seed, PARTS)
+    if any(len(np.unique(y[fold != k])) < 2 for k in range(PARTS)):
         return STRENGTHS[1]
     losses = {strength: _held_out(Z, y, fold, strength) for strength in STRENGTHS}
     return min(losses, key=losses.__getitem__)
@@ -215,7 +215,7 @@ def _choose(Z: Singles, y: Floats, groups: Ints, seed: int) -> float:
 
 def _held_out(Z: Singles, y: Floats, fold: Ints, strength: float) -> float:
     total = 0.0
-    for k in range(FOLDS):
+    for k in range(PARTS):
         out = fold == k
         total += newton.loss(y[out], _fit(Z[~out], y[~out], strength).decision_function(Z[out]).astype(np.float64))
     return total

@@ -15,7 +15,7 @@ from models.judging.rates import smoothed, wilson
 
 LEAST = 10
 """With fewer converting leads, or fewer others, nothing is said."""
-FOLDS = 5
+PARTS = 5
 PRIOR_LEADS = 5.0
 Z = 1.645
 """One-sided 95 %."""
@@ -63,7 +63,7 @@ def strengths(matrix: Matrix, y: Floats, group: Ints) -> list[Strength]:
     """
     if min(y.sum(), len(y) - y.sum()) < LEAST:
         return []
-    fold = random_folds(group, 0, FOLDS)
+    fold = random_folds(group, 0, PARTS)
     return [
         Strength(j, _value(matrix, j, y, fold), _area(y, np.isnan(matrix.values[:, j]).astype(np.float64)))
         for j in range(matrix.values.shape[1])
@@ -86,7 +86,7 @@ def _rates(code: Ints, y: Floats, fold: Ints) -> Area:
     """Of the rate that each code (-1 is missing) has in the other folds, shrunk to the mean."""
     place, levels = code + 1, int(code.max()) + 2
     score = np.empty(len(y))
-    for k in range(FOLDS):
+    for k in range(PARTS):
         others = fold != k
         n, won = (np.bincount(place[others], w, minlength=levels) for w in (None, y[others]))
         rate = (won + PRIOR_LEADS * y[others].mean()) / (n + PRIOR_LEADS) if others.any() else np.zeros(levels)

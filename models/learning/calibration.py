@@ -17,7 +17,7 @@ from models.folds import random_folds
 
 KINDS = ("none", "intercept", "platt", "beta")
 """From simple to flexible; coefficients: (), (a,), (a, b) for a + b x, (c, a, b) for beta."""
-FOLDS = 5
+PARTS = 5
 LEAST_CONVERTING = 50
 """Fewer converting groups than this fit an intercept at most."""
 FLATTEST = 0.01
@@ -37,13 +37,13 @@ class Calibration:
         """`{"kind": …, "coefficients": […]}`."""
         return {**asdict(self), "coefficients": list(self.coefficients)}
 
-    @classmethod
-    def of_json(cls, given: Mapping[str, Any]) -> "Calibration":
+    @staticmethod
+    def of_json(given: Mapping[str, Any]) -> "Calibration":
         """Raises ValueError for an unknown kind or a wrong number of coefficients."""
         kind, coefficients = given["kind"], tuple(float(c) for c in given["coefficients"])
         if kind not in KINDS or len(coefficients) != KINDS.index(kind):
             raise ValueError(f"expected one of {KINDS} with 0, 1, 2, 3 coefficients, got {dict(given)}")
-        return cls(kind, coefficients)
+        return Calibration(kind, coefficients)
 
 
 def apply(calibration: Calibration, raw_log_odds: Floats) -> Floats:
@@ -86,7 +86,7 @@ def choose(y: Floats, raw_log_odds: Floats, groups: Ints, seed: int) -> tuple[Ca
     takes over where its loss is lower by more than one standard error, over groups, of the difference.
     """
     _, group = np.unique(groups, return_inverse=True)
-    fold = random_folds(group, seed, FOLDS)
+    fold = random_folds(group, seed, PARTS)
     kinds = KINDS if len(np.unique(group[y == 1])) >= LEAST_CONVERTING else KINDS[:2]
     losses = {kind: _held_out(kind, y, raw_log_odds, fold) for kind in kinds}
     best = "none"

@@ -58,15 +58,15 @@ class Link:
             "encoding": None if self.encoding is None else self.encoding.to_json(),
         }
 
-    @classmethod
-    def of_json(cls, stored: Mapping[str, Any], text: str | None) -> "Link":
+    @staticmethod
+    def of_json(stored: Mapping[str, Any], text: str | None) -> "Link":
         """The inverse of `to_json`. Raises ValueError where only one of encoding and text is there."""
         encoding = None if stored["encoding"] is None else Encoding.of_json(stored["encoding"])
         if (encoding is None) != (text is None):
             raise ValueError(f"horizon of {stored['days']} days: expected both an encoding and a model, or neither")
         chosen = Calibration.of_json(stored["calibration"])
         days, longer, share = (float(stored[name]) for name in ("days", "longer", "share"))
-        return cls(days, longer, share, chosen, encoding, text)
+        return Link(days, longer, share, chosen, encoding, text)
 
 
 def column(days: float) -> str:

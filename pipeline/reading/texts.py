@@ -82,7 +82,7 @@ def read_numbers(values: pl.Series, decimal: str = ".", thousands: str = "") -> 
     text = values.str.strip_chars()
     if thousands:
         marks = Marks(decimal, thousands)
-        text = _where(text.str.contains(marks.parted), text.str.replace_all(marks.between, ""), text)
+        text = _where(text.str.contains(marks.grouped), text.str.replace_all(marks.between, ""), text)
     if decimal == ",":
         swapped = text.str.replace(",", ".", literal=True)
         text = _where(text.str.contains(".", literal=True), None, swapped)
