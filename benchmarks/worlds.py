@@ -14,10 +14,14 @@ from pathlib import Path
 
 WORLDS = ("plain", "interacting", "bursty", "noisy", "hard", "drifting")
 LEADS = 60_000
+COLUMNS = (
+    "world", "converting leads in train", "captured", "logistic", "defaults", "lift a week", "logistic",
+    "slope of calibration",
+)  # fmt: skip
 UNTIL_METRICS = ("configure", "ingest", "validate", "label", "featurize", "points", "screen", "train", "evaluate")
 
 
-def by_defaults(truth: dict[str, float]) -> float:
+def by_defaults() -> float | None:
     """The share that LightGBM with its defaults captures of this folder's run, by the same features and outcomes."""
     import lightgbm
     import numpy as np
@@ -34,12 +38,11 @@ def by_defaults(truth: dict[str, float]) -> float:
     X, y = data.matrix.values, as_known(data, data.begin_of_test).y
     told = lightgbm.Dataset(X[over], label=y[over], categorical_feature=texts)
     booster = lightgbm.train({"objective": "binary", "verbosity": -1}, told)
-    exact = truth_of(data.examples)
+    exact, base = truth_of(data.examples), stage.read_table(stage.BASELINES)["base_rate"].to_numpy()
     if exact is None:
         raise ValueError("expected an imagined company, whose exact probabilities are known")
     test = data.rows("test") & ~np.isnan(exact)
-    loss = metrics.log_loss(exact[test], np.asarray(booster.predict(X[test])))
-    return (truth["base_rate_log_loss"] - loss) / (truth["base_rate_log_loss"] - truth["log_loss"])
+    return metrics.captured(exact[test], np.asarray(booster.predict(X[test])), base[test])
 
 
 def measured(world: str, leads: int) -> str:
@@ -54,7 +57,7 @@ def measured(world: str, leads: int) -> str:
             STAGES[name]()
         found = stage.read_json(stage.METRICS)
         converting = stage.read_json(stage.MODEL / "training.json")["folds"]["train"]["converting_leads"]
-        defaults = by_defaults(found["truth"])
+        defaults = by_defaults()
     truth, weekly = found["truth"], found["weekly"]
     return (
         f"| {world} | {converting:,} | {truth['captured']:.3f} | {truth['captured_by_logistic']:.3f} | {defaults:.3f} "
@@ -66,8 +69,7 @@ def measured(world: str, leads: int) -> str:
 def main(arguments: list[str]) -> None:
     """Print a row a world."""
     leads = int(arguments[0]) if arguments else LEADS
-    print("| world | converting leads in train | captured | logistic | defaults | lift a week | logistic | slope |")
-    print("|---|---|---|---|---|---|---|---|", flush=True)
+    print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}", flush=True)
     for world in arguments[1:] or WORLDS:
         print(measured(world, leads), flush=True)
 

@@ -97,11 +97,8 @@ def _luck(there: Bools, won: Bools) -> float:
     """The chance that at least as many of the won accounts have a role, were it shared out among all accounts at random
     (Fisher 1935, the exact test). Both (accounts,)."""
     n, taken, having = len(won), int(won.sum()), int(there.sum())
-    ways = [
-        _log_ways(having, k) + _log_ways(n - having, taken - k)
-        for k in range(int((there & won).sum()), min(having, taken) + 1)
-    ]
-    return sum(exp(way - _log_ways(n, taken)) for way in ways)
+    shares, every = range(int((there & won).sum()), min(having, taken) + 1), _log_ways(n, taken)
+    return sum(exp(_log_ways(having, k) + _log_ways(n - having, taken - k) - every) for k in shares)
 
 
 def _log_ways(n: int, k: int) -> float:
