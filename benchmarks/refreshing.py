@@ -34,26 +34,25 @@ def measured(world: str, leads: int, seed: int) -> str:
 
 def _losses(shift: float) -> tuple[float, float, float]:
     """Expected log loss on the test fold without the shift, with it, and of the truth."""
-    import numpy as np
+    import polars as pl
 
     from models.judging import metrics
     from models.learning.refresh import shifted
     from pipeline import stage
     from pipeline.assembly.data import read_data
+    from pipeline.evaluate import exactly
     from pipeline.learning.fitted import Fitted, predict, read_model
 
     plan = stage.read_plan()
     data = read_data(plan)
     fitted = read_model()
     before = Fitted(fitted.text, fitted.encoding, shifted(fitted.calibration, -shift))
-    truth = data.examples.join(
-        stage.read_table(stage.TRUTH), on=["lead_id", "as_of"], how="left", maintain_order="left"
-    )["probability"].to_numpy()
-    test = data.rows("test") & ~np.isnan(truth)
-    without, refreshed = (
-        metrics.log_loss(truth[test], predict(model, data.matrix, 1)[test]) for model in (before, fitted)
-    )
-    return without, refreshed, metrics.log_loss(truth[test], truth[test])
+    test = data.rows("test")
+    truth = exactly(data.examples.filter(pl.Series(test)))
+    if truth is None:
+        raise ValueError("expected an imagined company, whose exact probabilities are known")
+    without, refreshed = (metrics.log_loss(truth, predict(model, data.matrix, 1)[test]) for model in (before, fitted))
+    return without, refreshed, metrics.log_loss(truth, truth)
 
 
 def main(arguments: list[str]) -> None:

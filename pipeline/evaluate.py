@@ -24,6 +24,7 @@ from pipeline.judging.measures import evaluate, importance, intervals, judge_ord
 from pipeline.judging.partings import column_of
 from pipeline.judging.replay import Predict, Replay, Test, absent, replay, scored_rows, weeks_of
 from pipeline.judging.slices import diagnosis, slicings, with_intervals
+from pipeline.judging.truth import truth_of
 from pipeline.judging.weeks import pool
 from pipeline.learning.fitted import Fitted, predict, read_model
 from pipeline.learning.horizons import measure
@@ -50,7 +51,8 @@ def replayed(
     weeks = weeks_of(found, expected, tables["leads"], params.seed)
     mine = {name: p[test] for name, p in scores.items()}
     ages = data.examples["age_days"].to_numpy().astype(np.float64)[test]
-    return replay(found, weeks, every, Test(data.y[test], ages, data.group[test], mine), params.seed, DRAWS)
+    test_fold = Test(data.y[test], ages, data.group[test], mine)
+    return replay(found, weeks, every, test_fold, params.seed, DRAWS, exactly(found.rows))
 
 
 def _scorer(fitted: Fitted, threads: int) -> Predict:
@@ -85,13 +87,9 @@ def _baselines(data: Data, by_hand: Floats | None) -> dict[str, Floats]:
     return found
 
 
-def truth_of(examples: pl.DataFrame) -> Floats | None:
-    """The simulated company's exact probabilities; None for real tables."""
-    if stage.section(Source).kind != "simulated" or examples["as_of"].null_count():
-        return None
-    truth = stage.read_table(stage.TRUTH)
-    joined = examples.join(truth, on=["lead_id", "as_of"], how="left", maintain_order="left")
-    return joined["probability"].fill_null(float("nan")).to_numpy().astype(np.float64)
+def exactly(rows: pl.DataFrame) -> Floats | None:
+    """The imagined company's exact probabilities of rows `lead_id, as_of`, shape (k,); None for real tables."""
+    return truth_of(rows, stage.section(Source), stage.section(Definition))
 
 
 def _parted(plan: Plan, values: Values) -> tuple[str | None, str | None]:
@@ -113,7 +111,8 @@ def main() -> None:
         p = predict(fitted, data.matrix, params.threads)
         shorter = horizons.shorter(fitted.links, p, data.matrix, params.threads)
         say("measuring")
-        found = evaluate(data, p, baselines, truth_of(data.examples), params.seed)
+        truth = exactly(data.examples.filter(pl.Series(data.rows("test"))))
+        found = evaluate(data, p, baselines, truth, params.seed)
         if fitted.links:
             found["horizons"] = measure(data, p, shorter, fitted.links, baselines["logistic"], params.seed)
         if by_hand is not None:
@@ -129,6 +128,8 @@ def main() -> None:
         by = diagnosis(data, p, slicings(data, *_parted(plan, values)), params.seed, DRAWS)
     if weekly.metrics:
         found["weekly"], spans["weekly"] = weekly.metrics, weekly.intervals
+    if weekly.expected:
+        found["truth"]["weekly"] = weekly.expected
     shown = {"probability": p} if by_hand is None else {"probability": p, "points": by_hand}
     shown |= {column(days): q for days, q in shorter.items()}
     columns = data.examples.select("lead_id", "as_of", "age_days", "fold", "label")

@@ -1,7 +1,6 @@
 """Ingest: the tables as they came, without personal data, as Parquet. A run's present is when it began."""
 
 import json
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,6 @@ from pipeline.files import whole_folder
 from pipeline.params import Definition, Source
 from pipeline.reading.personal import Removed, id_key, remove
 from pipeline.reading.tables import read_tables
-
-TRUTH = Path("truth/truth.parquet")
-"""The simulated company's exact probabilities: beside its tables, and kept beside what was ingested of them."""
 
 
 def main() -> None:
@@ -36,17 +32,13 @@ def ingest(
     simulated: Path = stage.SIMULATED,
 ) -> dict[str, Any]:
     """Write `<table>.parquet` and ingest.json under `out`, whole or not at all; the latter's content."""
-    simulated_here = source.kind == "simulated"
-    if simulated_here:
+    if source.kind == "simulated":
         source = simulate_into(simulated, source, definition or Definition())
     tables, removed = remove(read_tables(source), key)
     facts = _facts(tables, removed, started_at)
     with whole_folder(out) as folder:
         for name, table in tables.items():
             table.write_parquet(folder / f"{name}.parquet")
-        if (source.path / TRUTH).is_file() and simulated_here:
-            (folder / TRUTH).parent.mkdir()
-            shutil.copyfile(source.path / TRUTH, folder / TRUTH)
         text = json.dumps(facts, indent=2, ensure_ascii=False)
         (folder / "ingest.json").write_text(text + "\n", encoding="utf-8")
     return facts

@@ -54,7 +54,6 @@ PLOTS = Path("reports/plots")
 SUMMARY = Path("reports/summary.json")
 BUNDLE = Path("artifacts/bundle")
 SIMULATED = Path("data/simulated")
-TRUTH = INGESTED / "truth/truth.parquet"
 
 
 def section(kind: type[S]) -> S:

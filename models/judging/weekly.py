@@ -4,7 +4,7 @@ Ten looks at one lead flatter a model that knows it well; a team can take it onc
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -87,6 +87,16 @@ def measures(weeks: Weeks, played: Played) -> dict[str, float]:
     ones = np.ones(len(weeks.y))
     taken, won = float(played.taken.sum()), float((played.taken * weeks.y).sum())
     return {"taken": taken, "converted": won} | _weighted(weeks, played, ones, rates(weeks, ones))
+
+
+def expected(weeks: Weeks, played: Mapping[str, Played], exact: Floats) -> dict[str, dict[str, float]]:
+    """`precision` and `lift` by name, luck apart: the mean over all that could have become of the rows taken; and the
+    best that any score can have, `attainable`, which is to take by the `exact` probabilities (k,). A row where these
+    are NaN counts as one that never converts."""
+    chance = np.nan_to_num(exact)
+    fair, every = replace(weeks, y=chance), {**played, "attainable": play(weeks, chance)}
+    found = {name: measures(fair, one) for name, one in every.items()}
+    return {name: {key: one[key] for key in ("precision", "lift")} for name, one in found.items()}
 
 
 def rates(weeks: Weeks, weight: Floats) -> Floats:

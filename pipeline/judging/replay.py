@@ -1,7 +1,7 @@
 """The weekly replay: what a team that took the best of its open leads each week of the test would have got."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ class Replay:
     weeks: dict[str, Any]
     """`kind`, `reason` where there is nothing, and by week `at`, `open`, `converting`, `capacity` and, by name,
     `taken` and `converted`."""
+    expected: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    """Luck apart, by name, as `weekly.expected` has it; empty where the truth is not known."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,17 @@ class Test:
     scores: Mapping[str, Floats]
 
 
-def replay(found: Pool, weeks: Weeks, scores: Mapping[str, Floats], test: Test, seed: int, draws: int) -> Replay:
-    """Let each scorer choose among the rows of the pool, which `weeks` has as arrays, and measure what it chose."""
+def replay(
+    found: Pool,
+    weeks: Weeks,
+    scores: Mapping[str, Floats],
+    test: Test,
+    seed: int,
+    draws: int,
+    exact: Floats | None = None,
+) -> Replay:
+    """Let each scorer choose among the rows of the pool, which `weeks` has as arrays, and measure what it chose; with
+    the `exact` probabilities of the rows also what that was worth, luck apart."""
     played = {name: weekly.play(weeks, p) for name, p in scores.items()}
     own, apart = weekly.intervals(weeks, played, "model", seed, draws)
     young = _at_age_0(test, seed, draws)
@@ -55,6 +66,7 @@ def replay(found: Pool, weeks: Weeks, scores: Mapping[str, Floats], test: Test, 
         intervals={**{name: {**own[name], **young.own[name]} for name in played},
                    "difference": {name: {**apart[name], **young.apart[name]} for name in apart}},
         weeks={"kind": found.kind, "weeks": _by_week(found, weeks, played)},
+        expected={} if exact is None else _expected(weeks, played, exact),
     )  # fmt: skip
 
 
@@ -114,6 +126,11 @@ def _facts(weeks: Weeks, kind: str) -> dict[str, Any]:
         "created" if kind == "created" else "open": len(weeks.y) / n,
         "base_rate_of_open": float(weeks.y.mean()),
     }
+
+
+def _expected(weeks: Weeks, played: Mapping[str, Played], exact: Floats) -> dict[str, dict[str, float | None]]:
+    found = weekly.expected(weeks, played, exact)
+    return {name: {key: metrics.known(value) for key, value in own.items()} for name, own in found.items()}
 
 
 def _measured(weeks: Weeks, played: Played, auc_age_0: float) -> dict[str, float | None]:

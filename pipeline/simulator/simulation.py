@@ -1,7 +1,7 @@
 """Writes an imagined company: its tables, and beside them the truth about each of its leads."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +47,16 @@ def draw_block(world: World, seed: int, block: int, first_lead: int, most: int) 
         "stages": draw_stages(rng, world, moves, people, lead_ids),
         "history": pl.concat([sizes, notes]),
     }
+
+
+def blocks_of(world: World, leads: int, seed: int) -> Iterator[dict[str, pl.DataFrame]]:
+    """Tables of each block of accounts in turn, nothing in them broken, until there are `leads` leads."""
+    done = block = 0
+    while done < leads:
+        tables = draw_block(world, seed, block, done, leads - done)
+        done += len(tables["leads"])
+        block += 1
+        yield tables
 
 
 def truth_of(
@@ -105,18 +115,16 @@ def _write(
     within_days: int,
     progress: Callable[[int, int], None] | None,
 ) -> None:
-    done = block = 0
+    done = 0
     (folder / "truth").mkdir()
     counts: dict[str, dict[str, int]] = {}
-    while done < leads:
-        tables = draw_block(world, seed, block, done, leads - done)
+    for block, tables in enumerate(blocks_of(world, leads, seed)):
         truth = truth_of(tables, world, ages_days, within_days)
         done += len(tables["leads"])
         if world.broken and done == leads:
             tables, counts = plant(tables, world, leads, seed)
         for name, table in (*tables.items(), ("truth", truth)):
             table.write_parquet(_part(folder, name, block))
-        block += 1
         if progress is not None:
             progress(done, leads)
     for name in NAMES:
