@@ -90,9 +90,9 @@ def measures(weeks: Weeks, played: Played) -> dict[str, float]:
 
 
 def expected(weeks: Weeks, played: Mapping[str, Played], exact: Floats) -> dict[str, dict[str, float]]:
-    """`precision` and `lift` by name, luck apart: the mean over all that could have become of the rows taken; and the
-    best that any score can have, `attainable`, which is to take by the `exact` probabilities (k,). A row where these
-    are NaN counts as one that never converts."""
+    """`precision` and `lift` by name, luck apart: the mean over all that could have become of the rows taken; and
+    those of `attainable`, which takes by the `exact` probabilities (k,) themselves. A row where these are NaN counts
+    as one that never converts."""
     chance = np.nan_to_num(exact)
     fair, every = replace(weeks, y=chance), {**played, "attainable": play(weeks, chance)}
     found = {name: measures(fair, one) for name, one in every.items()}

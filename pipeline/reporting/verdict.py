@@ -59,6 +59,7 @@ def verdict(metrics: Metrics, intervals: Intervals) -> list[str]:
         _loss(metrics, intervals),
         _promise(metrics, intervals),
         _captured(metrics),
+        _attainable(metrics),
     ]
     return [sentence for sentence in sentences if sentence]
 
@@ -120,6 +121,17 @@ def _captured(metrics: Metrics) -> str:
         "The company is simulated, so the exact probabilities are known. Of the improvement in log loss that they"
         f" allow, the model captured {percent(truth['captured'], 0)}{than}."
     )
+
+
+def _attainable(metrics: Metrics) -> str:
+    """What each choice of the weeks is worth, whatever came of it."""
+    said = metrics.get("truth", {}).get("weekly", {})
+    shares = {name: own["precision"] for name, own in said.items() if own["precision"] is not None}
+    if not {"model", "attainable"} <= shares.keys():
+        return ""
+    others = [f"{percent(shares[rival])} by {name_of(rival)}" for rival in RIVALS[:-1] if rival in shares]
+    ways = _list([*others, f"{percent(shares['attainable'])} by the exact probabilities themselves"])
+    return f"Luck apart, {percent(shares['model'])} of the leads taken each week convert; {ways}."
 
 
 def cautions(metrics: Metrics, intervals: Intervals) -> list[str]:

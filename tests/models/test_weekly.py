@@ -153,3 +153,31 @@ def test_the_interval_of_the_value_covers_where_few_deals_are_large() -> None:
         own, _ = weekly.intervals(weeks, {"model": weekly.play(weeks, rng.random(n))}, "model", seed, 100)
         below += own["model"]["value"][1] < 100 * 0.1
     assert below <= 6
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000))
+def test_luck_apart_a_choice_is_worth_the_mean_of_many_outcomes(seed: int) -> None:
+    """Precision: the mean exact probability of what was taken, whatever came of it; and in a single week no score
+    does better than the exact probabilities."""
+    weeks, rng = world(seed, weeks=1), np.random.default_rng(seed)
+    exact, score = rng.random(len(weeks.y)) ** 3, rng.random(len(weeks.y))
+    played = {"model": weekly.play(weeks, score)}
+    found = weekly.expected(weeks, played, exact)
+    taken = played["model"].taken > 0
+    if not taken.any():
+        assert np.isnan(found["model"]["precision"])
+        return
+    assert found["model"]["precision"] == pytest.approx(exact[taken].mean())
+    assert found["model"]["lift"] == pytest.approx(exact[taken].mean() / exact.mean())
+    assert found["attainable"]["precision"] >= found["model"]["precision"] - 1e-12
+    assert found == weekly.expected(replace(weeks, y=1 - weeks.y), played, exact)
+
+
+def test_what_has_no_exact_probability_counts_as_never_converting() -> None:
+    """It is taken last, and adds nothing where it is taken."""
+    weeks = replace(world(1, weeks=1), capacity=np.array([1000]))
+    exact = np.full(len(weeks.y), 0.5)
+    exact[0] = np.nan
+    found = weekly.expected(weeks, {}, exact)
+    assert found["attainable"]["precision"] == pytest.approx(0.5 * (len(exact) - 1) / len(exact))

@@ -58,7 +58,7 @@ def _examples(root: Path, bundle: Bundle) -> tuple[Matrix, Floats, Ints]:
 
     keys = ["lead_id", "as_of"]
     test = pl.read_parquet(root / "data/predictions.parquet").filter(pl.col("fold") == "test").select(keys)
-    truth = pl.read_parquet(root / "data/ingested/truth/truth.parquet")
+    truth = pl.read_parquet(root / "data/simulated/truth/truth.parquet")
     rows = test.join(truth.select(*keys, true=pl.col("probability")), on=keys)
     rows = rows.join(pl.read_parquet(root / "data/features.parquet"), on=keys).drop_nulls("true")
     matrix = matrix_of(rows, bundle.plan.features)
