@@ -46,7 +46,7 @@ def colleague_block(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats
         _events(r, plan, pairs, out)
     out[:, place["colleagues_known"]] = np.bincount(pairs.row, minlength=len(lead))
     if "stages" in plan.blocks:
-        _outcomes(r.stages, pairs, out[:, place["colleagues_won"] :])
+        _outcomes(r.stages, plan, pairs, out)
 
 
 def _pairs(r: Records, lead: Ints, as_of: Ints) -> Pairs:
@@ -74,7 +74,7 @@ def _events(r: Records, plan: Plan, pairs: Pairs, out: Floats) -> None:
     count, pick = known_events(r.events, pairs.lead, pairs.as_of)
     gap = np.repeat(pairs.as_of, count) - r.events.occurred[pick]
     out[:, :n] = _counts(plan, np.repeat(pairs.row, count), r.events.slot[pick], gap // DAY_US, k).reshape(k, -1)
-    _activity(r, plan, pairs, silence(gap, count), out[:, n : n + 4])
+    _activity(r, plan, pairs, silence(gap, count), out)
 
 
 def _counts(plan: Plan, row: Ints, slot: Array, day: Ints, k: int) -> Ints:
@@ -87,9 +87,9 @@ def _counts(plan: Plan, row: Ints, slot: Array, day: Ints, k: int) -> Ints:
 
 
 def silence(gap: Ints, count: Ints) -> Floats:
-    """µs since each lead's last event, shape (k,); inf where it has none. `gap`: those since all events, one lead after
+    """µs since each lead's last event, shape (k,); NaN where it has none. `gap`: those since all events, one lead after
     another; a lead has `count` of them, (k,)."""
-    found = np.full(len(count), np.inf)
+    found = np.full(len(count), np.nan)
     some = count > 0
     found[some] = np.minimum.reduceat(gap, (count.cumsum() - count)[some])
     return found
@@ -97,17 +97,16 @@ def silence(gap: Ints, count: Ints) -> Floats:
 
 def _activity(r: Records, plan: Plan, pairs: Pairs, quiet: Floats, out: Floats) -> None:
     """Days since the last sign of life; how many colleagues, functions are active; the highest seniority."""
-    k = pairs.examples
-    least = np.full(k, np.inf)
-    np.minimum.at(least, pairs.row, quiet)
-    out[:, 0] = np.where(np.isinf(least), np.nan, least / DAY_US)
+    k, place = pairs.examples, plan.colleague_place
+    np.fmin.at(out[:, place["colleagues_last"]], pairs.row, quiet / DAY_US)
     active = quiet < ACTIVE_US
     some = Pairs(pairs.row[active], pairs.lead[active], pairs.as_of[active], k)
-    out[:, 1] = np.bincount(some.row, minlength=k)
-    out[:, 2] = _distinct(r, plan, "function", some, len(FUNCTIONS)).sum(axis=1)
+    out[:, place["colleagues_active"]] = np.bincount(some.row, minlength=k)
+    functions = _distinct(r, plan, "function", some, len(FUNCTIONS))
+    out[:, place["colleagues_functions"]] = functions.sum(axis=1)
     level = _distinct(r, plan, "seniority", some, len(SENIORITIES))
     highest = len(SENIORITIES) - 1 - np.argmax(level[:, ::-1], axis=1)
-    out[:, 3] = np.where(level.any(axis=1), highest, np.nan)
+    out[:, place["colleagues_seniority"]] = np.where(level.any(axis=1), highest, np.nan)
 
 
 def _distinct(r: Records, plan: Plan, measure: str, pairs: Pairs, n: int) -> Floats:
@@ -121,15 +120,14 @@ def _distinct(r: Records, plan: Plan, measure: str, pairs: Pairs, n: int) -> Flo
     return found
 
 
-def _outcomes(s: Stages, pairs: Pairs, out: Floats) -> None:
+def _outcomes(s: Stages, plan: Plan, pairs: Pairs, out: Floats) -> None:
     """How many colleagues' episodes were won and lost, and the days since the last was won."""
+    place = plan.colleague_place
     stop = known_until(s.at, s.start, pairs.lead, pairs.as_of)
     count = stop - s.start[pairs.lead]
     pick, row = ranges(s.start[pairs.lead], count), np.repeat(pairs.row, count)
     as_of = np.repeat(pairs.as_of, count)
     won, lost = s.won[pick], s.lost[pick]
-    out[:, 0] = np.bincount(row[won], minlength=pairs.examples)
-    out[:, 1] = np.bincount(row[lost], minlength=pairs.examples)
-    least = np.full(pairs.examples, np.inf)
-    np.minimum.at(least, row[won], (as_of[won] - s.at[pick][won]) / DAY_US)
-    out[:, 2] = np.where(np.isinf(least), np.nan, least)
+    out[:, place["colleagues_won"]] = np.bincount(row[won], minlength=pairs.examples)
+    out[:, place["colleagues_lost"]] = np.bincount(row[lost], minlength=pairs.examples)
+    np.fmin.at(out[:, place["colleagues_won_last"]], row[won], (as_of[won] - s.at[pick][won]) / DAY_US)
