@@ -129,9 +129,10 @@ def _events(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats) -> Non
     if plan.value_slots:
         at = _values(plan, row, slot, step, e.value[pick], out, at)
     out[:, at] = life
-    at = _active(row, step, slot, plan, out, at + 1)
     person = slot != plan.scanner_slot
-    _topics(plan, row[person], step[person], e.topic[pick][person], out[:, at:])
+    row, step = row[person], step[person]
+    at = _active(row, step, out, at + 1)
+    _topics(plan, row, step, e.topic[pick][person], out[:, at:])
 
 
 def _by_occurrence(e: Events, row: Ints, pick: Ints) -> Ints:
@@ -195,10 +196,10 @@ def _values(plan: Plan, row: Ints, slot: Array, step: Ints, value: Floats, out: 
     return at
 
 
-def _active(row: Ints, step: Ints, slot: Array, plan: Plan, out: Floats, at: int) -> int:
-    """Days with anything but a scanner's clicks, in each of ACTIVE_D. Events come in the order they occurred."""
+def _active(row: Ints, step: Ints, out: Floats, at: int) -> int:
+    """Days with any event, in each of ACTIVE_D. Events come in the order they occurred."""
     k, far = len(out), ACTIVE_D[-1] + 1
-    code = (np.minimum(step // STEPS_A_DAY, far) + row * (far + 1))[slot != plan.scanner_slot]
+    code = np.minimum(step // STEPS_A_DAY, far) + row * (far + 1)
     new = np.ones(len(code), bool)
     new[1:] = code[1:] != code[:-1]
     fresh, bins = code[new], len(ACTIVE_D) + 1
