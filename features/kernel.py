@@ -5,14 +5,14 @@ age and counts with `bincount`, and a running sum over the age bins gives every 
 decayed weights are exact (multiples of 2^-20), so no order of summation can change a bit.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from features.arrays import DAY_US, Array, Floats, Ints
 from features.colleagues import colleague_block, newest
-from features.columns import Column
+from features.columns import Block, Column
 from features.episodes import opening
 from features.masking import count_known_fields
 from features.own import OWN
@@ -99,7 +99,7 @@ def _fill(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats) -> None:
         elif own.shape[1]:
             fill(r, plan, lead, as_of, own)
     _age(r, lead, as_of, out[:, plan.span["age"]])
-    _own(plan, out)
+    _own(plan, out, r.unknown)
 
 
 def _attributes(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats) -> None:
@@ -245,10 +245,11 @@ def derive(plan: Plan, values: Floats) -> None:
     _own(plan, values)
 
 
-def _own(plan: Plan, out: Floats) -> None:
+def _own(plan: Plan, out: Floats, unknown: Collection[Block] = ()) -> None:
+    """NaN where nobody knows its block, as `mask` has it, whatever the feature makes of missing columns."""
     at = len(plan.columns)
     added = plan.features[at:]
     if added:
         columns = Named(out, plan.place)
         for j, column in enumerate(added):
-            out[:, at + j] = OWN[column.name].make(columns)
+            out[:, at + j] = np.nan if column.block in unknown else OWN[column.name].make(columns)

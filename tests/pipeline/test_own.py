@@ -11,7 +11,7 @@ from features.own import OWN, Columns, Own, per
 from features.plan import Plan, plan_of_json
 from models.bundle.folder import read_bundle
 from models.bundle.lives import Reading
-from models.bundle.requests import asked, features_of
+from models.bundle.requests import Reader, asked, features_of
 from models.errors import DamagedBundle
 from models.explaining.reasons import say
 from pipeline import stage
@@ -66,6 +66,21 @@ def test_it_is_made_for_a_request_as_for_the_tables(
     column = next(c for c in plan.features if c.name == NAME)
     value = alone.values[0, plan.features.index(column)]
     assert say(column, value) == "share of the last week: 0.5"
+
+
+def test_it_is_unknown_where_its_block_is(monkeypatch: pytest.MonkeyPatch, finished_run: Path) -> None:
+    """Alone or among others, even where it makes a number of what is missing: the trees learned it as missing."""
+    silent = Own(lambda c: np.isnan(c[NEEDS[0]]).astype(float), NEEDS[:1])
+    plan = plan_with(monkeypatch, finished_run, silent)
+    bare = {"lead": {"created_at": "2025-01-01T00:00:00Z"}, "as_of": "2025-01-20T00:00:00Z"}
+    alone, among = Reader(Reading(plan)), Reader(Reading(plan))
+    for reader, requests in ((alone, [bare]), (among, [bare, {**bare, "events": []}])):
+        for request in requests:
+            reader.add(request, 0)
+    j = [c.name for c in plan.features].index(NAME)
+    values = [features_of(reader.asked(), plan).values[:, j].tolist() for reader in (alone, among)]
+    np.testing.assert_array_equal(values[0], [np.nan])
+    np.testing.assert_array_equal(values[1], [np.nan, 0])
 
 
 def test_one_that_looks_at_other_examples_stops_the_run(
