@@ -106,12 +106,12 @@ class Plan:
 
     @cached_property
     def topic_of(self) -> dict[str, int]:
-        """Code of a topic; every other one has `len(topics)`."""
+        """Code of each topic."""
         return {name: i for i, name in enumerate(self.topics)}
 
     @cached_property
     def stage_of(self) -> dict[str, int]:
-        """Code of a stage; every other one has `len(stages)`."""
+        """Code of each stage."""
         return {name: i for i, name in enumerate(self.stages)}
 
     @cached_property
@@ -127,6 +127,18 @@ class Plan:
     def event_code(self, name: str) -> int:
         """Slot of a type, the slot of OTHER for one unseen, -1 for one never counted."""
         return -1 if name in self.ignored else self.slot_of.get(name, self.other_slot)
+
+    def topic_code(self, name: str) -> int:
+        """Code of a topic; `len(topics)` for one unseen."""
+        return self.topic_of.get(name, len(self.topics))
+
+    def stage_code(self, name: str) -> int:
+        """Code of a stage; `len(stages)` for one unseen."""
+        return self.stage_of.get(name, len(self.stages))
+
+    def stage_effect(self, name: str) -> int:
+        """+1 for a stage that closes its lead, -1 for one that opens it again, 0 else."""
+        return (name in self.closes) - (name in self.reopens)
 
     @cached_property
     def parts(self) -> dict[Part, list[Column]]:

@@ -85,25 +85,22 @@ class Reading:
         """A topic, empty where the text is nothing, and its code, -1 of nothing."""
         self.meant = {entity: Remembered(partial(self._meant, entity)) for entity in ("lead", "account")}
         """The attributes that a field of history means, by entity; None where the text is nothing."""
-        self._slots = {**plan.slot_of, **dict.fromkeys(plan.ignored, -1)}
-        """As `plan.event_code` has it, but for the types that training had not seen."""
-        self._effects = {name: self._effect(name) for name in {*plan.stages, *plan.closes, *plan.reopens, plan.won}}
+        self._effects = Remembered(self._effect)
 
     def _kind(self, text: str) -> tuple[str, int]:
         kind = self.marks.text(text)
-        return kind, self._slots.get(kind, self.plan.other_slot)
+        return kind, self.plan.event_code(kind)
 
     def _topic(self, text: str) -> tuple[str, int]:
         topic = self.marks.text(text)
-        return topic, self.plan.topic_of.get(topic, len(self.plan.topics)) if topic else -1
+        return topic, self.plan.topic_code(topic) if topic else -1
 
     def _effect(self, name: str) -> tuple[int, int, bool]:
-        p = self.plan
-        return p.stage_of.get(name, len(p.stages)), (name in p.closes) - (name in p.reopens), name == p.won
+        return self.plan.stage_code(name), self.plan.stage_effect(name), name == self.plan.won
 
     def stage(self, name: str, at: int) -> Stage:
         """A row of the funnel; a stage that training had not seen changes nothing."""
-        return at, *self._effects.get(name, (len(self.plan.stages), 0, False))
+        return at, *self._effects[name]
 
     def _meant(self, entity: str, text: str) -> list[Past] | None:
         name = self.marks.text(text)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from features.arrays import Array, Floats, Small
+from features.arrays import Array, Floats
 from features.columns import Attribute, Block, Column
 from features.levels import lookup
 from features.plan import Plan
@@ -115,7 +115,7 @@ def _events(events: pl.DataFrame | None, leads: pl.DataFrame, plan: Plan) -> Eve
     types = events["type"].unique().to_list()
     topics = [t for t in events["topic"].unique().to_list() if t is not None]
     slot = {t: plan.event_code(t) for t in types}
-    topic = {t: plan.topic_of.get(t, len(plan.topics)) for t in topics}
+    topic = {t: plan.topic_code(t) for t in topics}
     coded = events.join(leads.select("lead_id", "index"), on="lead_id", how="inner").select(
         pl.col("index").cast(pl.Int64),
         pl.col("known_at").to_physical(),
@@ -163,18 +163,17 @@ def _stages(tables: Tables, leads: pl.DataFrame, plan: Plan) -> Stages:
         }
     )
     rows = pl.concat(parts or [none]).join(index, on="lead_id", how="inner").sort("index", "at", "part", "row")
-    names = rows["stage"]
-    code = rows.select(_code("stage", {s: plan.stage_of.get(s, len(plan.stages)) for s in names.unique().to_list()}))
-    effect = names.is_in(list(plan.closes)).cast(pl.Int16) - names.is_in(list(plan.reopens)).cast(pl.Int16)
+    names = rows["stage"].unique().to_list()
+    coded = rows.select(
+        _code("stage", {s: plan.stage_code(s) for s in names}),
+        _code("stage", {s: plan.stage_effect(s) for s in names}).alias("effect"),
+        won=pl.col("stage") == plan.won,
+    )
     return sort_stages(
         rows["index"].to_numpy().astype(np.int64),
         micros(rows["at"]),
-        _small(code["stage"]),
-        _small(effect),
-        (names == plan.won).to_numpy().astype(np.bool_),
+        _array(coded["stage"]),
+        _array(coded["effect"]),
+        _array(coded["won"]),
         len(leads),
     )
-
-
-def _small(values: pl.Series) -> Small:
-    return values.to_numpy().astype(np.int16)

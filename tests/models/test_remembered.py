@@ -22,7 +22,7 @@ def test_what_is_remembered_is_what_is_made(asked: list[str]) -> None:
         assert kind[0] == word
         if word in {*PLAN.slot_of, *PLAN.ignored}:
             assert kind[1] == PLAN.event_code(word)
-        assert topic == (word, PLAN.topic_of.get(word, len(PLAN.topics)) if word else -1)
+        assert topic == (word, PLAN.topic_code(word) if word else -1)
 
 
 def test_no_caller_fills_the_memory() -> None:
