@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -53,26 +53,25 @@ def slug(text: str) -> str:
 
 
 def columns_of_fields(fields: Iterable[str], columns: Iterable[str]) -> dict[str, str]:
-    """The column that each field of history means: the one of that name, else the only one that differs in nothing but
-    case, marks and a final `__c`. A column whose own name is a field is never meant by another spelling: a CRM may have
-    both Industry and Industry__c. For training, which sees all fields; `column_of_field` is for what comes later."""
-    fields, columns = set(fields), set(columns)
+    """The column that each field of history means, for training, which sees all fields: as `column_meant` has it, but a
+    column whose own name is a field is never meant by another spelling: a CRM may have both Industry and
+    Industry__c."""
+    fields, meant = set(fields), column_meant(columns)
+    return {f: column for f in fields if (column := meant(f)) is not None and (column == f or column not in fields)}
+
+
+def column_meant(columns: Iterable[str]) -> Callable[[str], str | None]:
+    """Says which column a field of history means where training saw `columns`, attributes and other fields: the one of
+    that name, else the only one that differs in nothing but case, marks and a final `__c`. No other row decides."""
     alike: dict[str, list[str]] = {}
-    for column in columns:
+    for column in set(columns):
         alike.setdefault(spelling(column), []).append(column)
-    found = {field: field for field in fields & columns}
-    for field in fields - columns:
+
+    def meant(field: str) -> str | None:
         same = alike.get(spelling(field), [])
-        if len(same) == 1 and same[0] not in fields:
-            found[field] = same[0]
-    return found
+        return field if field in same else same[0] if len(same) == 1 else None
 
-
-def column_of_field(field: str, columns: Iterable[str]) -> str | None:
-    """The column that a field of history means where training saw `columns`, attributes and other fields: the one of
-    that name, else the only one in another spelling. No other row decides."""
-    alike = [column for column in columns if spelling(column) == spelling(field)]
-    return field if field in alike else alike[0] if len(alike) == 1 else None
+    return meant
 
 
 def spelling(name: str) -> str:

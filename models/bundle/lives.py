@@ -8,7 +8,7 @@ from math import nan
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from features.columns import Attribute, spelling
+from features.columns import Attribute, column_meant
 from features.plan import Plan
 from models.bundle.remembered import Remembered
 from models.bundle.values import Item, WrongRequest, amount, coded, each, identity, micros, part, word
@@ -72,13 +72,11 @@ class Reading:
         """The columns of each attribute with history."""
         self.shared = frozenset(i for i, f in enumerate(past) if f.attribute.entity == "account")
         """Places among those: what is said of them with any lead of an account holds for all."""
-        self._changing: dict[tuple[str, str], list[Past]] = {}
+        self._changing: dict[tuple[str, str | None], list[Past]] = {}
         for i, f in enumerate(past):
             self._changing.setdefault((f.attribute.entity, f.attribute.column), []).append((i, f))
-        self._columns = dict.fromkeys([*((a.entity, a.column) for a in plan.attributes), *plan.other_fields])
-        self._alike: dict[tuple[str, str], list[str]] = {}
-        for entity, column in self._columns:
-            self._alike.setdefault((entity, spelling(column)), []).append(column)
+        columns = {*((a.entity, a.column) for a in plan.attributes), *plan.other_fields}
+        self._column_of = {e: column_meant(column for of, column in columns if of == e) for e in ("lead", "account")}
         self.kinds = Remembered(self._kind)
         """Type of an event, empty where the text is nothing, and its slot."""
         self.topics = Remembered(self._topic)
@@ -104,14 +102,7 @@ class Reading:
 
     def _meant(self, entity: str, text: str) -> list[Past] | None:
         name = self.marks.text(text)
-        return self.changed(entity, name) if name else None
-
-    def changed(self, entity: str, name: str) -> list[Past]:
-        """The attributes that a field of history means, as `column_of_field` has it; none where it means none."""
-        if (entity, name) in self._columns:
-            return self._changing.get((entity, name), [])
-        alike = self._alike.get((entity, spelling(name)), ())
-        return self._changing.get((entity, alike[0]), []) if len(alike) == 1 else []
+        return self._changing.get((entity, self._column_of[entity](name)), []) if name else None
 
 
 class Lives:

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from features.columns import column_of_field
+from features.columns import column_meant
 from pipeline.reading.attributes import AttributeList, Inferred, never_negative
 from pipeline.reading.called import personal_field
 from pipeline.reading.checks.sift import Context, Sifted, impossible, marks, numbers, sift, structural, text, times
@@ -138,8 +138,9 @@ def _fields(entities: pl.Series, fields: pl.Series, found: Inferred) -> pl.Serie
         mine = (entities == entity).fill_null(False)
         columns = [a.column for a in found.attributes if a.entity == entity]
         columns += [name for of, name in found.other_fields if of == entity]
-        meant = {field: column_of_field(field, columns) for field in fields.filter(mine).drop_nulls().unique()}
-        meant = {field: column for field, column in meant.items() if column is not None}
+        column_of = column_meant(columns)
+        there = {field: column_of(field) for field in fields.filter(mine).drop_nulls().unique()}
+        meant = {field: column for field, column in there.items() if column is not None}
         fields = fields.replace(meant).zip_with(mine, fields) if meant else fields
     return fields
 
