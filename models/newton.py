@@ -70,5 +70,5 @@ def losses(y: Floats, log_odds: Floats) -> Floats:
 
 
 def sigmoid(log_odds: Floats) -> Floats:
-    """1 / (1 + exp(-x)) without overflow. For fitting; `calibration.apply` is what gives probabilities."""
+    """1 / (1 + exp(-x)) without overflow. For fitting; `calibration.probability` is what scores with."""
     return np.asarray(0.5 * (1 + np.tanh(0.5 * log_odds)), dtype=np.float64)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.arrays import Floats, Ints
-from models.learning.calibration import Calibration, apply
+from models.learning.calibration import probability
 
 SMOOTHING = 0.1
 LEAST = 1e-4
@@ -35,7 +35,7 @@ class Bayes:
     def probability(self, codes: Ints) -> Floats:
         """Shape (n,), within [LEAST, 1 − LEAST]."""
         furthest = np.log((1 - LEAST) / LEAST)
-        return apply(Calibration("none"), np.clip(self.log_odds(codes), -furthest, furthest))
+        return probability(np.clip(self.log_odds(codes), -furthest, furthest))
 
 
 def fit_bayes(codes: Ints, y: Floats) -> Bayes:

@@ -18,8 +18,7 @@ from models.baselines.bayes import Bayes, fit_bayes
 from models.baselines.logistic import Logistic, fit_logistic
 from models.judging.bins import bins, quantile_edges
 from models.judging.rates import smoothed
-from models.learning import calibration
-from models.learning.calibration import Calibration
+from models.learning.calibration import probability
 from models.learning.encoding import Encoding, coded, fit_codes
 
 
@@ -32,7 +31,7 @@ class Analyst:
 
     def predict(self, matrix: Matrix) -> Floats:
         """Probabilities, shape (k,)."""
-        return calibration.apply(Calibration("none"), self.fitted.log_odds(coded(self.encoding, matrix)))
+        return probability(self.fitted.log_odds(coded(self.encoding, matrix)))
 
     def to_json(self) -> dict[str, Any]:
         """Plain types; floats come back to the last bit."""

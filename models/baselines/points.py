@@ -5,8 +5,7 @@ import numpy as np
 from features.arrays import Bools, Floats
 from models import newton
 from models.judging.rates import smoothed
-from models.learning import calibration
-from models.learning.calibration import Calibration
+from models.learning.calibration import probability
 
 
 def probabilities(points: Floats, y: Floats, known: Bools) -> Floats:
@@ -20,4 +19,4 @@ def probabilities(points: Floats, y: Floats, known: Bools) -> Floats:
     found = newton.fit([np.ones(int(known.sum())), x[known]], y[known])
     if found is None or found[1] <= 0:
         return np.full(len(points), smoothed(float(y[known].sum()), int(known.sum())))
-    return calibration.apply(Calibration("none"), found[0] + found[1] * x)
+    return probability(found[0] + found[1] * x)

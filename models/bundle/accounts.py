@@ -9,7 +9,7 @@ import numpy as np
 
 from features.arrays import Floats, Ints
 from models import newton
-from models.learning.calibration import Calibration, apply, softplus
+from models.learning.calibration import probability, softplus
 
 MAX, UNION, COUNT = "max", "union", "log_count"
 LEVELS = ((MAX, UNION, COUNT), (UNION, COUNT), (UNION,))
@@ -36,11 +36,10 @@ class Looks:
 
     def naive(self) -> dict[str, Floats]:
         """Probabilities without a regression, shape (n,): `independent`, `sum` (at most 1) and `max`."""
-        none = Calibration("none")
         return {
-            "independent": apply(none, self.union),
+            "independent": probability(self.union),
             "sum": np.minimum(self.total, 1.0),
-            "max": apply(none, self.best),
+            "max": probability(self.best),
         }
 
 
@@ -71,7 +70,7 @@ class AccountModel:
         z = np.full(len(seen.count), self.intercept)
         for name, b in self.coefficients.items():
             z = z + b * seen.column(name)
-        return apply(Calibration("none"), z)
+        return probability(z)
 
     def to_json(self) -> dict[str, Any]:
         """`{"intercept": …, "coefficients": {…}}`."""

@@ -47,11 +47,16 @@ class Calibration:
 
 
 def apply(calibration: Calibration, raw_log_odds: Floats) -> Floats:
-    """Probabilities in (0, 1), shape (n,). A row has the same bits alone as in any batch.
+    """Probabilities in (0, 1), shape (n,). A row has the same bits alone as in any batch."""
+    return probability(log_odds(calibration, raw_log_odds))
+
+
+def probability(calibrated: Floats) -> Floats:
+    """Of calibrated log odds, shape (n,), held within ±FURTHEST.
 
     exp and log1p are the C library's, one element at a time: NumPy's may differ by place in the array.
     """
-    z = np.clip(log_odds(calibration, raw_log_odds), -FURTHEST, FURTHEST)
+    z = np.clip(calibrated, -FURTHEST, FURTHEST)
     return np.asarray(1.0 / (1.0 + _each(math.exp, -z)), dtype=np.float64)
 
 

@@ -76,7 +76,7 @@ def train(
         others = rivals.result()
     if tried is None:  # no dates, or too few to part: what the members left out, by account
         tried = training.Validation(np.arange(len(rows.y)), left_out[data.rows("train")])
-    validation = _validation(rows.y[tried.row], tried.raw)
+    validation = metrics.scores(rows.y[tried.row], calibration.probability(tried.raw))
     return Trained(model, chosen, candidates, others, validation, left_out, warnings)
 
 
@@ -126,10 +126,6 @@ def sized(settings: Settings, converting: int, params: Train) -> tuple[Settings,
     small = replace(settings, num_leaves=min(settings.num_leaves, 4), max_depth=min(settings.max_depth, 3),
                     lambda_l2=max(settings.lambda_l2, 5.0))  # fmt: skip
     return small, (said,)
-
-
-def _validation(y: Floats, raw: Floats) -> dict[str, Any]:
-    return metrics.scores(y, calibration.apply(Calibration("none"), raw))
 
 
 def refreshed(data: Data, trained: Trained, params: Train, within_days: float, say: Callable[[str], None]) -> Trained:

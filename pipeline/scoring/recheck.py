@@ -14,7 +14,7 @@ from features.records import Records, owners
 from models.bundle.folder import Bundle, score
 from models.explaining import changes
 from models.explaining.changes import STEPS
-from models.learning.calibration import FURTHEST, Calibration, apply, log_odds
+from models.learning.calibration import FURTHEST, log_odds, probability
 from pipeline.assembly.records import records_of
 from pipeline.assembly.values import instant_us
 from pipeline.errors import Stop
@@ -156,7 +156,7 @@ def _rows(
         return pl.DataFrame(schema={**SCHEMA, "rise": pl.Float64})
     value = _valued(bundle, lead, as_if)
     steps = {"model": first - start, **changes.attribute(records, span.since, span.as_of, value)}
-    before, after = _probability(start), _probability(last)
+    before, after = probability(start), probability(last)
     return _frame(
         lead_id=ids.gather(lead), kind=kind, probability_before=before, probability=after, change=last - start,
         rise=after - before, **steps,
@@ -176,17 +176,13 @@ def _ends(value: Callable[[Records, int], Floats], records: Records, span: Span)
     return value(whole[0], span.since), value(whole[1], span.as_of)
 
 
-def _probability(odds: Floats) -> Floats:
-    return apply(Calibration("none"), odds)
-
-
 def _kinds(bundle: Bundle, records: Records, lead: Ints, start: Floats, span: Span) -> np.ndarray:
     """weak, old, or nothing for a lead that is neither, shape (k,)."""
     ages = bundle.training.get("ages_days")
     oldest = OLD_DAYS if ages is None else float(ages[1])
     since = opening(records, lead, np.full(len(lead), span.as_of)).since
     old = (span.as_of - since) / DAY_US > oldest
-    weak = _probability(start) < bundle.policy.base_rate
+    weak = probability(start) < bundle.policy.base_rate
     return np.select([weak, old], ["weak", "old"], "")
 
 
