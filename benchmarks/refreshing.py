@@ -51,7 +51,7 @@ def _losses(shift: float) -> tuple[float, float, float]:
     truth = exactly(data.examples.filter(pl.Series(test)))
     if truth is None:
         raise ValueError("expected an imagined company, whose exact probabilities are known")
-    without, refreshed = (metrics.log_loss(truth, predict(model, data.matrix, 1)[test]) for model in (before, fitted))
+    without, refreshed = (metrics.log_loss(truth, predict(model, data.matrix)[test]) for model in (before, fitted))
     return without, refreshed, metrics.log_loss(truth, truth)
 
 

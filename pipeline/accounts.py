@@ -31,13 +31,13 @@ def scorers(tables: Tables, plan: Plan, left_out: pl.DataFrame) -> tuple[Scorer,
     def unseen(rows: pl.DataFrame, matrix: Matrix) -> Floats:
         mine = np.array([member.get(name, -1) for name in groups_of(rows, leads).to_list()], dtype=np.int64)
         # without the refresh, which is of the latest leads and would be learned away; `scored` has it
-        return log_odds_unseen(fitted, matrix, mine, rounds, params.threads) - shift
+        return log_odds_unseen(fitted, matrix, mine, rounds) - shift
 
     def honest(rows: pl.DataFrame) -> Floats:
         return np.concatenate([unseen(*part) for part in in_parts(tables, plan, rows)])
 
     def scored(rows: pl.DataFrame) -> Floats:
-        return np.concatenate([log_odds(fitted, matrix, params.threads) for _, matrix in in_parts(tables, plan, rows)])
+        return np.concatenate([log_odds(fitted, matrix) for _, matrix in in_parts(tables, plan, rows)])
 
     return honest, scored
 

@@ -47,7 +47,7 @@ def replayed(
     found = pool(tables, meta["shape"], until, begin, definition, zone, most)
     if found.rows.is_empty():
         return absent("no whole week of the test period has leads whose outcome is known by now")
-    every, expected = scored_rows(tables, plan, found.rows, values, _scorer(fitted, params.threads))
+    every, expected = scored_rows(tables, plan, found.rows, values, _scorer(fitted))
     weeks = weeks_of(found, expected, tables["leads"], params.seed)
     mine = {name: p[test] for name, p in scores.items()}
     ages = data.examples["age_days"].to_numpy().astype(np.float64)[test]
@@ -55,14 +55,14 @@ def replayed(
     return replay(found, weeks, every, test_fold, params.seed, DRAWS, exactly(found.rows))
 
 
-def _scorer(fitted: Fitted, threads: int) -> Predict:
+def _scorer(fitted: Fitted) -> Predict:
     """The model, the baselines and, where there is a table of points, these."""
     others = Baselines.of_json(stage.read_json(stage.MODEL / "baselines.json"))
     table = read_points_table()
     by_hand = None if table is None else tallying(read_inputs(table))
 
     def scored(rows: pl.DataFrame, matrix: Matrix) -> Mapping[str, Floats]:
-        found = {"model": predict(fitted, matrix, threads), **others.predict(matrix)}
+        found = {"model": predict(fitted, matrix), **others.predict(matrix)}
         if by_hand is not None:
             found["points"] = by_hand(rows["lead_id"], instants(rows)).total
         return found
@@ -108,8 +108,8 @@ def main() -> None:
     baselines = _baselines(data, by_hand)
     with stage.speaking("evaluate") as say:
         say("predicting")
-        p = predict(fitted, data.matrix, params.threads)
-        shorter = horizons.shorter(fitted.links, p, data.matrix, params.threads)
+        p = predict(fitted, data.matrix)
+        shorter = horizons.shorter(fitted.links, p, data.matrix)
         say("measuring")
         truth = exactly(data.examples.filter(pl.Series(data.rows("test"))))
         found = evaluate(data, p, baselines, truth, params.seed)
@@ -120,7 +120,7 @@ def main() -> None:
         found["validation"] = stage.read_json(stage.MODEL / "training.json")["validation"]
         say("drawing intervals")
         spans = intervals(data, p, baselines, params.seed, DRAWS)
-        matters = importance(data, fitted, params.seed, params.threads)
+        matters = importance(data, fitted, params.seed)
         values = deal_values(tables, plan, stage.section(Definition), examples)
         say("replaying the weeks of the test")
         weekly = replayed(data, tables, plan, values, fitted, {"model": p, **baselines})

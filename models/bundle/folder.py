@@ -99,15 +99,15 @@ class Scored:
     """Probability within each shorter horizon, by its days, rising: never above that within a longer one."""
 
 
-def score(bundle: Bundle, matrix: Matrix, reasons: bool, threads: int = 1) -> Scored:
+def score(bundle: Bundle, matrix: Matrix, reasons: bool) -> Scored:
     """Probabilities of the kernel's features; with `reasons`, what each feature adds to the raw score."""
     X = encode(bundle.encoding, matrix)
-    raw = bundle.trees.scores(X, threads)
+    raw = bundle.trees.scores(X)
     p = apply(bundle.calibration, raw)
-    shorter = horizons.shorter(bundle.links, p, matrix, threads)
+    shorter = horizons.shorter(bundle.links, p, matrix)
     if not reasons or len(X) == 0:
         return Scored(raw, p, float("nan"), None, shorter)
-    shares = bundle.trees.contributions(X, threads)
+    shares = bundle.trees.contributions(X)
     return Scored(raw, p, float(shares[0, -1]), shares[:, :-1], shorter)
 
 

@@ -79,19 +79,19 @@ def label(days: float) -> str:
     return str(int(days)) if days == int(days) else repr(days)
 
 
-def shares(link: Link, matrix: Matrix, threads: int = 1) -> Floats:
+def shares(link: Link, matrix: Matrix) -> Floats:
     """q of each row, shape (k,), in (0, 1)."""
     raw = np.zeros(len(matrix.values))
     if link.trees is not None and link.encoding is not None:
-        raw = link.trees.scores(encode(link.encoding, matrix), threads)
+        raw = link.trees.scores(encode(link.encoding, matrix))
     return calibration.apply(link.calibration, raw)
 
 
-def shorter(links: Sequence[Link], longest: Floats, matrix: Matrix, threads: int = 1) -> dict[float, Floats]:
+def shorter(links: Sequence[Link], longest: Floats, matrix: Matrix) -> dict[float, Floats]:
     """Probability within each horizon but the longest, by its days, rising; `longest` (k,) is the model's own."""
     found, p = {}, longest
     for link in reversed(links):
-        p = p * shares(link, matrix, threads)
+        p = p * shares(link, matrix)
         found[link.days] = p
     return dict(reversed(found.items()))
 

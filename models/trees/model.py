@@ -20,6 +20,8 @@ class Trees:
     """Check digests first: LightGBM ends the process on a damaged text."""
 
     text: str
+    threads: int = 1
+    """LightGBM's, where it is asked; what is looked up takes one, which is faster than two of LightGBM's."""
 
     @property
     def columns(self) -> int | None:
@@ -47,11 +49,10 @@ class Trees:
         deep for tables: LightGBM's own code, eight times slower, explains those."""
         return tables_of(self._forest)
 
-    def scores(self, X: Floats, threads: int = 1) -> Floats:
-        """Log odds before calibration, shape (k,). A row has the same bits in any batch. `threads`: LightGBM's; what
-        is looked up takes one, which is faster than two of LightGBM's."""
-        return self.leaves.scores(X) if self.leaves else raw_scores(self.booster, X, threads)
+    def scores(self, X: Floats) -> Floats:
+        """Log odds before calibration, shape (k,). A row has the same bits in any batch."""
+        return self.leaves.scores(X) if self.leaves else raw_scores(self.booster, X, self.threads)
 
-    def contributions(self, X: Floats, threads: int = 1) -> Floats:
+    def contributions(self, X: Floats) -> Floats:
         """Exact Shapley values in log odds, shape (k, features + 1); the last is the base."""
-        return self.tables.contributions(X) if self.tables else contributions(self.booster, X, threads)
+        return self.tables.contributions(X) if self.tables else contributions(self.booster, X, self.threads)

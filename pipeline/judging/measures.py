@@ -68,12 +68,12 @@ def intervals(data: Data, p: Floats, baselines: dict[str, Floats], seed: int, dr
     return {"test": own.pop("model"), "baselines": own, "difference": apart}
 
 
-def importance(data: Data, fitted: Fitted, seed: int, threads: int) -> dict[str, float]:
+def importance(data: Data, fitted: Fitted, seed: int) -> dict[str, float]:
     """Mean absolute contribution in log odds of each feature over test examples."""
     rows = np.flatnonzero(data.rows("test"))
     some = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_EXPLAINED])
     X = encode(fitted.encoding, replace(data.matrix, values=data.matrix.values[some]))
-    shares = fitted.trees.contributions(X, threads)[:, :-1]
+    shares = fitted.trees.contributions(X)[:, :-1]
     return dict(zip(fitted.encoding.columns, np.abs(shares).mean(axis=0).tolist(), strict=True))
 
 

@@ -35,7 +35,7 @@ def check_future(
     for later in get_args(Later):
         copies, named = cut(tables, part.examples, later)
         matrix = features(copies, plan, named)
-        changes[later] = int((predict(fitted, matrix, 1) != p[some]).sum())
+        changes[later] = int((predict(fitted, matrix) != p[some]).sum())
         if changes[later]:
             found = blamed(differing(frame_of(matrix), stored), plan, theirs, len(some), later)
             problems += found or [_unexplained(changes[later], len(some), later)]

@@ -57,7 +57,7 @@ def learned(data: Data, params: Train, looks: Looks | None = None) -> Floats:
     begin = 0 if looks is None else data.begin_of_test
     rows, learn = softened(data, rows_of(data, keep, params), keep, keep, begin, looks, settings)
     model = training.fit(rows, settings, learn)
-    return Trees(model.bag.text).scores(encode(model.encoding, data.matrix), params.threads)
+    return Trees(model.bag.text).scores(encode(model.encoding, data.matrix))
 
 
 def check_encoding(data: Data, params: Train) -> Check:

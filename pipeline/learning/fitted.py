@@ -16,6 +16,7 @@ from models.learning.horizons import Link
 from models.trees.booster import raw_scores
 from models.trees.model import Trees
 from pipeline import stage
+from pipeline.params import Train
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,13 @@ class Fitted:
     calibration: Calibration
     links: tuple[Link, ...] = ()
     """Of the shorter horizons."""
+    threads: int = 1
+    """LightGBM's."""
 
     @cached_property
     def trees(self) -> Trees:
         """Parsed once, whatever is scored in however many parts."""
-        return Trees(self.text)
+        return Trees(self.text, self.threads)
 
 
 def read_model() -> Fitted:
@@ -41,20 +44,21 @@ def read_model() -> Fitted:
         Encoding.of_json(stage.read_json(stage.MODEL / "encoding.json")),
         Calibration.of_json(stage.read_json(stage.MODEL / "calibration.json")),
         links_of({path.name: path.read_bytes() for path in stage.MODEL.iterdir()}),
+        stage.section(Train).threads,
     )
 
 
-def log_odds(fitted: Fitted, matrix: Matrix, threads: int) -> Floats:
+def log_odds(fitted: Fitted, matrix: Matrix) -> Floats:
     """Calibrated log odds, shape (k,)."""
-    return calibration.log_odds(fitted.calibration, fitted.trees.scores(encode(fitted.encoding, matrix), threads))
+    return calibration.log_odds(fitted.calibration, fitted.trees.scores(encode(fitted.encoding, matrix)))
 
 
-def predict(fitted: Fitted, matrix: Matrix, threads: int) -> Floats:
+def predict(fitted: Fitted, matrix: Matrix) -> Floats:
     """Calibrated probabilities, shape (k,)."""
-    return calibration.apply(fitted.calibration, fitted.trees.scores(encode(fitted.encoding, matrix), threads))
+    return calibration.probability(log_odds(fitted, matrix))
 
 
-def log_odds_unseen(fitted: Fitted, matrix: Matrix, member: Ints, rounds: Sequence[int], threads: int) -> Floats:
+def log_odds_unseen(fitted: Fitted, matrix: Matrix, member: Ints, rounds: Sequence[int]) -> Floats:
     """Calibrated log odds, shape (k,), of each row by the trees of one member of the bag: the one that left the row's
     account out; by the whole bag where `member` (k,) is below 0. `rounds`: trees of each member, in their order.
 
@@ -63,9 +67,9 @@ def log_odds_unseen(fitted: Fitted, matrix: Matrix, member: Ints, rounds: Sequen
     """
     X = encode(fitted.encoding, matrix)
     raw, never = np.empty(len(X)), member < 0
-    raw[never] = fitted.trees.scores(X[never], threads)
+    raw[never] = fitted.trees.scores(X[never])
     booster, first = fitted.trees.booster, np.concatenate([[0], np.cumsum(rounds)])
     for k, trees in enumerate(rounds):
         mine = member == k
-        raw[mine] = len(rounds) * raw_scores(booster, X[mine], threads, int(first[k]), trees)
+        raw[mine] = len(rounds) * raw_scores(booster, X[mine], fitted.threads, int(first[k]), trees)
     return calibration.log_odds(fitted.calibration, raw)

@@ -20,7 +20,7 @@ def recent_rows(data: Data, within_days: float) -> Bools:
     return np.asarray(data.rows("gap") & (data.as_of + round(within_days * DAY_US) > data.begin_of_test))
 
 
-def find(data: Data, model: Model, left_out: Floats, chosen: Calibration, within_days: float, threads: int) -> Refresh:
+def find(data: Data, model: Model, left_out: Floats, chosen: Calibration, within_days: float) -> Refresh:
     """The shift since the model was calibrated. `left_out`: log odds of the examples by members that never saw their
     accounts, (k,); NaN where nothing was learned from them, and the whole model is asked. Raises Stop where the tables
     do not say when a lead converted."""
@@ -33,7 +33,7 @@ def find(data: Data, model: Model, left_out: Floats, chosen: Calibration, within
         )
     rows = recent_rows(data, within_days)
     part = replace(data.matrix, values=data.matrix.values[rows])
-    whole = Trees(model.bag.text).scores(encode(model.encoding, part), threads)
+    whole = Trees(model.bag.text).scores(encode(model.encoding, part))
     raw = np.where(np.isnan(left_out[rows]), whole, left_out[rows])
     age = (data.begin_of_test - data.as_of[rows]) / DAY_US
     known = np.where(days[rows] <= age, days[rows], np.nan)  # what came later was not known yet

@@ -133,7 +133,7 @@ def refreshed(data: Data, trained: Trained, params: Train, within_days: float, s
     if not params.refresh_intercept:
         return trained
     say("refreshing the intercept")
-    found = refresh.find(data, trained.model, trained.left_out, trained.calibration, within_days, params.threads)
+    found = refresh.find(data, trained.model, trained.left_out, trained.calibration, within_days)
     warnings = (*trained.warnings, HELD) if found.held else trained.warnings
     moved = shifted(trained.calibration, found.shift)
     return replace(trained, calibration=moved, refresh=found, warnings=warnings)

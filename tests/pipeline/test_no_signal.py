@@ -31,7 +31,7 @@ def test_pure_noise_brings_the_base_rate(tmp_path: Path, monkeypatch: pytest.Mon
     leads = stage.read_table(stage.TABLES / "leads.parquet")
     data = load(stage.read_table(stage.EXAMPLES), stage.read_table(stage.FEATURES), leads, plan)
     test, learned = data.rows("test"), known(data.fold, data.as_of, 90)
-    p = predict(read_model(), data.matrix, 1)
+    p = predict(read_model(), data.matrix)
     y, base = data.y[test], np.full(int(test.sum()), data.y[learned].mean())
     assert y.sum() > 50
     mine, theirs = (metrics.log_loss(y, q) for q in (p[test], base))

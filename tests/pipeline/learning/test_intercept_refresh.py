@@ -41,7 +41,7 @@ def test_only_what_was_known_when_the_test_began_counts(run: tuple[Data, Model, 
     """Conversions after it planted or taken away, outcomes of gap and test turned round: every figure stays."""
     data, model, chosen = run
     nothing = np.full(len(data.y), np.nan)
-    found = refresh.find(data, model, nothing, chosen, DAYS, 1)
+    found = refresh.find(data, model, nothing, chosen, DAYS)
     assert found.standard_error is not None
     begin = data.begin_of_test
     heard = pl.col("as_of").dt.epoch("us") + pl.col("days_to_record") * 86_400_000_000
@@ -52,7 +52,7 @@ def test_only_what_was_known_when_the_test_began_counts(run: tuple[Data, Model, 
             days_to_record=pl.when(later).then(planted).otherwise("days_to_record"), days_to_conversion=pl.lit(1.0)
         )
         others = replace(data, examples=examples, y=np.where(data.rows("train"), data.y, 1 - data.y))
-        assert refresh.find(others, model, nothing, chosen, DAYS, 1) == found
+        assert refresh.find(others, model, nothing, chosen, DAYS) == found
 
 
 def test_it_looks_at_examples_that_are_not_over_and_began_before_the_test(run: tuple[Data, Model, Calibration]) -> None:
@@ -71,15 +71,15 @@ def test_conversions_without_a_time_stop_it(run: tuple[Data, Model, Calibration]
     data, model, chosen = run
     timeless = replace(data, examples=data.examples.with_columns(days_to_record=pl.lit(None, pl.Float64)))
     with pytest.raises(Stop, match=r"train\.refresh_intercept: needs to know when"):
-        refresh.find(timeless, model, np.full(len(data.y), np.nan), chosen, DAYS, 1)
+        refresh.find(timeless, model, np.full(len(data.y), np.nan), chosen, DAYS)
 
 
 def test_what_was_learned_from_goes_by_members_that_had_not_seen_it(run: tuple[Data, Model, Calibration]) -> None:
     """Were they to expect more, the same conversions would ask for less of a shift."""
     data, model, chosen = run
     rows = refresh.recent_rows(data, DAYS)
-    raw = Trees(model.bag.text).scores(encode(model.encoding, data.matrix), 1)
-    estimates = [refresh.find(data, model, raw + more, chosen, DAYS, 1).estimate for more in (0.0, 0.5)]
+    raw = Trees(model.bag.text).scores(encode(model.encoding, data.matrix))
+    estimates = [refresh.find(data, model, raw + more, chosen, DAYS).estimate for more in (0.0, 0.5)]
     assert estimates[1] < estimates[0]
     nothing = np.where(rows, np.nan, raw)
-    assert refresh.find(data, model, nothing, chosen, DAYS, 1).estimate == pytest.approx(estimates[0], abs=1e-9)
+    assert refresh.find(data, model, nothing, chosen, DAYS).estimate == pytest.approx(estimates[0], abs=1e-9)
