@@ -10,7 +10,7 @@ from features.catalogue import EventType
 from features.columns import Attribute, Block, Entity, slug
 from features.plan import Plan
 from features.vocabulary import SELLER, event_group
-from pipeline.assembly.values import Tables
+from pipeline.assembly.values import BLOCK_TABLES, Tables
 from pipeline.params import Definition
 
 MOST_TYPES, MOST_TOPICS, MOST_STAGES = 60, 12, 20
@@ -95,15 +95,7 @@ def _other_fields(tables: Tables, attributes: Sequence[Attribute]) -> tuple[tupl
 
 
 def _blocks(tables: Tables) -> tuple[Block, ...]:
-    blocks: list[Block] = ["lead"]
-    for block, table in (
-        ("account", "accounts"),
-        ("events", "events"),
-        ("stages", "stages"),
-        ("history", "history"),
-    ):
-        if table in tables:
-            blocks.append(block)  # type: ignore[arg-type]
+    blocks: list[Block] = ["lead", *(block for block, table in BLOCK_TABLES.items() if table in tables)]
     if tables["leads"]["account_id"].null_count() < len(tables["leads"]):
         blocks.append("account_leads")
     return tuple(blocks)

@@ -12,7 +12,7 @@ from features.plan import Plan
 from features.records import Events, History, Records, Stages, starts
 from features.sorting import Happened, sort_events, sort_stages
 from features.titles import read_title
-from pipeline.assembly.values import Tables, changes_of, history_of, micros, now_of, numbers, past_of
+from pipeline.assembly.values import BLOCK_TABLES, Tables, changes_of, history_of, micros, now_of, numbers, past_of
 
 _EPOCH = pl.lit(0).cast(pl.Datetime("us", "UTC"))
 EVENT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -56,8 +56,7 @@ def records_of(tables: Tables, plan: Plan, unknown: frozenset[Block] = frozenset
 
 def _unknown(tables: Tables, plan: Plan) -> frozenset[Block]:
     """Parts whose table is absent. Without events or stages nobody knows what the colleagues did either."""
-    blocks: dict[Block, str] = {"events": "events", "stages": "stages", "history": "history", "account": "accounts"}
-    gone: set[Block] = {block for block, table in blocks.items() if table not in tables}
+    gone: set[Block] = {block for block, table in BLOCK_TABLES.items() if table not in tables}
     if gone & {"events", "stages"} & set(plan.blocks):
         gone.add("account_leads")
     return frozenset(gone)

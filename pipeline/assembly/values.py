@@ -7,11 +7,13 @@ import numpy as np
 import polars as pl
 
 from features.arrays import Floats, Ints
-from features.columns import Attribute, Kind
+from features.columns import Attribute, Block, Kind
 from features.records import History, starts
 from pipeline.reading.texts import read_booleans
 
 Tables = Mapping[str, pl.DataFrame]
+BLOCK_TABLES: dict[Block, str] = {"account": "accounts", "events": "events", "stages": "stages", "history": "history"}
+"""The parts of a record that have tables of their own."""
 
 
 def micros(times: pl.Series) -> Ints:

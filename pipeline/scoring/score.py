@@ -23,7 +23,7 @@ from models.learning.horizons import column
 from models.policy.decisions import decide
 from pipeline import stage
 from pipeline.assembly.records import records_of
-from pipeline.assembly.values import instant_us
+from pipeline.assembly.values import BLOCK_TABLES, instant_us
 from pipeline.errors import Stop
 from pipeline.files import whole_file
 from pipeline.outcomes.ended import ended
@@ -232,8 +232,7 @@ def check_apart(output: Path, tables: Path) -> None:
 def remarks(bundle: Bundle, asked: Asked) -> list[str]:
     """What the tables lack, and what they hold that is not used, in a line each."""
     there = asked.checked.tables
-    needed = {*bundle.plan.blocks, *(["accounts"] if "account" in bundle.plan.blocks else [])}
-    lost = [name for name in TABLES if name in needed and name not in there]
+    lost = [table for block, table in BLOCK_TABLES.items() if block in bundle.plan.blocks and table not in there]
     lines = _ahead(asked) + _older(bundle, asked) + _new_names(bundle, asked)
     lines += [
         f"{name}: the model was trained with this table, but it is missing here; scores will be less reliable"
