@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 import polars as pl
 
 from features.kernel import Matrix, compute
 from features.plan import Plan
 from pipeline.assembly.records import records_of
-from pipeline.assembly.values import Tables, instants
+from pipeline.assembly.values import Tables, instants, places
 
 PART = 50_000
 """How many rows' features are in memory at once where they are only passed through."""
@@ -26,8 +25,7 @@ def in_parts(
     """The same rows in order, `size` at a time, each part with its features; one part where there are no rows. For
     leads looked at week after week: all their features together would not fit into memory."""
     records, order = records_of(tables, plan)
-    lead = examples.join(order, on="lead_id", how="left", maintain_order="left")["index"].to_numpy().astype(np.int64)
-    at = instants(examples)
+    lead, at = places(examples["lead_id"], order["lead_id"]), instants(examples)
     for start in range(0, max(len(examples), 1), size):
         own = slice(start, start + size)
         yield examples[own], compute(records, plan, lead[own], at[own])

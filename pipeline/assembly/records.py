@@ -14,7 +14,6 @@ from features.sorting import Happened, sort_events, sort_stages
 from features.titles import read_title
 from pipeline.assembly.values import BLOCK_TABLES, Tables, changes_of, history_of, micros, now_of, numbers, past_of
 
-_EPOCH = pl.lit(0).cast(pl.Datetime("us", "UTC"))
 EVENT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "lead_id": pl.String,
     "occurred_at": pl.Datetime("us", "UTC"),
@@ -41,7 +40,7 @@ def records_of(tables: Tables, plan: Plan, unknown: frozenset[Block] = frozenset
     account = leads["account"].to_numpy().astype(np.int64)
     attributes, levels, history = _attributes({**tables, "leads": tables["leads"][leads["place"]]}, leads, plan)
     records = Records(
-        created=micros(leads["created_at"].fill_null(_EPOCH)),
+        created=micros(leads["created_at"]),
         account=account,
         attributes=attributes,
         levels=levels,

@@ -17,8 +17,8 @@ BLOCK_TABLES: dict[Block, str] = {"account": "accounts", "events": "events", "st
 
 
 def micros(times: pl.Series) -> Ints:
-    """Instants in µs since 1970 UTC."""
-    return times.cast(pl.Datetime("us", "UTC")).to_physical().to_numpy().astype(np.int64)
+    """Instants in µs since 1970 UTC; 0 where there is none."""
+    return times.cast(pl.Datetime("us", "UTC")).to_physical().fill_null(0).to_numpy().astype(np.int64)
 
 
 def instant_us(at: datetime) -> int:
@@ -28,8 +28,7 @@ def instant_us(at: datetime) -> int:
 
 def instants(examples: pl.DataFrame) -> Ints:
     """`as_of` in µs; 0 without dates."""
-    at = examples["as_of"].cast(pl.Datetime("us", "UTC")).to_physical().fill_null(0)
-    return at.to_numpy().astype(np.int64)
+    return micros(examples["as_of"])
 
 
 def places(ids: pl.Series, among: pl.Series) -> Ints:

@@ -49,7 +49,7 @@ def point_records(inputs: Inputs) -> tuple[PointRecords, pl.Series]:
     topics, topic = numbers(mine["topic"], "categorical")
     local = mine["occurred_at"].dt.convert_time_zone(inputs.timezone).dt.date().cast(pl.Int64)
     records = PointRecords(
-        created=micros(leads["created_at"].fill_null(pl.lit(0).cast(pl.Datetime("us", "UTC")))),
+        created=micros(leads["created_at"]),
         fields=fields,
         known=micros(mine["known_at"]),
         occurred=micros(mine["occurred_at"]),

@@ -14,7 +14,7 @@ from models.learning.training import Rows, take
 from models.trees.booster import Settings
 from pipeline.assembly.data import Data
 from pipeline.assembly.records import records_of
-from pipeline.assembly.values import Tables
+from pipeline.assembly.values import Tables, places
 
 STEP = 28 / 90
 """Of the horizon: how much later the first model looks."""
@@ -47,8 +47,7 @@ def looks_of(data: Data, tables: Tables, plan: Plan, within_days: float, until: 
         return None
     days = within_days * STEP
     records, order = records_of(tables, plan)
-    index = data.examples.join(order, on="lead_id", how="left", maintain_order="left")["index"]
-    lead, at = index.to_numpy().astype(np.int64), data.as_of + round(days * DAY_US)
+    lead, at = places(data.examples["lead_id"], order["lead_id"]), data.as_of + round(days * DAY_US)
     now, then = opening(records, lead, data.as_of), opening(records, lead, at)
     still = (at <= until) & then.open & (then.since == now.since) & ~(heard <= days)
     row = np.flatnonzero(still)
