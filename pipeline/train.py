@@ -31,11 +31,12 @@ def main() -> None:
     plan = stage.read_plan()
     data = read_data(plan)
     definition, params = stage.section(Definition), stage.section(Train)
+    within_days = definition.conversion.within_days
     with stage.speaking("train") as say:
         then = as_known(data, data.begin_of_test)
-        looks = _looks(then, plan, params, definition.conversion.within_days, say)
-        trained = train(then, plan, params, definition.conversion.within_days, say, looks)
-        trained = refreshed(then, trained, params, definition.conversion.within_days, say)
+        looks = _looks(then, plan, params, within_days, say)
+        trained = train(then, plan, params, within_days, say, looks)
+        trained = refreshed(then, trained, params, within_days, say)
         links = _links(then, plan, params, definition.horizons, say)
     with whole_folder(stage.MODEL) as folder:
         (folder / "model.txt").write_text(trained.model.bag.text, encoding="utf-8")
@@ -43,9 +44,7 @@ def main() -> None:
         stage.write_json(trained.calibration.to_json(), folder / "calibration.json")
         stage.write_json(_facts(trained, data), folder / "training.json")
         horizons.write_links(links, folder)
-        stage.write_json(
-            _questions(data, plan, trained, definition.conversion.within_days).to_json(), folder / QUESTIONS
-        )
+        stage.write_json(_questions(data, plan, trained, within_days).to_json(), folder / QUESTIONS)
         stage.write_json(trained.baselines.to_json(), folder / "baselines.json")
     keys, others = data.examples.select("lead_id", "as_of"), trained.baselines.predict(data.matrix)
     stage.write_table(keys.with_columns(**{k: pl.Series(v) for k, v in others.items()}), stage.BASELINES)

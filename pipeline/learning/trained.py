@@ -59,23 +59,22 @@ def train(
     to learn from, or all are of one account."""
     over = known(data.fold, data.as_of, within_days)
     settings, warnings = sized(settings_of(params), _converting(data, over), params)
+    masking = Masking(plan.blocks, params.masked_fraction)
     keep = data.rows("train")
     rows = rows_of(data, keep, params)
     say("validating inside train")
     labels = partial(_labels, data, keep, within_days, looks, settings)
     with ThreadPoolExecutor(1) as beside:  # trees leave the second core idle between bags, baselines take one
         rivals = beside.submit(fit_baselines, data.matrix, data.y, data.lead, data.group, over, params.seed)
-        tried = training.validate(
-            rows, data.as_of[keep], within_days, settings, Masking(plan.blocks, params.masked_fraction), labels
-        )
+        tried = training.validate(rows, data.as_of[keep], within_days, settings, masking, labels)
         say("growing the bag")
-        model, left_out = _grown(data, plan, params, within_days, looks, settings)
+        model, left_out = _grown(data, over, params, looks, settings, masking)
         say("calibrating")
         chosen, candidates = calibration.choose(data.y[over], left_out[over], data.group[over], params.seed)
         say("waiting for the baselines")
         others = rivals.result()
     if tried is None:  # no dates, or too few to part: what the members left out, by account
-        tried = training.Validation(np.arange(len(rows.y)), left_out[data.rows("train")])
+        tried = training.Validation(np.arange(len(rows.y)), left_out[keep])
     validation = metrics.scores(rows.y[tried.row], calibration.probability(tried.raw))
     return Trained(model, chosen, candidates, others, validation, left_out, warnings)
 
@@ -90,18 +89,17 @@ def _labels(
 
 
 def _grown(
-    data: Data, plan: Plan, params: Train, within_days: float, looks: Looks | None, settings: Settings
+    data: Data, over: Bools, params: Train, looks: Looks | None, settings: Settings, masking: Masking
 ) -> tuple[Model, Floats]:
-    """The model, its `left_out` that of known examples alone; and the same of every example, shape (k,), NaN where it
-    learned nothing from the example."""
-    over = known(data.fold, data.as_of, within_days)
+    """The model, its `left_out` that of the known examples `over` alone; and the same of every example, shape (k,), NaN
+    where it learned nothing from the example."""
     keep, begin = over, 0
     if looks is not None:
         begin = data.begin_of_test
         keep = over | looks.over(data, begin)
     rows, learn = softened(data, rows_of(data, keep, params), keep, over, begin, looks, settings)
     check_parted(rows.fold, learn)
-    model = training.fit(rows, settings, learn, Masking(plan.blocks, params.masked_fraction))
+    model = training.fit(rows, settings, learn, masking)
     left_out = np.full(len(keep), np.nan)
     left_out[keep] = model.bag.left_out
     return replace(model, bag=replace(model.bag, left_out=left_out[over])), left_out
