@@ -15,7 +15,6 @@ from models.bundle.folder import Bundle, score
 from models.explaining import changes
 from models.explaining.changes import STEPS
 from models.learning.calibration import FURTHEST, log_odds, probability
-from pipeline.assembly.records import records_of
 from pipeline.assembly.values import instant_us
 from pipeline.errors import Stop
 from pipeline.outcomes.ended import ended
@@ -29,6 +28,8 @@ SCHEMA: Schema = {
     "probability_before": pl.Float64, "probability": pl.Float64, "change": pl.Float64,
     **dict.fromkeys(STEPS, pl.Float64), "why": pl.String, "model_version": pl.String,
 }  # fmt: skip
+WITH_RISE: Schema = {**SCHEMA, "rise": pl.Float64}
+"""By how much the probability rose, too: what the rows are sorted by."""
 WORDS = {
     "model": "the new model", "decay": "time that passed", "events": "new events", "stages": "new stages",
     "attributes": "changed attributes", "colleagues": "new colleagues",
@@ -61,10 +62,10 @@ def recheck(
     Raises Stop where the tables have no dates or `since` is not before the tables' instant.
     """
     span = _span(asked, since)
-    records, order = records_of(asked.checked.tables, bundle.plan, asked.unknown)
+    records, order = asked.records(bundle)
     leads = _ended_at(bundle, asked, order, span)
     old = None if before is None else _at_first(*before, span, order["lead_id"])
-    parts, done = [pl.DataFrame(schema={**SCHEMA, "rise": pl.Float64})], 0
+    parts, done = [pl.DataFrame(schema=WITH_RISE)], 0
     for part, first in whole_accounts(records):
         own = slice(first, first + len(part))
         parts.append(_part(bundle, part, leads[own], span, None if old is None else old[own]))
@@ -99,7 +100,7 @@ def _part(bundle: Bundle, records: Records, leads: pl.DataFrame, span: Span, old
     for lead, as_if in ((np.flatnonzero(open_now), np.zeros_like(closed)), (np.flatnonzero(closed), closed)):
         if len(lead):
             frames.append(_rows(bundle, records, lead, as_if, ids, span, None if old is None else old[lead]))
-    return pl.concat([pl.DataFrame(schema={**SCHEMA, "rise": pl.Float64}), *frames])
+    return pl.concat([pl.DataFrame(schema=WITH_RISE), *frames])
 
 
 def _candidates(records: Records, leads: pl.DataFrame, span: Span) -> tuple[Bools, Bools]:
@@ -153,7 +154,7 @@ def _rows(
     rose = (last > start) & (kind != "")
     lead, start, first, last, kind = lead[rose], start[rose], first[rose], last[rose], kind[rose]
     if not len(lead):
-        return pl.DataFrame(schema={**SCHEMA, "rise": pl.Float64})
+        return pl.DataFrame(schema=WITH_RISE)
     value = _valued(bundle, lead, as_if)
     steps = {"model": first - start, **changes.attribute(records, span.since, span.as_of, value)}
     before, after = probability(start), probability(last)
@@ -164,9 +165,8 @@ def _rows(
 
 
 def _frame(**columns: object) -> pl.DataFrame:
-    schema = {**SCHEMA, "rise": pl.Float64}
-    return pl.DataFrame({n: columns.get(n) for n in schema if n in columns}).select(
-        (pl.col(n) if n in columns else pl.lit(None)).cast(dtype).alias(n) for n, dtype in schema.items()
+    return pl.DataFrame(columns).select(
+        (pl.col(n) if n in columns else pl.lit(None)).cast(dtype).alias(n) for n, dtype in WITH_RISE.items()
     )
 
 
@@ -188,7 +188,7 @@ def _kinds(bundle: Bundle, records: Records, lead: Ints, start: Floats, span: Sp
 
 def _at_first(bundle: Bundle, asked: Asked, span: Span, ids: pl.Series) -> Floats:
     """Log odds by an earlier model at the first instant, in the order of `ids`; NaN for a lead that it cannot read."""
-    records, order = records_of(asked.checked.tables, bundle.plan, asked.unknown)
+    records, order = asked.records(bundle)
     leads, parts = _ended_at(bundle, asked, order, span), []
     for part, first in whole_accounts(records):
         _, closed = _candidates(part, leads.slice(first, len(part)), span)

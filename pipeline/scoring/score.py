@@ -69,6 +69,22 @@ class Asked:
     unknown: frozenset[Block]
     """Parts that the tables say nothing of."""
 
+    @property
+    def at(self) -> int:
+        """The instant in µs; 0 for tables without dates."""
+        return 0 if self.as_of is None else instant_us(self.as_of)
+
+    def records(self, bundle: Bundle) -> tuple[Records, pl.DataFrame]:
+        """As `records_of`, by the plan of a bundle."""
+        return records_of(self.checked.tables, bundle.plan, self.unknown)
+
+    def known(self, bundle: Bundle, order: pl.DataFrame) -> pl.DataFrame:
+        """What else is known of the leads of the records, in their order: with `value`, `row`, and whether a refused
+        row had `ended` each by the instant."""
+        more = self.checked.tables["leads"].select("lead_id", "value", "row")
+        found = order.join(more, on="lead_id", how="left", maintain_order="left")
+        return found.with_columns(ended=ended(self.checked.tables, order, bundle.plan.reopens, self.at))
+
 
 def read(bundle: Bundle, tables: Path, as_of: datetime | None, id_key: bytes | None, now: datetime) -> Asked:
     """Read and check tables as the training tables were. `as_of` defaults to the tables' latest time."""
@@ -121,18 +137,13 @@ def score_tables(
     `reasons_in`: the language of reasons; None: no reasons, which takes less time. `previous`: routes by lead, which
     leads leave later than they came in; without it nobody had one.
     """
-    tables = asked.checked.tables
-    records, order = records_of(tables, bundle.plan, asked.unknown)
-    order = order.join(
-        tables["leads"].select("lead_id", "value", "row"), on="lead_id", how="left", maintain_order="left"
-    )
-    at = 0 if asked.as_of is None else instant_us(asked.as_of)
-    order = order.with_columns(ended=ended(tables, order, bundle.plan.reopens, at))
+    records, order = asked.records(bundle)
+    leads = asked.known(bundle, order)
     parts = [_objected(bundle, asked)]
     done = 0
     for part, first in whole_accounts(records):
-        own = order.slice(first, len(part))
-        parts.append(_score_part(bundle, part, own, at, reasons_in, previous))
+        own = leads.slice(first, len(part))
+        parts.append(_score_part(bundle, part, own, asked.at, reasons_in, previous))
         done += len(part)
         progress(done, len(records))
     scored = pl.concat(parts).sort("row")
