@@ -88,6 +88,7 @@ def score(
     with told():
         from pipeline.scoring import score as scoring
         from pipeline.scoring.previous import read_routes
+        from pipeline.scoring.remarks import remarks
 
         scoring.check_output(output)
         scoring.check_apart(output, tables)
@@ -104,7 +105,7 @@ def score(
     counts = counts or "no lead was there"
     when = "" if asked.as_of is None else f" as of {asked.as_of.isoformat()}"
     typer.echo(f"{output}: {counts}{when} by model {model.version}")
-    for line in [*refusals(asked.checked.report), *scoring.remarks(model, asked)]:
+    for line in [*refusals(asked.checked.report), *remarks(model, asked)]:
         typer.echo(line, err=True)
 
 

@@ -20,6 +20,7 @@ from pipeline.assembly.featuring import features
 from pipeline.errors import Stop
 from pipeline.outcomes.ended import ended
 from pipeline.scoring import score as scoring
+from pipeline.scoring.remarks import remarks
 from pipeline.scoring.score import Asked, parse_time, read, score_tables
 from pipeline.scoring.stalled import stalled
 
@@ -160,9 +161,9 @@ def test_an_instant_of_another_zone_is_the_same(
     at = parse_time(day.astimezone(ZoneInfo("Europe/Helsinki")).replace(tzinfo=None).isoformat(), "Europe/Helsinki")
     assert score_tables(bundle, read(bundle, lead_tables, at, None, NOW), "en").equals(scored)
     late = read(bundle, lead_tables, day + timedelta(days=900), None, NOW)
-    assert any("every lead seems to have been silent" in line for line in scoring.remarks(bundle, late))
+    assert any("every lead seems to have been silent" in line for line in remarks(bundle, late))
     early = read(bundle, lead_tables, day, None, NOW)
-    assert not any("silent" in line for line in scoring.remarks(bundle, early))
+    assert not any("silent" in line for line in remarks(bundle, early))
 
 
 def test_requests_made_of_tables_get_the_tables_probabilities(
@@ -214,7 +215,7 @@ def test_a_lead_whose_outcome_was_refused_is_not_called(bundle: Bundle, tmp_path
 def test_remarks_name_every_table_that_is_missing(bundle: Bundle, tmp_path: Path) -> None:
     """Those that training had, `accounts` among them."""
     (tmp_path / "leads.csv").write_text("lead_id,created_at\n007,2025-01-01\n")
-    lines = scoring.remarks(bundle, read(bundle, tmp_path, None, None, NOW))
+    lines = remarks(bundle, read(bundle, tmp_path, None, None, NOW))
     for name in ("accounts", "events", "stages", "history"):
         assert any(line.startswith(f"{name}:") for line in lines)
 
@@ -224,12 +225,12 @@ def test_remarks_name_stages_and_event_types_that_the_model_does_not_know(
 ) -> None:
     """A stage that the CRM has renamed closes nobody, and that is said; of what training knew, nothing is."""
     usual = read(bundle, lead_tables, day, None, NOW)
-    assert not any("training, so they" in line for line in scoring.remarks(bundle, usual))
+    assert not any("training, so they" in line for line in remarks(bundle, usual))
     shutil.copytree(lead_tables, tmp_path / "renamed")
     for name, column, old in (("stages", "stage", "lost"), ("events", "type", "page_view")):
         path = tmp_path / f"renamed/{name}.parquet"
         pl.read_parquet(path).with_columns(pl.col(column).replace({old: f"New {old}"})).write_parquet(path)
-    said = "\n".join(scoring.remarks(bundle, read(bundle, tmp_path / "renamed", day, None, NOW)))
+    said = "\n".join(remarks(bundle, read(bundle, tmp_path / "renamed", day, None, NOW)))
     for name, new in (("stages", "'New lost'"), ("events", "'New page_view'")):
         assert re.search(rf"^{name}: rare or not there in training, so they .*: {new} \(\d+ rows\)$", said, re.M)
 
@@ -246,7 +247,7 @@ def test_leads_that_are_older_than_any_that_was_learned_from_are_counted(
         age = matrix.values[:, bundle.plan.place["engagement_age_days"]]
         old = int((age > bundle.training["ages_days"][1]).sum())
         assert old
-        (line,) = [line for line in scoring.remarks(bundle, asked) if "older than any" in line]
+        (line,) = [line for line in remarks(bundle, asked) if "older than any" in line]
         assert line.startswith(f"{old} of {len(scored)} open leads are older")
 
 
