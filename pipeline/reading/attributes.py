@@ -14,7 +14,7 @@ from pipeline.params import Definition
 from pipeline.reading.called import personal_field, personal_name
 from pipeline.reading.kinds import kind_of
 from pipeline.reading.naming import TABLE_OF, snake_case, tokens, unique, words
-from pipeline.reading.tables import OPTIONAL, OURS, REQUIRED
+from pipeline.reading.tables import CONTRACT, OPTIONAL, OURS
 from pipeline.reading.texts import Clock, folded
 
 TYPED_LEADS = (
@@ -104,14 +104,18 @@ def _check_slices(definition: Definition, found: Inferred) -> None:
             )
 
 
+def is_theirs(table: str, column: str) -> bool:
+    """Whether a column of leads or accounts is neither of the contract nor one of ours."""
+    return column not in (*CONTRACT[table], *OURS, *TEST_FLAGS)
+
+
 def _columns(tables: Mapping[str, pl.DataFrame], entity: Entity) -> list[str]:
     """Columns of the table and fields that only history has, in alphabetical order: that of a file decides nothing."""
     name = TABLE_OF[entity]
-    reserved = {*REQUIRED[name], *OPTIONAL[name], *OURS, "_broken", *TEST_FLAGS}
-    columns = [column for column in tables[name].columns if column not in reserved] if name in tables else []
+    columns = [column for column in tables[name].columns if is_theirs(name, column)] if name in tables else []
     fields = _fields(tables, entity)
     known = columns_of_fields(fields, columns)
-    more = [text for text in fields if text not in known and snake_case(text) not in reserved]
+    more = [text for text in fields if text not in known and is_theirs(name, snake_case(text))]
     return sorted(columns + [text for text in more if not personal_field(text)])
 
 

@@ -16,7 +16,8 @@ from pipeline.reading.checks.leads import judge_accounts, judge_leads
 from pipeline.reading.checks.meta import meta_of
 from pipeline.reading.checks.sift import Context, Sifted, broken, text
 from pipeline.reading.checks.sums import check_limit, sums_of
-from pipeline.reading.tables import BROKEN, OPTIONAL, TABLES, parted
+from pipeline.reading.csvs import BROKEN
+from pipeline.reading.tables import OPTIONAL, TABLES, parted
 from pipeline.reading.texts import TIME, Clock, folded
 
 

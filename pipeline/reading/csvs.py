@@ -15,6 +15,7 @@ from pipeline.errors import Stop
 
 BOM = b"\xef\xbb\xbf"
 BROKEN = "_broken"
+"""Our column that says why a row could not be read."""
 PIECE = 1 << 20
 """Bytes."""
 MARKS = [chr(code) for code in range(0xFDD0, 0xFDF0)]

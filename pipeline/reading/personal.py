@@ -17,9 +17,10 @@ import polars as pl
 
 from pipeline.errors import Stop
 from pipeline.reading.called import AROUND, BUYER, CODE_WORDS, PERSON, personal_field, personal_name
+from pipeline.reading.csvs import BROKEN
 from pipeline.reading.domains import domain_kind, domain_of, normalised
 from pipeline.reading.naming import tokens
-from pipeline.reading.tables import BROKEN, OPTIONAL, REQUIRED, TABLES, TEST
+from pipeline.reading.tables import CONTRACT, ROW, TABLES, TEST
 from pipeline.reading.texts import folded, read_booleans, read_numbers
 
 ID_KEY = "LEADSCORE_ID_KEY"
@@ -101,7 +102,7 @@ def remove(
 
 def personal_columns(name: str, table: pl.DataFrame, kept: Collection[str] = ()) -> dict[str, str]:
     """The personal columns of a table: mail address, phone number, name or other."""
-    fixed = {*REQUIRED[name], *OPTIONAL[name], BROKEN}
+    fixed = {*CONTRACT[name], BROKEN}
     found = {}
     for column, kind in table.schema.items():
         why = personal_name(name, column)
@@ -156,7 +157,7 @@ def _known(name: str, table: pl.DataFrame) -> pl.DataFrame:
     """Child tables with the contract's columns alone: nobody reads the others, so nobody keeps them."""
     if name in ("leads", "accounts"):
         return table
-    wanted = {*REQUIRED[name], *OPTIONAL[name], "row", BROKEN}
+    wanted = {*CONTRACT[name], ROW, BROKEN}
     return table.select(column for column in table.columns if column in wanted)
 
 
@@ -166,7 +167,7 @@ def _masked(name: str, table: pl.DataFrame, kept: Collection[str], removed: Remo
     texts = [column for column, kind in table.schema.items() if kind == pl.String and column not in ids]
     holds = {column: pl.col(column).str.contains(EMAIL_INSIDE) for column in texts}
     for column in texts:
-        if (name, column) in SPOKEN or column not in {*REQUIRED[name], *OPTIONAL[name]}:
+        if (name, column) in SPOKEN or column not in CONTRACT[name]:
             holds[column] = holds[column] | _phones(name, column, table)
     if name == "history" and "value" in holds:
         holds["value"] = holds["value"] | pl.col("field").is_in(_personal_fields(table, kept))

@@ -10,7 +10,7 @@ import polars.selectors as cs
 
 from pipeline.errors import Stop
 from pipeline.params import Source
-from pipeline.reading.csvs import read_csv
+from pipeline.reading.csvs import BROKEN, read_csv
 
 TABLES = ("leads", "accounts", "events", "stages", "history")
 FORMS = (".parquet", ".csv", ".csv.gz")
@@ -30,10 +30,11 @@ OPTIONAL = {
     "stages": ("amount", "reason"),
     "history": ("value",),
 }
+CONTRACT = {name: (*REQUIRED[name], *OPTIONAL[name]) for name in TABLES}
 TEXTS = {"lead_id", "account_id", "event_id", "id", "type", "stage", "field", "entity", "topic", "reason"}
 """Columns that are text whatever a Parquet file says of them."""
-ROW, BROKEN, TEST = "row", "_broken", "_test"
-"""Our own columns: the place in the input from 0, why a row could not be read, whether it is a test."""
+ROW, TEST = "row", "_test"
+"""Our own columns: the place in the input from 0, and whether it is a test."""
 OURS = {ROW, BROKEN, TEST}
 RESERVED = (
     ROW, TEST, "outcome_refused", "refused_at",
@@ -125,8 +126,7 @@ def _mapped(name: str, table: pl.DataFrame, columns: Mapping[str, str], unused: 
 
 def _may_have(name: str, column: str) -> bool:
     """Whether a table has a column of ours: an id of leads is none of accounts, though theirs is called alike."""
-    own, every = {*REQUIRED[name], *OPTIONAL[name]}, {c for t in TABLES for c in (*REQUIRED[t], *OPTIONAL[t])}
-    return column in own or column not in every
+    return column in CONTRACT[name] or not any(column in columns for columns in CONTRACT.values())
 
 
 def _read(path: Path, source: Source) -> pl.DataFrame:
@@ -189,7 +189,7 @@ def _finish(name: str, table: pl.DataFrame, path: Path, flat: bool) -> pl.DataFr
 
 def _check_cells(name: str, table: pl.DataFrame, path: Path) -> None:
     """Raise Stop where a column of ours holds lists, bytes or the like: no text, number or time."""
-    for column in (*REQUIRED[name], *OPTIONAL[name]):
+    for column in CONTRACT[name]:
         kind = table.schema.get(column)
         if kind is not None and (kind.is_nested() or kind in (pl.Binary, pl.Duration, pl.Time)):
             raise Stop(

@@ -7,6 +7,7 @@ import polars as pl
 from features.columns import Attribute, Entity
 from pipeline.reading.attributes import TEST_FLAGS, AttributeList, never_negative
 from pipeline.reading.checks.sift import Context, Sifted, impossible, marks, numbers, sift, structural, text, times
+from pipeline.reading.csvs import BROKEN
 from pipeline.reading.kinds import read_values
 from pipeline.reading.naming import TABLE_OF
 from pipeline.reading.tables import TEST
@@ -66,7 +67,7 @@ def judge_accounts(raw: pl.DataFrame, attributes: AttributeList, context: Contex
 
 def _conflicts(column: str) -> pl.Expr:
     """Rows that share an id and disagree: what is left when twins and broken rows are set aside."""
-    counts = pl.col("_broken").is_null() & pl.col(column).is_not_null() & ~pl.col("_twin")
+    counts = pl.col(BROKEN).is_null() & pl.col(column).is_not_null() & ~pl.col("_twin")
     return counts & (counts.sum().over(column) > 1)
 
 

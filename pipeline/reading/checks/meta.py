@@ -9,9 +9,9 @@ import polars as pl
 
 from features.columns import spelling
 from pipeline.params import Definition, Source
-from pipeline.reading.attributes import TEST_FLAGS, AttributeList, Inferred
+from pipeline.reading.attributes import AttributeList, Inferred, is_theirs
 from pipeline.reading.checks.sift import Context
-from pipeline.reading.tables import BROKEN, OPTIONAL, OURS, REQUIRED
+from pipeline.reading.naming import TABLE_OF
 
 TIMES = {"leads": ["created_at"], "events": ["known_at"], "stages": ["entered_at"], "history": ["changed_at"]}
 
@@ -97,10 +97,10 @@ def unentered(definition: Definition, stages: Collection[str]) -> list[str]:
 
 def _ignored(raw: Mapping[str, pl.DataFrame], attributes: AttributeList) -> list[str]:
     """Columns of scored tables that the model does not know."""
-    known = {(attribute.entity + "s", attribute.column) for attribute in attributes}
+    known = {(TABLE_OF[attribute.entity], attribute.column) for attribute in attributes}
     return sorted(
         f"{name}.{column}"
-        for name in ("leads", "accounts")
+        for name in TABLE_OF.values()
         for column in (raw[name].columns if name in raw else [])
-        if (name, column) not in known and column not in {*REQUIRED[name], *OPTIONAL[name], *OURS, BROKEN, *TEST_FLAGS}
+        if (name, column) not in known and is_theirs(name, column)
     )

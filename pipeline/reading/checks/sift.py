@@ -8,8 +8,9 @@ import polars as pl
 
 from pipeline.errors import Stop
 from pipeline.params import Definition
+from pipeline.reading.csvs import BROKEN
 from pipeline.reading.rules import RULES
-from pipeline.reading.tables import BROKEN, ROW
+from pipeline.reading.tables import ROW
 from pipeline.reading.texts import TIME, Clock, read_and_count, read_numbers
 
 SOME = 3
