@@ -14,7 +14,7 @@ from pipeline.reading.checks.children import judge_events, judge_history, judge_
 from pipeline.reading.checks.fields import doubts
 from pipeline.reading.checks.leads import judge_accounts, judge_leads
 from pipeline.reading.checks.meta import meta_of
-from pipeline.reading.checks.sift import Context, Sifted, broken, text
+from pipeline.reading.checks.sift import Context, Sifted, readable, text
 from pipeline.reading.checks.sums import check_limit, sums_of
 from pipeline.reading.csvs import BROKEN
 from pipeline.reading.tables import OPTIONAL, TABLES, parted
@@ -101,9 +101,9 @@ def _without(leads: pl.DataFrame, definition: Definition) -> pl.DataFrame:
 
 
 def _telling(raw: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """The rows that say what columns are: not those that could not be read, whose cells stand in wrong columns, nor
-    history of a lead or an account that is not there."""
-    told = {name: table.filter(broken(table).is_null()) for name, table in raw.items()}
+    """The rows that say what columns are: not those that could not be read, nor history of a lead or an account that is
+    not there."""
+    told = {name: readable(table) for name, table in raw.items()}
     if "history" in told:
         accounts = [text(told[name], "account_id", strip=False) for name in ("leads", "accounts") if name in told]
         there = {"lead": told["leads"]["lead_id"], "account": pl.concat(accounts)}

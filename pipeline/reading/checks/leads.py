@@ -6,7 +6,19 @@ import polars as pl
 
 from features.columns import Attribute, Entity
 from pipeline.reading.attributes import TEST_FLAGS, AttributeList, never_negative
-from pipeline.reading.checks.sift import Context, Sifted, impossible, marks, numbers, sift, structural, text, times
+from pipeline.reading.checks.sift import (
+    Context,
+    Sifted,
+    column,
+    impossible,
+    lost,
+    marks,
+    numbers,
+    sift,
+    structural,
+    text,
+    times,
+)
 from pipeline.reading.csvs import BROKEN
 from pipeline.reading.kinds import read_values
 from pipeline.reading.naming import TABLE_OF
@@ -65,23 +77,20 @@ def judge_accounts(raw: pl.DataFrame, attributes: AttributeList, context: Contex
     return sift("accounts", rows, {**flags, "impossible_number": pl.any_horizontal(pl.lit(False), *bad)})
 
 
-def _conflicts(column: str) -> pl.Expr:
+def _conflicts(id_column: str) -> pl.Expr:
     """Rows that share an id and disagree: what is left when twins and broken rows are set aside."""
-    counts = pl.col(BROKEN).is_null() & pl.col(column).is_not_null() & ~pl.col("_twin")
-    return counts & (counts.sum().over(column) > 1)
+    counts = pl.col(BROKEN).is_null() & pl.col(id_column).is_not_null() & ~pl.col("_twin")
+    return counts & (counts.sum().over(id_column) > 1)
 
 
 def _converted(raw: pl.DataFrame, context: Context) -> pl.Series:
-    if "converted" not in raw.columns:
-        return pl.Series("converted", [None], dtype=pl.Boolean).new_from_index(0, raw.height)
-    return read_positive(raw["converted"], context.definition.positive).cast(pl.Boolean)
+    return read_positive(column(raw, "converted"), context.definition.positive).cast(pl.Boolean)
 
 
 def _objected(raw: pl.DataFrame, context: Context) -> pl.Series:
     """True unless empty or a clear no: a word that we cannot read must not lose an objection."""
-    if "objected" not in raw.columns:
-        return pl.Series("_objected", [False]).new_from_index(0, raw.height)
-    said, read = raw["objected"], read_booleans(raw["objected"])
+    said = column(raw, "objected")
+    read = read_booleans(said)
     context.count("leads.objected: neither yes nor no, taken as objections", read.null_count() - said.null_count())
     return said.is_not_null() & read.fill_null(True)
 
@@ -108,10 +117,9 @@ def _with_attributes(
     for attribute in attributes:
         if attribute.entity != entity:
             continue
-        values = _column(raw, attribute.column)
+        values = column(raw, attribute.column)
         read = read_values(values, attribute.kind, context.clock).alias(attribute.column)
-        given = values.fill_nan(None) if values.dtype.is_float() else values
-        unreadable = given.is_not_null() & read.is_null()
+        unreadable = lost(values, read)
         if attribute.kind == "numeric":
             bad.append(pl.lit(unreadable) | impossible(pl.col(attribute.column), never_negative(attribute)))
         else:
@@ -120,9 +128,3 @@ def _with_attributes(
             context.count(where, int(unreadable.sum()))
         columns.append(read)
     return own.with_columns(columns), bad
-
-
-def _column(raw: pl.DataFrame, column: str) -> pl.Series:
-    if column in raw.columns:
-        return raw[column]
-    return pl.Series(column, [None], dtype=pl.String).new_from_index(0, raw.height)

@@ -11,7 +11,7 @@ from pipeline.params import Definition
 from pipeline.reading.csvs import BROKEN
 from pipeline.reading.rules import RULES
 from pipeline.reading.tables import ROW
-from pipeline.reading.texts import TIME, Clock, read_and_count, read_numbers
+from pipeline.reading.texts import Clock, read_and_count, read_numbers
 
 SOME = 3
 """A time column with empty cells must have at least this many values before the whole of it is called unreadable."""
@@ -71,11 +71,14 @@ def sift(table: str, rows: pl.DataFrame, flags: Flags) -> Sifted:
     return Sifted(table, rows, code.scatter(place, codes.gather(order)) if len(place) else code)
 
 
-def broken(raw: pl.DataFrame) -> pl.Series:
-    """Why a row could not be read, or null."""
-    if BROKEN in raw.columns:
-        return raw[BROKEN]
-    return pl.Series(BROKEN, [None], dtype=pl.String).new_from_index(0, raw.height)
+def column(raw: pl.DataFrame, name: str) -> pl.Series:
+    """A column as it came; null where it is not there."""
+    return raw[name] if name in raw.columns else pl.Series(name, [None], pl.String).new_from_index(0, raw.height)
+
+
+def readable(raw: pl.DataFrame) -> pl.DataFrame:
+    """Without the rows that could not be read: their cells may stand in wrong columns."""
+    return raw.filter(column(raw, BROKEN).is_null())
 
 
 def structural(id_column: str) -> dict[str, pl.Expr]:
@@ -90,7 +93,7 @@ def structural(id_column: str) -> dict[str, pl.Expr]:
 
 def marks(raw: pl.DataFrame) -> dict[str, pl.Series]:
     """`row`, why the row is broken, and whether an earlier row is identical."""
-    return {ROW: raw[ROW], BROKEN: broken(raw), "_twin": twins(raw)}
+    return {ROW: raw[ROW], BROKEN: column(raw, BROKEN), "_twin": twins(raw)}
 
 
 def twins(raw: pl.DataFrame) -> pl.Series:
@@ -99,31 +102,26 @@ def twins(raw: pl.DataFrame) -> pl.Series:
     return raw.select(~pl.struct(columns).is_first_distinct()).to_series()
 
 
-def text(raw: pl.DataFrame, column: str, strip: bool = True) -> pl.Series:
-    """A column as text, null where it is not there. Ids are not stripped: they stay as they came."""
-    if column not in raw.columns:
-        return pl.Series(column, [None], dtype=pl.String).new_from_index(0, raw.height)
-    values = raw[column].cast(pl.String, strict=False)
+def text(raw: pl.DataFrame, name: str, strip: bool = True) -> pl.Series:
+    """A column as text. Ids are not stripped: they stay as they came."""
+    values = column(raw, name).cast(pl.String, strict=False)
     return values.str.strip_chars() if strip else values
 
 
-def times(raw: pl.DataFrame, table: str, column: str, context: Context) -> tuple[pl.Series, pl.Series]:
+def times(raw: pl.DataFrame, table: str, name: str, context: Context) -> tuple[pl.Series, pl.Series]:
     """The instants of a column, and which cells hold something else. Raises Stop where all do."""
-    if column not in raw.columns:
-        empty = pl.Series(column, [None], dtype=TIME).new_from_index(0, raw.height)
-        return empty, empty.is_not_null()
-    values = raw[column]
+    values = column(raw, name)
     read, odd = read_and_count(values, context.clock)
     unreadable = values.is_not_null() & read.is_null()
-    usable = values.is_not_null() & broken(raw).is_null()
+    usable = values.is_not_null() & column(raw, BROKEN).is_null()
     if (usable.all() or usable.sum() >= SOME) and usable.any() and not (usable & ~unreadable).any():
         first = _shape(str(values.filter(usable).item(0)))
         raise Stop(
-            f"{table}.{column}: none of its {usable.sum()} values is a time; expected {context.clock.form},"
+            f"{table}.{name}: none of its {usable.sum()} values is a time; expected {context.clock.form},"
             f" got {values.dtype} of the shape {first!r}."
-            f" Set source.date_format, or map another column to {column}"
+            f" Set source.date_format, or map another column to {name}"
         )
-    context.count(f"{table}.{column}: local times that the clock skipped or showed twice", odd)
+    context.count(f"{table}.{name}: local times that the clock skipped or showed twice", odd)
     return read, unreadable
 
 
@@ -132,15 +130,17 @@ def _shape(text: str) -> str:
     return "".join("9" if c.isdigit() else "a" if c.isalpha() else c for c in text[:40])
 
 
-def numbers(raw: pl.DataFrame, column: str, context: Context) -> tuple[pl.Series, pl.Series]:
+def numbers(raw: pl.DataFrame, name: str, context: Context) -> tuple[pl.Series, pl.Series]:
     """The numbers of a column, and which cells hold something else."""
-    if column not in raw.columns:
-        empty = pl.Series(column, [None], dtype=pl.Float64).new_from_index(0, raw.height)
-        return empty, empty.is_not_null()
-    values = raw[column]
+    values = column(raw, name)
     read = read_numbers(values, context.clock.decimal, context.clock.thousands)
+    return read, lost(values, read)
+
+
+def lost(values: pl.Series, read: pl.Series) -> pl.Series:
+    """Which cells hold something that could not be read; NaN is nothing."""
     given = values.fill_nan(None) if values.dtype.is_float() else values
-    return read, given.is_not_null() & read.is_null()
+    return given.is_not_null() & read.is_null()
 
 
 def impossible(number: pl.Expr, never_negative: bool = True) -> pl.Expr:
