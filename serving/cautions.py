@@ -10,6 +10,7 @@ import numpy as np
 from features.arrays import Bools
 from features.columns import Block, spelling
 from features.kernel import Matrix
+from features.levels import lookup
 from features.plan import Plan
 from models.bundle.folder import Bundle
 from models.bundle.lives import entity_of
@@ -148,8 +149,7 @@ class Cautions:
             name = self._places[j][0]
             new = [text not in self._bundle.encoding.codes[name] for text in matrix.levels[name]]
             if any(new):
-                code = matrix.values[:, j]
-                found[:, at] = np.array([*new, False])[np.where(np.isnan(code), len(new), code).astype(np.int64)]
+                found[:, at] = lookup(np.array([*new, False]), matrix.values[:, j])
         return found
 
 
