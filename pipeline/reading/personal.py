@@ -137,20 +137,25 @@ def _people(name: str, column: str, values: pl.Series) -> bool:
     distinct = values.n_unique()
     if _harmless("name", values) or (distinct <= CATEGORIES and distinct * REPEATS <= len(values)):
         return False
-    return float(values.str.contains(WORDS).mean() or 0) > SHARE  # type: ignore[arg-type]
+    return _share(values.str.contains(WORDS)) > SHARE
 
 
 def _looks(column: str, values: pl.Series) -> str | None:
     """What over a fifth of the values look like."""
     if not len(values):
         return None
-    if float(values.str.contains(EMAIL_LIKE).mean() or 0) > SHARE:  # type: ignore[arg-type]
+    if _share(values.str.contains(EMAIL_LIKE)) > SHARE:
         return "mail address"
     if CODE_WORDS & set(tokens(column)):
         return None
     phones = values.str.contains(PHONE_LIKE) & ~values.str.contains(DATE_LIKE)
     digits = values.str.count_matches(r"\d") >= 7
-    return "phone number" if float((phones & digits).mean() or 0) > SHARE else None  # type: ignore[arg-type]
+    return "phone number" if _share(phones & digits) > SHARE else None
+
+
+def _share(hits: pl.Series) -> float:
+    """Of true ones; 0 of nothing."""
+    return float(hits.mean() or 0)  # type: ignore[arg-type]
 
 
 def _known(name: str, table: pl.DataFrame) -> pl.DataFrame:
@@ -188,7 +193,7 @@ def _phones(name: str, column: str, table: pl.DataFrame) -> pl.Expr:
     digits = text.str.contains(DIGITS)
     whole = text.str.contains(PHONE_LIKE) & ~text.str.contains(DATE_LIKE) & (text.str.count_matches(r"\d") >= 7)
     inside = text.str.contains(INTERNATIONAL) | text.str.replace_all(DATE_INSIDE, "date").str.contains(NATIONAL)
-    coded = float(table[column].drop_nulls().str.contains(DIGITS).mean() or 0) > 0.5  # type: ignore[arg-type]
+    coded = _share(table[column].drop_nulls().str.contains(DIGITS)) > 0.5
     found = (whole | inside) & ~(digits & pl.lit(coded))
     if name == "history":
         codes = [text for text in table["field"].unique().drop_nulls() if CODE_WORDS & set(tokens(text))]
