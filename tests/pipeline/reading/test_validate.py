@@ -281,8 +281,9 @@ def test_real_dates() -> None:
 def test_a_column_of_the_contract_can_be_excluded(column: str) -> None:
     """It is never used, whether the table has it or not."""
     for leads in (LEADS, [{**lead, column: "1"} for lead in LEADS]):
-        found = checked({"exclude": [column]}, leads=leads)
-        assert found.tables["leads"].height == len(LEADS)
+        found = checked({"exclude": [column]}, leads=leads).tables["leads"]
+        assert found.height == len(LEADS)
+        assert found["value"].null_count() == found["converted"].null_count() == len(LEADS)
 
 
 def test_history_of_a_few_is_worth_a_word() -> None:
