@@ -46,7 +46,8 @@ def _dates(known: pl.Series, clock: Clock) -> bool:
 
 def _of_texts(column: str, known: pl.Series, clock: Clock) -> tuple[Kind, str]:
     """Numbers, unless they are codes such as 00120; then titles by their name; else categories."""
-    numbers = read_numbers(known, clock.decimal, clock.thousands)
+    marks = clock.marks
+    numbers = read_numbers(known, marks)
     bad = numbers.null_count()
     codes = known.str.contains(r"^\s*0\d+\s*$").any()
     if not bad and not codes:
@@ -60,14 +61,14 @@ def _of_texts(column: str, known: pl.Series, clock: Clock) -> tuple[Kind, str]:
         return "categorical", ""
     return "categorical", (
         f"{column}: {like} of {len(known)} values look like numbers, but {bad} are none with the decimal mark “"
-        f"{clock.decimal}” and {f'“{clock.thousands}”' if clock.thousands else 'no mark'} for thousands, so each value "
+        f"{marks.decimal}” and {f'“{marks.thousands}”' if marks.thousands else 'no mark'} for thousands, so each value "
         "is taken as a name; set source.decimal or source.thousands, name what stands for nothing in "
         "source.na_values, or mend the column"
     )
 
 
 READERS: dict[Kind, Callable[[pl.Series, Clock], pl.Series]] = {
-    "numeric": lambda values, clock: read_numbers(values, clock.decimal, clock.thousands),
+    "numeric": lambda values, clock: read_numbers(values, clock.marks),
     "boolean": lambda values, _: read_booleans(values),
     "categorical": lambda values, _: _stripped(values),
     "text": lambda values, _: _stripped(values),

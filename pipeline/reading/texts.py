@@ -6,7 +6,7 @@ from functools import cached_property
 import polars as pl
 
 from features.vocabulary import NO, YES
-from models.marks import CLOCK, DAY, NUMBER, OFFSET, Marks
+from models.marks import CLOCK, DAY, NUMBER, OFFSET, PLAIN, Marks
 from pipeline.errors import Stop
 from pipeline.params import Source
 
@@ -34,13 +34,12 @@ class Clock:
 
     timezone: str = "UTC"
     date_format: str | None = None
-    decimal: str = "."
-    thousands: str = ""
+    marks: Marks = PLAIN
 
     @classmethod
     def of(cls, source: Source) -> "Clock":
         """The Clock that the parameters declare."""
-        return cls(source.timezone, source.date_format, source.decimal, source.thousands)
+        return cls(source.timezone, source.date_format, Marks(source.decimal, source.thousands))
 
     @cached_property
     def form(self) -> str:
@@ -71,7 +70,7 @@ def read_and_count(values: pl.Series, clock: Clock) -> tuple[pl.Series, int]:
     return _within_years(times).alias(values.name), odd
 
 
-def read_numbers(values: pl.Series, decimal: str = ".", thousands: str = "") -> pl.Series:
+def read_numbers(values: pl.Series, marks: Marks = PLAIN) -> pl.Series:
     """Float64; null where empty, NaN, or not a number with these marks and no others. Thousands are parted everywhere
     or nowhere in a number."""
     kind = values.dtype
@@ -80,10 +79,9 @@ def read_numbers(values: pl.Series, decimal: str = ".", thousands: str = "") -> 
     if kind != pl.String:
         return pl.Series(values.name, [None] * len(values), pl.Float64)
     text = values.str.strip_chars()
-    if thousands:
-        marks = Marks(decimal, thousands)
+    if marks.thousands:
         text = _where(text.str.contains(marks.grouped), text.str.replace_all(marks.between, ""), text)
-    if decimal == ",":
+    if marks.decimal == ",":
         swapped = text.str.replace(",", ".", literal=True)
         text = _where(text.str.contains(".", literal=True), None, swapped)
     return _where(text.str.contains(NUMBER), text, None).cast(pl.Float64, strict=False)
@@ -209,7 +207,7 @@ def _strptime(text: pl.Series, clock: Clock) -> pl.Series:
 
 def _excel(values: pl.Series, clock: Clock) -> pl.Series:
     """Serial days of the 1900 system, to the millisecond. Day 60, 29 February 1900, never was: null."""
-    days = read_numbers(values, clock.decimal, clock.thousands)
+    days = read_numbers(values, clock.marks)
     usable = (days >= EXCEL_FIRST) & (days < EXCEL_LAST) & (days.floor() != EXCEL_LEAP)
     shift = (days < EXCEL_LEAP).cast(pl.Float64)
     ms = _where(usable, ((days + shift) * 86_400_000).round(), None).cast(pl.Int64)

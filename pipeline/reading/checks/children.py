@@ -147,7 +147,7 @@ def _fields(entities: pl.Series, fields: pl.Series, found: Inferred) -> pl.Serie
 
 def _canonical(rows: pl.DataFrame, attributes: AttributeList, context: Context) -> tuple[pl.DataFrame, pl.Expr]:
     """Numbers as `20000.0`, booleans as true or false, and where a number is impossible."""
-    number = read_numbers(rows["value"], context.clock.decimal, context.clock.thousands)
+    number = read_numbers(rows["value"], context.clock.marks)
     answer = read_booleans(rows["value"])
     kinds = {kind: _of_kind(attributes, kind) for kind in ("numeric", "boolean")}
     floor = _is_one_of([a for a in attributes if never_negative(a)])

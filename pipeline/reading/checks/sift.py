@@ -133,7 +133,7 @@ def _shape(text: str) -> str:
 def numbers(raw: pl.DataFrame, name: str, context: Context) -> tuple[pl.Series, pl.Series]:
     """The numbers of a column, and which cells hold something else."""
     values = column(raw, name)
-    read = read_numbers(values, context.clock.decimal, context.clock.thousands)
+    read = read_numbers(values, context.clock.marks)
     return read, lost(values, read)
 
 

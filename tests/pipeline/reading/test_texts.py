@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from models.bundle.values import WrongRequest, micros
 from models.bundle.values import number as wide_number
-from models.marks import Marks
+from models.marks import PLAIN, Marks
 from pipeline.reading.texts import (
     TIME,
     Clock,
@@ -164,37 +164,36 @@ def test_typed_columns_need_no_form() -> None:
 )
 def test_numbers_by_their_decimal_mark(text: str, decimal: str, number: float | None) -> None:
     """A thousands separator is not guessed."""
-    assert read_numbers(pl.Series([text]), decimal).item() == number
+    assert read_numbers(pl.Series([text]), Marks(decimal)).item() == number
 
 
 @given(
     st.decimals(-(10**12), 10**12, places=3, allow_nan=False),
-    st.sampled_from([(".", ","), (".", "'"), (",", "."), (",", " "), (",", "")]),
+    st.sampled_from([Marks(".", ","), Marks(".", "'"), Marks(",", "."), Marks(",", " "), Marks(",", "")]),
 )
 @settings(deadline=None)  # Polars is slow the first time
-def test_thousands_are_read_where_they_are_declared(number: Decimal, marks: tuple[str, str]) -> None:
+def test_thousands_are_read_where_they_are_declared(number: Decimal, marks: Marks) -> None:
     """Tables and requests read a text alike; a mark that stands elsewhere than between thousands makes no number."""
-    decimal, thousands = marks
-    text = f"{number:,}".translate(str.maketrans({",": thousands, ".": decimal}))
-    assert read_numbers(pl.Series([text]), decimal, thousands).item() == float(number)
-    assert wide_number(text, "x", Marks(decimal, thousands)) == float(number)
-    if thousands:
-        assert read_numbers(pl.Series([f"12{thousands}34"]), decimal, thousands).item() is None
+    text = f"{number:,}".translate(str.maketrans({",": marks.thousands, ".": marks.decimal}))
+    assert read_numbers(pl.Series([text]), marks).item() == float(number)
+    assert wide_number(text, "x", marks) == float(number)
+    if marks.thousands:
+        assert read_numbers(pl.Series([f"12{marks.thousands}34"]), marks).item() is None
         with pytest.raises(WrongRequest):
-            wide_number(f"12{thousands}34", "x", Marks(decimal, thousands))
+            wide_number(f"12{marks.thousands}34", "x", marks)
 
 
 @given(
     st.text("0123456789.,eE+-_ \u00a0'x\u0661\uff11", max_size=8)
     | st.sampled_from(["1_000", "nan", "inf", "-Infinity"]),
-    st.sampled_from([(".", ""), (".", ","), (",", "."), (",", " "), (",", "")]),
+    st.sampled_from([PLAIN, Marks(".", ","), Marks(",", "."), Marks(",", " "), Marks(",", "")]),
 )
 @settings(deadline=None)
-def test_a_text_is_a_number_in_tables_and_requests_alike(text: str, marks: tuple[str, str]) -> None:
+def test_a_text_is_a_number_in_tables_and_requests_alike(text: str, marks: Marks) -> None:
     """What float() takes beyond it, such as 1_000, is a number in neither."""
-    read = read_numbers(pl.Series([text]), *marks).item()
+    read = read_numbers(pl.Series([text]), marks).item()
     try:
-        assert wide_number(text, "x", Marks(*marks)) == read
+        assert wide_number(text, "x", marks) == read
     except WrongRequest:
         assert read is None or isinf(read)
 
