@@ -55,11 +55,12 @@ def check(
     sifted = _sift_all(raw, found, shape, context)
     report = {name: sums_of(one) for name, one in sifted.items()}
     check_limit(sifted, report, limit)
-    tables = _typed(sifted, found.attributes, context)
+    used = {name: one for name, one in sifted.items() if (shape, name) != ("flat", "stages")}
+    tables = _typed(used, found.attributes, context)
     if trained is None:  # to score, no lead left is an answer: everybody may have objected
         _check_left(sifted, tables["leads"])
         context.warnings += doubts(tables, found.attributes, definition)
-    meta = meta_of(tables, source, shape, found, context, {} if trained is None else raw)
+    meta = meta_of(tables, source, shape, found, context, {} if trained is None else raw, sifted)
     return Checked(
         tables,
         {name: one.coded(False).select("table", "row", "code", "reason") for name, one in sifted.items()},

@@ -23,11 +23,13 @@ def meta_of(
     found: Inferred,
     context: Context,
     scored: Mapping[str, pl.DataFrame],
+    there: Collection[str],
 ) -> dict[str, Any]:
-    """What the next stages and the report need to know besides the rows."""
+    """What the next stages and the report need to know besides the rows. `there`: names of the tables that came, of
+    which `tables` holds what is used."""
     latest = _latest(tables)
     until = _in_zone(source.until, source.timezone) if source.until else latest
-    _warn(tables, shape, until if source.until else None, latest, context)
+    _warn(tables, shape, until if source.until else None, latest, there, context)
     return {
         "until": until.isoformat() if until else None,
         "shape": shape,
@@ -54,18 +56,21 @@ def _warn(
     shape: str,
     until: datetime | None,
     latest: datetime | None,
+    there: Collection[str],
     context: Context,
 ) -> None:
     """Say what is right by the rules and yet worth a look."""
     if shape == "flat":
         context.warnings.append("leads have no created_at: the model cannot be tested out of time")
-        if "stages" in tables:
-            context.warnings.append("stages are not used: leads have no created_at")
+        if unused := sorted({"events", "stages", "history"} & {*there}):
+            context.warnings.append(
+                f"leads have no created_at, so nothing of these tables is used: {', '.join(unused)}"
+            )
     if until and latest and latest > until:
         context.warnings.append(
             f"some rows are later than source.until ({until.isoformat()}): nothing of them is known then"
         )
-    if "stages" in tables and shape != "flat":
+    if "stages" in tables:
         context.warnings += unentered(context.definition, set(tables["stages"]["stage"].unique().to_list()))
     stage = context.definition.conversion.stage
     if "stages" in tables and stage and tables["leads"]["converted"].is_not_null().any():
@@ -82,7 +87,8 @@ def unentered(definition: Definition, stages: Collection[str]) -> list[str]:
     not convert, or a name is another but for its letters' case and signs."""
     found = []
     closing = {*definition.terminal} - {definition.conversion.stage}
-    if {*stages} - {definition.conversion.stage} and not closing & {*stages}:
+    others = {*stages} - {definition.conversion.stage}
+    if definition.terminal and others and not closing & others:  # an empty list says so itself
         found.append(
             f"definition.terminal: no lead enters any of {', '.join(definition.terminal)} but what converts, so every "
             f"other lead counts as open; stages there are: {', '.join(sorted(stages)[:20])}"

@@ -303,3 +303,24 @@ def test_a_field_of_history_is_one_of_its_own_entity() -> None:
     change = {"entity": "account", "id": "A", "field": "COUNTRY", "value": "se", "changed_at": "2024-01-02"}
     found = checked(leads=leads, accounts=[{"account_id": "A", "country": "fi"}], history=[change])
     assert found.tables["history"]["field"].to_list() == ["country"]
+
+
+def test_stages_of_leads_without_dates_are_set_aside() -> None:
+    """Where leads have no created_at, converted alone decides: rows of stages are counted, and then nobody looks at them.
+    The outcome of no lead hangs on one that was refused, and none is held against converted."""
+    leads = [{"lead_id": str(i), "converted": "no"} for i in range(1, 5)]
+    late = {**WON, "entered_at": "2030-01-01"}
+    result = checked(leads=leads, stages=[WON, late], events=[EVENT], history=[CHANGE])
+    assert "stages" not in result.tables
+    assert not result.tables["leads"]["outcome_refused"].any()
+    assert result.report["stages"]["quarantined"] == {"future_time": 1}
+    assert result.meta["warnings"][-1].endswith("so nothing of these tables is used: events, history, stages")
+    assert not result.meta["counts"]
+
+
+def test_an_empty_list_of_terminal_stages_is_meant() -> None:
+    """That no stage closes a lead without a conversion earns a remark where stages are named, not where none is."""
+    lost = {"lead_id": "2", "stage": "lost", "entered_at": "2024-03-02"}
+    said = [checked({"terminal": terminal}, stages=[WON, lost]).meta["warnings"] for terminal in ([], ["Lost"])]
+    assert not any("terminal" in one for one in said[0])
+    assert any("terminal" in one for one in said[1])
