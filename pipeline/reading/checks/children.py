@@ -5,7 +5,19 @@ import polars as pl
 from features.columns import column_meant
 from pipeline.reading.attributes import AttributeList, Inferred, never_negative
 from pipeline.reading.called import personal_field
-from pipeline.reading.checks.sift import Context, Sifted, impossible, marks, numbers, sift, structural, text, times
+from pipeline.reading.checks.sift import (
+    Context,
+    Sifted,
+    column,
+    impossible,
+    marks,
+    numbers,
+    sift,
+    structural,
+    text,
+    times,
+)
+from pipeline.reading.csvs import BROKEN
 from pipeline.reading.naming import TABLE_OF
 from pipeline.reading.texts import folded, read_booleans, read_numbers
 
@@ -72,6 +84,8 @@ def judge_stages(raw: pl.DataFrame, leads: pl.DataFrame, context: Context) -> Si
     """Typed stages and their codes. `leads` is what `standing` gives."""
     entered_at, unreadable = times(raw, "stages", "entered_at", context)
     amount, no_amount = numbers(raw, "amount", context)
+    no_amount |= impossible(amount).fill_null(False)
+    context.note("stages", "impossible_number", column(raw, "amount"), no_amount & column(raw, BROKEN).is_null())
     rows = pl.DataFrame(
         {
             "lead_id": text(raw, "lead_id", strip=False),
@@ -89,7 +103,7 @@ def judge_stages(raw: pl.DataFrame, leads: pl.DataFrame, context: Context) -> Si
     flags = {
         **_child_flags("lead_id"),
         "future_time": pl.col("entered_at") > context.started_at,
-        "impossible_number": pl.col("_no_amount") | impossible(pl.col("amount")),
+        "impossible_number": pl.col("_no_amount"),
     }
     fine = ~pl.any_horizontal(flag.fill_null(False) for flag in flags.values())
     yes, no = (fine & pl.col("stage").is_in(stages) for stages in (positive, negative))

@@ -40,6 +40,8 @@ def judge_leads(raw: pl.DataFrame, attributes: AttributeList, dated: bool, conte
     """Typed leads and their codes, the same to train and to score. `dated`: created_at is required."""
     created_at, unreadable = times(raw, "leads", "created_at", context)
     value, no_value = numbers(raw, "value", context)
+    no_value |= impossible(value).fill_null(False)
+    context.note("leads", "impossible_number", column(raw, "value"), no_value & column(raw, BROKEN).is_null())
     own = pl.DataFrame(
         {
             "lead_id": text(raw, "lead_id", strip=False),
@@ -64,7 +66,7 @@ def judge_leads(raw: pl.DataFrame, attributes: AttributeList, dated: bool, conte
         "missing_value": pl.lit(dated) & pl.col("created_at").is_null() & ~pl.col("_unreadable"),
         "unreadable_time": pl.col("_unreadable"),
         "future_time": pl.col("created_at") > context.started_at,
-        "impossible_number": pl.any_horizontal(pl.col("_no_value"), impossible(pl.col("value")), *bad),
+        "impossible_number": pl.any_horizontal(pl.col("_no_value"), *bad),
     }
     return sift("leads", rows, flags)
 
@@ -121,7 +123,9 @@ def _with_attributes(
         read = read_values(values, attribute.kind, context.clock).alias(attribute.column)
         unreadable = lost(values, read)
         if attribute.kind == "numeric":
-            bad.append(pl.lit(unreadable) | impossible(pl.col(attribute.column), never_negative(attribute)))
+            wrong = unreadable | impossible(read, never_negative(attribute)).fill_null(False)
+            context.note(TABLE_OF[entity], "impossible_number", values, wrong & column(raw, BROKEN).is_null())
+            bad.append(pl.lit(wrong))
         else:
             place = f"{TABLE_OF[entity]}.{attribute.column}"
             where = f"{place}: values that are not {attribute.kind}, taken as missing"

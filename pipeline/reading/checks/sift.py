@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 import polars as pl
 
@@ -28,11 +29,19 @@ class Context:
     started_at: datetime
     warnings: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    seen: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    """By table and code, which columns break the rule, and what stands in the first such cell, by its shape."""
 
     def count(self, what: str, number: int) -> None:
         """Add to a count of meta.json; zeros are not kept."""
         if number:
             self.counts[what] = self.counts.get(what, 0) + int(number)
+
+    def note(self, table: str, code: str, values: pl.Series, bad: pl.Series) -> None:
+        """Remember that cells of a column break a rule, and the shape of the first."""
+        if bad.any():
+            cell = values.filter(bad.fill_null(False)).item(0)
+            self.seen.setdefault((table, code), {})[values.name] = "" if cell is None else _shape(str(cell))
 
 
 @dataclass(frozen=True)
@@ -113,7 +122,9 @@ def times(raw: pl.DataFrame, table: str, name: str, context: Context) -> tuple[p
     values = column(raw, name)
     read, odd = read_and_count(values, context.clock)
     unreadable = values.is_not_null() & read.is_null()
-    usable = values.is_not_null() & column(raw, BROKEN).is_null()
+    readable = column(raw, BROKEN).is_null()
+    context.note(table, "unreadable_time", values, unreadable & readable)
+    usable = values.is_not_null() & readable
     if (usable.all() or usable.sum() >= SOME) and usable.any() and not (usable & ~unreadable).any():
         first = _shape(str(values.filter(usable).item(0)))
         raise Stop(
@@ -143,6 +154,9 @@ def lost(values: pl.Series, read: pl.Series) -> pl.Series:
     return given.is_not_null() & read.is_null()
 
 
-def impossible(number: pl.Expr, never_negative: bool = True) -> pl.Expr:
+N = TypeVar("N", pl.Expr, pl.Series)
+
+
+def impossible(number: N, never_negative: bool = True) -> N:
     """Infinite, or below zero."""
     return number.is_infinite() | (number < 0) if never_negative else number.is_infinite()

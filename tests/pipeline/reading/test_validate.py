@@ -306,8 +306,8 @@ def test_a_field_of_history_is_one_of_its_own_entity() -> None:
 
 
 def test_stages_of_leads_without_dates_are_set_aside() -> None:
-    """Where leads have no created_at, converted alone decides: rows of stages are counted, and then nobody looks at them.
-    The outcome of no lead hangs on one that was refused, and none is held against converted."""
+    """Where leads have no created_at, converted alone decides: rows of stages are counted, and then nobody looks at
+    them. The outcome of no lead hangs on one that was refused, and none is held against converted."""
     leads = [{"lead_id": str(i), "converted": "no"} for i in range(1, 5)]
     late = {**WON, "entered_at": "2030-01-01"}
     result = checked(leads=leads, stages=[WON, late], events=[EVENT], history=[CHANGE])
@@ -324,3 +324,29 @@ def test_an_empty_list_of_terminal_stages_is_meant() -> None:
     said = [checked({"terminal": terminal}, stages=[WON, lost]).meta["warnings"] for terminal in ([], ["Lost"])]
     assert not any("terminal" in one for one in said[0])
     assert any("terminal" in one for one in said[1])
+
+
+def test_a_message_about_refused_rows_names_the_column() -> None:
+    """Which column breaks the rule, and the shape of what stands there: a letter is an a, a digit a 9."""
+    definition = {"attributes": {"size": {"kind": "numeric"}}}
+    leads = [
+        {**LEAD, "lead_id": str(i), "size": "5" if i else "many", "value": "7" if i != 1 else "-12"} for i in range(9)
+    ]
+    leads[2] = {**leads[2], "created_at": "31.12.2023"}
+    with pytest.raises(Stop) as stopped:
+        check(raw(leads=leads, stages=[WON]), SOURCE, Definition.model_validate(definition), 0.02, NOW)
+    said = str(stopped.value)
+    assert "2 impossible_number (rows 0, 1; value holds '-99'; size holds 'aaaa'; expected a number" in said
+    assert "1 unreadable_time (rows 2; created_at holds '99.99.9999'; expected a time" in said
+
+
+def test_twins_with_an_event_id_are_harmless() -> None:
+    """A repeat that has an event_id does not count against the limit, be it identical or not; without one it does."""
+    same, other = {**EVENT, "event_id": "a"}, {**EVENT, "event_id": "b", "available_at": "2024-02-03"}
+    named = [same, same, {**EVENT, "event_id": "b"}, other]
+    tables = raw(leads=LEADS, stages=[WON], events=named)
+    result = check(tables, SOURCE, Definition(), 0.02, NOW)
+    assert result.report["events"]["quarantined"] == {"duplicate_row": 1, "repeated_event": 1}
+    unnamed = raw(leads=LEADS, stages=[WON], events=[{**EVENT, "event_id": None}] * 2)
+    with pytest.raises(Stop, match="events: 1 of 2 rows were refused"):
+        check(unnamed, SOURCE, Definition(), 0.02, NOW)
