@@ -94,18 +94,21 @@ class Reader:
         worth = amount(request["lead"].get("value"), "lead.value", self._reading.marks)
         if worth < 0:
             raise WrongRequest("lead.value", "a number of at least 0")
-        colleagues, whole = self._colleagues(request, own.id, values)
+        as_of = as_of if self._reading.dated else 0
+        colleagues, whole = self._colleagues(request, own.id, values, as_of)
         lives = sorted([own, *colleagues], key=attrgetter("created", "id"))
-        self._as_of.append(as_of if self._reading.dated else 0)
+        self._as_of.append(as_of)
         self._own.append(self._read + next(i for i, life in enumerate(lives) if life is own))
         self._read += len(lives)
         self._accounts.append(lives)
         self._unknown.append(unknown_parts(request) | (frozenset() if whole else {"account_leads"}))
         self._worth.append(None if isnan(worth) else worth)
 
-    def _colleagues(self, request: Mapping[str, Any], own: str, account: Sequence[float]) -> tuple[list[Life], bool]:
+    def _colleagues(
+        self, request: Mapping[str, Any], own: str, account: Sequence[float], as_of: int
+    ) -> tuple[list[Life], bool]:
         """The other leads of the account, each once and none that objects; and whether all that is needed is known of
-        each. All leads of an account, as a CRM lists them, have the lead `own` among them."""
+        each that was there by `as_of`. All leads of an account, as a CRM lists them, have the lead `own` among them."""
         seen, whole = {own}, True
 
         def read(other: Item) -> Life | None:
@@ -116,8 +119,9 @@ class Reader:
             seen.add(name)
             if again or objects(lead, self._reading.marks):
                 return None
-            whole = whole and not unknown_parts(other) & self._needed
-            return self._lives.life(other, account)
+            life = self._lives.life(other, account)
+            whole = whole and (life.created > as_of or not unknown_parts(other) & self._needed)
+            return life
 
         return [life for life in each(request, "account_leads", read) if life is not None], whole
 

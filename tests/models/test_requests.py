@@ -284,6 +284,14 @@ def test_colleagues_of_whom_a_list_is_left_out_are_unknown(name: str) -> None:
     assert asked(partly, without).unknown == (frozenset(),)
 
 
+def test_a_colleague_yet_to_come_makes_nothing_unknown() -> None:
+    """A lead that the account got after as_of changes no feature, whatever is left out of it."""
+    later = {"lead": {"lead_id": "3", "created_at": "2030-01-01T00:00:00Z"}}
+    np.testing.assert_equal(
+        features(request(account_leads=[COLLEAGUE, later])), features(request(account_leads=[COLLEAGUE]))
+    )
+
+
 def test_each_lead_of_the_account_counts_once() -> None:
     """The lead among its own colleagues is none, nor is a colleague given again; without an id it is another."""
     once = features(request(account_leads=[COLLEAGUE]))
