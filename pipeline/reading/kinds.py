@@ -6,7 +6,17 @@ import polars as pl
 
 from features.columns import Kind
 from pipeline.reading.naming import tokens, words
-from pipeline.reading.texts import DAYS, ISO_DAY, ISO_FIXED, ISO_LOCAL, Clock, read_booleans, read_numbers, read_times
+from pipeline.reading.texts import (
+    DAYS,
+    ISO_DAY,
+    ISO_FIXED,
+    ISO_LOCAL,
+    Clock,
+    read_booleans,
+    read_numbers,
+    read_times,
+    written,
+)
 
 TITLE_WORDS = words("title titles jobtitle position role designation titteli tehtavanimike yrkestitel")
 MOST = 0.98
@@ -83,9 +93,5 @@ def read_values(values: pl.Series, kind: Kind, clock: Clock) -> pl.Series:
 def _stripped(values: pl.Series) -> pl.Series:
     if values.dtype.is_nested() or values.dtype == pl.Binary:
         return pl.Series(values.name, [None] * len(values), pl.String)
-    if values.dtype.is_float():
-        numbers = values.fill_nan(None)
-        whole = pl.select(pl.lit(numbers == numbers.round()).fill_null(True).all()).item()
-        values = numbers.cast(pl.Int64, strict=False) if whole and numbers.is_infinite().sum() == 0 else numbers
-    text = values.cast(pl.String).str.strip_chars()
+    text = written(values).str.strip_chars()
     return text.set(text == "", None) if len(text) else text

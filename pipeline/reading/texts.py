@@ -6,7 +6,7 @@ from functools import cached_property
 import polars as pl
 
 from features.vocabulary import NO, YES
-from models.marks import CLOCK, DAY, NUMBER, OFFSET, PLAIN, Marks
+from models.marks import CLOCK, DAY, NUMBER, OFFSET, PLAIN, Marks, plain
 from pipeline.errors import Stop
 from pipeline.params import Source
 
@@ -113,6 +113,16 @@ def read_positive(values: pl.Series, positive: list[str]) -> pl.Series:
         words = folded(values.cast(pl.String)).str.replace(r"^(\d+)\.0+$", "${1}")
     known = _where(words == "", None, words)
     return known.is_in([word.strip().lower() for word in positive]).alias(values.name)
+
+
+def written(values: pl.Series) -> pl.Series:
+    """The values as text: a number as `plain` writes one of a request, so 2.0 beside 2.5 is 2."""
+    if not (values.dtype.is_float() or values.dtype.is_decimal()):
+        return values.cast(pl.String, strict=False)
+    numbers = values.cast(pl.Float64).fill_nan(None)
+    every = numbers.drop_nulls().unique()
+    texts = pl.Series([plain(number) for number in every], dtype=pl.String)
+    return numbers.replace_strict(every, texts, default=None, return_dtype=pl.String)
 
 
 def folded(values: pl.Series) -> pl.Series:

@@ -12,7 +12,7 @@ from pipeline.params import Definition
 from pipeline.reading.csvs import BROKEN
 from pipeline.reading.rules import RULES
 from pipeline.reading.tables import ROW
-from pipeline.reading.texts import Clock, read_and_count, read_numbers
+from pipeline.reading.texts import Clock, read_and_count, read_numbers, written
 
 SOME = 3
 """A time column with empty cells must have at least this many values before the whole of it is called unreadable."""
@@ -113,7 +113,7 @@ def twins(raw: pl.DataFrame) -> pl.Series:
 
 def text(raw: pl.DataFrame, name: str, strip: bool = True) -> pl.Series:
     """A column as text. Ids are not stripped: they stay as they came."""
-    values = column(raw, name).cast(pl.String, strict=False)
+    values = written(column(raw, name))
     return values.str.strip_chars() if strip else values
 
 

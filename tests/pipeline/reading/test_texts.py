@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from models.bundle.values import WrongRequest, micros
 from models.bundle.values import number as wide_number
-from models.marks import PLAIN, Marks
+from models.marks import PLAIN, Marks, plain
+from pipeline.reading.kinds import read_values
 from pipeline.reading.texts import (
     TIME,
     Clock,
@@ -222,3 +223,17 @@ def test_empty_columns_keep_their_types(dtype: pl.DataType) -> None:
     empty = pl.Series("x", [], dtype=dtype)
     assert read_times(empty, Clock()).dtype == TIME
     assert read_numbers(empty).dtype == pl.Float64
+
+
+@pytest.mark.parametrize(
+    "numbers", [[1.0, 2.5, None, float("nan")], [1.0, 2.0], [1e12, 1e-7, 1e16, 0.1 + 0.2, -0.0], [float("inf"), 1.0]]
+)
+def test_numbers_that_are_names_are_written_as_in_requests(numbers: list[float | None]) -> None:
+    """A category in a column of fractions, as pandas leaves whole numbers beside an empty cell, is that of the number
+    in JSON; a text stays as it is."""
+    names = read_values(pl.Series("x", numbers), "categorical", Clock()).to_list()
+    assert [name or "" for name in names] == [plain(number) for number in numbers]
+    texts = pl.Series("x", ["1.0", "01", " 2 "])
+    assert read_values(texts, "categorical", Clock()).to_list() == ["1.0", "01", "2"]
+    decimals = pl.Series("x", ["1.00", "2.50"]).cast(pl.Decimal(10, 2))
+    assert read_values(decimals, "categorical", Clock()).to_list() == ["1", "2.5"]
