@@ -14,7 +14,7 @@ from pipeline.params import Definition
 from pipeline.reading.called import personal_field, personal_name
 from pipeline.reading.kinds import kind_of
 from pipeline.reading.naming import TABLE_OF, snake_case, tokens, unique, words
-from pipeline.reading.tables import CONTRACT, OPTIONAL, OURS
+from pipeline.reading.tables import CONTRACT, OPTIONAL, OURS, row_labels
 from pipeline.reading.texts import Clock, folded
 
 TYPED_LEADS = (
@@ -173,6 +173,9 @@ def _add(
         found.left_out[column] = "definition.exclude names it"
         return
     said = definition.attribute(column)
+    if said == params.Attribute() and TABLE_OF[entity] in tables and column in row_labels(tables[TABLE_OF[entity]]):
+        found.left_out[column] = "it numbers the rows, as pandas does"
+        return
     if said.mutable and past is None:
         raise Stop(
             f"definition.attributes.{column}: is mutable, but the table history has no row for it; a CRM"

@@ -36,6 +36,8 @@ TEXTS = {"lead_id", "account_id", "event_id", "id", "type", "stage", "field", "e
 ROW, TEST = "row", "_test"
 """Our own columns: the place in the input from 0, and whether it is a test."""
 OURS = {ROW, BROKEN, TEST}
+UNNAMED = "unnamed_1"
+"""What the first column is called that has no name."""
 RESERVED = (
     ROW, TEST, "outcome_refused", "refused_at",
     "_twin", "_unreadable", "_objected", "_no_value", "_untimed", "_example", "_as_of",
@@ -196,6 +198,15 @@ def _check_cells(name: str, table: pl.DataFrame, path: Path) -> None:
                 f"{path}: the column {column} holds cells of the type {kind}; expected text, numbers, booleans or "
                 "times. Write it as text (an id of the type UUID, too), or name another column for it in source.columns"
             )
+
+
+def row_labels(table: pl.DataFrame) -> set[str]:
+    """Columns that number the rows, as pandas writes its index: they say nothing, and make twins differ."""
+    found = {name for name in table.columns if name.startswith("__index_level_")}
+    first = table.get_column(UNNAMED, default=None)
+    if first is not None and first.drop_nulls().cast(pl.String).str.contains(r"^\d+$").all():
+        found.add(UNNAMED)
+    return found
 
 
 def parted(table: pl.DataFrame) -> str:

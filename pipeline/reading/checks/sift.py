@@ -11,7 +11,7 @@ from pipeline.errors import Stop
 from pipeline.params import Definition
 from pipeline.reading.csvs import BROKEN
 from pipeline.reading.rules import RULES
-from pipeline.reading.tables import ROW
+from pipeline.reading.tables import ROW, row_labels
 from pipeline.reading.texts import Clock, read_and_count, read_numbers, written
 
 SOME = 3
@@ -106,8 +106,9 @@ def marks(raw: pl.DataFrame) -> dict[str, pl.Series]:
 
 
 def twins(raw: pl.DataFrame) -> pl.Series:
-    """True where an earlier row is identical in everything but its place."""
-    columns = [name for name, kind in raw.schema.items() if name != ROW and not kind.is_nested()]
+    """True where an earlier row is identical in everything but its place and its number."""
+    passed = {ROW, *row_labels(raw)}
+    columns = [name for name, kind in raw.schema.items() if name not in passed and not kind.is_nested()]
     return raw.select(~pl.struct(columns).is_first_distinct()).to_series()
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
-from validating import CHANGE, EVENT, LEAD, LEADS, NOW, SOURCE, WON, checked, raw
+from validating import CHANGE, EVENT, LEAD, LEADS, NOW, SOURCE, WON, checked, codes, raw
 
 from pipeline.errors import Stop
 from pipeline.ingest import ingest
@@ -350,3 +350,16 @@ def test_twins_with_an_event_id_are_harmless() -> None:
     unnamed = raw(leads=LEADS, stages=[WON], events=[{**EVENT, "event_id": None}] * 2)
     with pytest.raises(Stop, match="events: 1 of 2 rows were refused"):
         check(unnamed, SOURCE, Definition(), 0.02, NOW)
+
+
+@pytest.mark.parametrize("name", ["unnamed_1", "__index_level_0__"])
+def test_numbers_of_rows_as_pandas_writes_them_say_nothing(name: str) -> None:
+    """A copy of a row is its twin though its number differs, and the numbers are no attribute; a first column without a
+    name that holds something else is one."""
+    leads = [{name: str(i + 5), **lead} for i, lead in enumerate([*LEADS, LEADS[1]])]
+    result = checked(leads=leads)
+    assert codes(result, "leads") == [(2, "duplicate_row")]
+    assert "numbers the rows" in result.meta["left_out_columns"][name]
+    assert name not in result.tables["leads"].columns
+    other = checked(leads=[{"unnamed_1": "ab"[i % 2], **lead} for i, lead in enumerate(LEADS)])
+    assert "unnamed_1" in other.tables["leads"].columns
