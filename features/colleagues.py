@@ -42,6 +42,9 @@ def colleague_block(r: Records, plan: Plan, lead: Ints, as_of: Ints, out: Floats
     pairs = _pairs(r, lead, as_of)
     if len(pairs.row) == 0:
         return
+    if r.silent:
+        out[pairs.row] = np.nan
+        return
     if "events" in plan.blocks:
         _events(r, plan, pairs, out)
     out[:, place["colleagues_known"]] = np.bincount(pairs.row, minlength=len(lead))

@@ -90,6 +90,8 @@ class Records:
     """Shape (accounts + 1,): the leads of account a are `account_start[a]:account_start[a + 1]`."""
     unknown: frozenset[Block] = frozenset()
     """Parts that nobody knows; a lead without rows in a part that is known had none."""
+    silent: bool = False
+    """Whether nobody knows what the leads did, though who they are: of a lead with colleagues, these are not known."""
 
     def __len__(self) -> int:
         return len(self.created)

@@ -33,7 +33,7 @@ def with_known_outcomes(tables: Tables) -> Tables:
 def records_of(tables: Tables, plan: Plan, unknown: frozenset[Block] = frozenset()) -> tuple[Records, pl.DataFrame]:
     """Records of the accepted tables, and their leads in the same order: `lead_id, account_id, index`.
 
-    A table that is absent makes its block unknown.
+    A table that is absent makes its block unknown; without events or stages nobody knows what colleagues did, either.
     """
     leads = _ordered(tables["leads"])
     n = len(leads)
@@ -48,17 +48,15 @@ def records_of(tables: Tables, plan: Plan, unknown: frozenset[Block] = frozenset
         stages=_stages(tables, leads, plan),
         history=history,
         account_start=starts(account, int(account[-1]) + 1 if n else 0),
-        unknown=unknown | _unknown(tables, plan),
+        unknown=unknown | _unknown(tables),
+        silent=any(table not in tables and table in plan.blocks for table in ("events", "stages")),
     )
     return records, leads.select("lead_id", "account_id", "index")
 
 
-def _unknown(tables: Tables, plan: Plan) -> frozenset[Block]:
-    """Parts whose table is absent. Without events or stages nobody knows what the colleagues did either."""
-    gone: set[Block] = {block for block, table in BLOCK_TABLES.items() if table not in tables}
-    if gone & {"events", "stages"} & set(plan.blocks):
-        gone.add("account_leads")
-    return frozenset(gone)
+def _unknown(tables: Tables) -> frozenset[Block]:
+    """Parts whose table is absent."""
+    return frozenset(block for block, table in BLOCK_TABLES.items() if table not in tables)
 
 
 def _ordered(leads: pl.DataFrame) -> pl.DataFrame:

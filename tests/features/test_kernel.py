@@ -404,15 +404,30 @@ def test_records_are_taken_whole() -> None:
 
 
 def test_a_missing_table_is_unknown() -> None:
-    """Tables without events, stages, history or accounts: unknown, not empty; so is what colleagues did."""
+    """Tables without events, stages, history or accounts: unknown, not empty; so is what colleagues did. A lead that
+    has none by then is known to have none, as a request says by an empty list of them."""
     world = random_world(4)
-    records, _ = records_of(tables(world, without=["events", "stages", "history", "accounts"]), PLAN)
-    assert records.unknown == {"events", "stages", "history", "account", "account_leads"}
-    lonely = World([{**x, "account_id": None} for x in world.leads])
-    assert "account_leads" not in records_of(tables(lonely), PLAN)[0].unknown
+    records, order = records_of(tables(world, without=["events", "stages", "history", "accounts"]), PLAN)
+    assert records.unknown == {"events", "stages", "history", "account"}
     matrix = compute(records, PLAN, np.arange(6), np.full(6, BASE + 90 * DAY))
     gone = [j for j, c in enumerate(matrix.columns) if c.block in records.unknown]
     assert np.isnan(matrix.values[:, gone]).all()
+    theirs = [j for j, c in enumerate(matrix.columns) if c.block == "account_leads"]
+    alone = order["account_id"].is_null() | (
+        order["account_id"].is_first_distinct() & order["account_id"].is_last_distinct()
+    )
+    assert 0 < alone.sum() < 6
+    np.testing.assert_array_equal(np.isnan(matrix.values[:, theirs]).all(axis=1), ~alone.to_numpy())
+    known = PLAN.place["fit_colleagues_known"]
+    assert (matrix.values[alone.to_numpy(), known] == 0).all()
+    before = compute(records, PLAN, np.arange(6), records.created)
+    firsts = np.array(
+        [
+            (records.created[records.account == a].min() == at)
+            for a, at in zip(records.account, records.created, strict=True)
+        ]
+    )
+    assert (before.values[firsts, known] == 0).all()
 
 
 def test_a_lead_without_an_account_does_not_hang_on_the_others() -> None:
