@@ -131,7 +131,8 @@ def _attainable(metrics: Metrics) -> str:
         return ""
     others = [f"{percent(shares[rival])} by {name_of(rival)}" for rival in RIVALS[:-1] if rival in shares]
     ways = _list([*others, f"{percent(shares['attainable'])} by the exact probabilities themselves"])
-    return f"Luck apart, {percent(shares['model'])} of the leads taken each week convert; {ways}."
+    mine = percent(shares["model"])
+    return f"Luck apart, {mine} of the leads that the model takes each week convert; if taken otherwise, {ways}."
 
 
 def cautions(metrics: Metrics, intervals: Intervals) -> list[str]:
