@@ -145,7 +145,8 @@ def speaking(name: str) -> Iterator[Callable[[str], None]]:
     console = Console(stderr=True)
 
     def say(what: str) -> None:
-        console.print(f"{name}: {what}", highlight=False, soft_wrap=True)
+        # names of columns come with square brackets of their own, which are no marks of style
+        console.print(f"{name}: {what}", highlight=False, soft_wrap=True, markup=False, emoji=False)
 
     if not console.is_terminal:
         yield say
