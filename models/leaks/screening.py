@@ -17,6 +17,8 @@ LEAST = 10
 """With fewer converting leads, or fewer others, nothing is said."""
 PARTS = 5
 PRIOR_LEADS = 5.0
+OF_ACCOUNTS = ("account", "lead")
+"""Blocks whose values may be the account's."""
 Z = 1.645
 """One-sided 95 %."""
 SLACK = 0.1
@@ -83,7 +85,13 @@ def _value(matrix: Matrix, j: int, y: Floats, fold: Ints) -> Area:
 
 
 def _rates(code: Ints, y: Floats, fold: Ints) -> Area:
-    """Of the rate that each code (-1 is missing) has in the other folds, shrunk to the mean."""
+    """Of the rates that codes have in the other folds."""
+    found = auc(taken(ranking(y, _elsewhere(code, y, fold))))  # not turned: rates worse than a coin tell nothing
+    return bounded(max(found, 0.5), y)
+
+
+def _elsewhere(code: Ints, y: Floats, fold: Ints) -> Floats:
+    """The rate that each row's code (-1 is missing) has in the other folds, shrunk to the mean."""
     place, levels = code + 1, int(code.max()) + 2
     score = np.empty(len(y))
     for k in range(PARTS):
@@ -91,8 +99,7 @@ def _rates(code: Ints, y: Floats, fold: Ints) -> Area:
         n, won = (np.bincount(place[others], w, minlength=levels) for w in (None, y[others]))
         rate = (won + PRIOR_LEADS * y[others].mean()) / (n + PRIOR_LEADS) if others.any() else np.zeros(levels)
         score[~others] = rate[place[~others]]
-    found = auc(taken(ranking(y, score)))  # not turned: rates that are worse than a coin tell nothing
-    return bounded(max(found, 0.5), y)
+    return score
 
 
 def _area(y: Floats, score: Floats) -> Area:
@@ -129,6 +136,10 @@ def strongest(*views: Sequence[Strength]) -> list[Strength]:
     ]
 
 
+FINE = 2 * LEAST
+"""Rows of a range of numbers that is looked at on its own: what marks customers may be far up, or between others."""
+SOME = "some"
+"""Of levels, or ranges of numbers, that few leads each have."""
 SURE_Z = 2.576
 """Two-sided 99 %: the lower end of what a group of leads converts."""
 
@@ -139,7 +150,7 @@ class Pure:
 
     column: int
     level: str | None
-    """The shared text or number; None where it is that something is known, true or happened."""
+    """The shared text or number, or SOME; None where it is that something is known, true or happened."""
     rows: int
     converting: int
     low: float
@@ -149,33 +160,49 @@ class Pure:
     each: Literal["lead", "account"] = "lead"
     """What a row is."""
 
+    @property
+    def most(self) -> bool:
+        """Whether most of them surely convert."""
+        return self.low > 0.5
 
-def purest(matrix: Matrix, y: Floats) -> list[Pure]:
-    """Of each column that has one the group with the greatest odds, if LEAST of it convert. Rows as in `strengths`.
+    @property
+    def telling(self) -> tuple[bool, float]:
+        """What one group counts more than another by: all who have anything at all have the greatest odds where no
+        winner is without, and hide those of them who have what only winners have."""
+        return self.most, self.odds
+
+
+def purest(matrix: Matrix, y: Floats, group: Ints) -> list[Pure]:
+    """Of each column that has one the most telling group, if LEAST of it convert. Rows as in `strengths`.
 
     An area under the curve does not see a field that is filled in for a third of the winners and for nobody else.
     """
-    return _purest(matrix, y, range(len(matrix.columns)))
+    return _purest(matrix, y, random_folds(group, 0, PARTS), range(len(matrix.columns)))
 
 
-def _purest(matrix: Matrix, y: Floats, columns: Iterable[int]) -> list[Pure]:
+def _purest(matrix: Matrix, y: Floats, fold: Ints, columns: Iterable[int]) -> list[Pure]:
     found = []
     for j in columns:
-        groups = [_pure(j, level, n, won, y) for level, n, won in _groups(matrix, j, y)]
+        groups = [_pure(j, level, n, won, y) for level, n, won in (*_groups(matrix, j, y), *_some(matrix, j, y, fold))]
         some = [one for one in groups if one is not None]
-        found += [max(some, key=lambda one: one.odds)] if some else []
+        found += [max(some, key=lambda one: one.telling)] if some else []
     return found
 
 
 def purest_of_accounts(matrix: Matrix, y: Floats, group: Ints) -> list[Pure]:
-    """As `purest`, of the accounts' own columns, a row an account; y, alike for all rows of one, is 1 for customers.
+    """As `purest`, of what all leads of an account share, a row an account; y, alike for all rows of one, is 1 for
+    customers.
 
     Of an account that became a customer most leads may never convert, so its leads alone do not show that a column was
-    filled in when it did.
+    filled in when it did. A flat file has such columns among those of the leads.
     """
-    first = np.unique(group, return_index=True)[1]
-    own = [j for j, column in enumerate(matrix.columns) if column.block == "account"]
-    found = _purest(replace(matrix, values=matrix.values[first]), y[first], own)
+    first, place = np.unique(group, return_index=True, return_inverse=True)[1:]
+    values = matrix.values
+    theirs = values[first][place]
+    shared = ((values == theirs) | (np.isnan(values) & np.isnan(theirs))).all(axis=0)
+    own = [j for j, column in enumerate(matrix.columns) if column.block in OF_ACCOUNTS and shared[j]]
+    rows = replace(matrix, values=values[first])
+    found = _purest(rows, y[first], random_folds(np.arange(len(first)), 0, PARTS), own)
     return [replace(one, each="account") for one in found]
 
 
@@ -204,6 +231,23 @@ def _of_numbers(x: Floats, y: Floats) -> Iterator[tuple[str, float, float]]:
     yield f"not {numbers[usual]:g}", float(len(x) - many[usual]), float(y.sum() - won[usual])
     for k in np.flatnonzero(won >= LEAST).tolist():
         yield f"{numbers[k]:g}", float(many[k]), float(won[k])
+
+
+def _some(matrix: Matrix, j: int, y: Floats, fold: Ints) -> Iterator[tuple[str, float, float]]:
+    """Rows of the levels, or FINE ranges of a number, of which most convert in the other folds, however few each: the
+    most telling first, and as many as are together more than half converting."""
+    x = matrix.values[:, j]
+    known = int((~np.isnan(x)).sum())
+    if matrix.columns[j].categorical:
+        code = np.where(np.isnan(x), -1, x).astype(np.int64)
+    else:
+        code = bins(x, quantile_edges(x, max(known // FINE, 2)))
+    score = _elsewhere(code, y, fold)
+    order = np.argsort(-score, kind="stable")
+    won, n = np.cumsum(y[order]), np.arange(1, len(y) + 1)
+    ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
+    for k in ends[2 * won[ends] > n[ends]].tolist():
+        yield SOME, float(n[k]), float(won[k])
 
 
 def _pure(j: int, level: str | None, n: float, won: float, y: Floats) -> Pure | None:

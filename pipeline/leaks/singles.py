@@ -26,6 +26,8 @@ YOUNG_D = 1.0
 DOUBTFUL = 0.8
 """Above this, a field whose past nobody knows, such as a count that grows as a lead is worked, earns a warning."""
 ANY, YOUNG = "any age", "creation"
+"""How leads are looked at. An account manager who is named when a lead is won is named for those too that win after the
+horizon, so what is known at creation is also held against what became of the lead later."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Suspect:
 
     def only_winners(self, odds: float) -> bool:
         """Whether most of some leads or accounts convert, at more than `odds` times the odds of the others."""
-        return self.pure is not None and self.pure.low > 0.5 and self.pure.odds > odds
+        return self.pure is not None and self.pure.most and self.pure.odds > odds
 
     def near(self, params: Leaks) -> bool:
         """Whether it is worth a warning."""
@@ -70,7 +72,7 @@ class Suspect:
         own = f"feature {self.feature} alone has AUC {self.value.auc:.3f}, its being missing {self.missing.auc:.3f}"
         if self.pure is None or not self.only_winners(1):
             return own
-        what = "one of its values" if self.pure.level is not None else "it"
+        what = {None: "it", screening.SOME: "some of its values"}.get(self.pure.level, "one of its values")
         return f"{own}; of {self.pure.rows:,} {self.pure.each}s with {what} {self.pure.converting:,} convert"
 
 
@@ -78,19 +80,20 @@ def check_single(
     examples: pl.DataFrame, stored: pl.DataFrame, groups: Array, plan: Plan, params: Leaks, theirs: Mapping[str, str]
 ) -> Check:
     """Hold every feature against the outcome on train, one example a lead: ten looks at one lead are one."""
-    y = examples["label"].to_numpy()
     views = looks(examples)
-    matrices = {name: matrix_of(stored[rows.tolist()], plan.features) for name, rows in views.items()}
-    found = {name: screening.strengths(matrices[name], y[rows], groups[rows]) for name, rows in views.items()}
+    seen = {name: (rows, y[rows]) for name, (rows, y) in views.items()}
+    matrices = {name: matrix_of(stored[rows.tolist()], plan.features) for name, (rows, _) in seen.items()}
+    found = {name: screening.strengths(matrices[name], y, groups[rows]) for name, (rows, y) in seen.items()}
     numbers: dict[str, Any] = {
-        "looks": {name: {"leads": len(rows), "converting": int(y[rows].sum())} for name, rows in views.items()}
+        "looks": {name: {"leads": len(rows), "converting": int(y.sum())} for name, (rows, y) in seen.items()}
     }
     if not any(found.values()):
         said = f"Fewer than {screening.LEAST} leads of train convert, or do not: too few to tell a leak from luck."
         return Check(NAME, said, warnings=(said,), numbers=numbers)
+    once, _ = seen[ANY]
     purest = _purest([
-        *(screening.purest(matrices[name], y[rows]) for name, rows in views.items()),
-        screening.purest_of_accounts(matrices[ANY], _of_customers(examples, groups)[views[ANY]], groups[views[ANY]]),
+        *(screening.purest(matrices[name], y, groups[rows]) for name, (rows, y) in seen.items()),
+        screening.purest_of_accounts(matrices[ANY], _of_customers(examples, groups)[once], groups[once]),
     ])  # fmt: skip
     suspects = _suspects(found, purest, plan, theirs)
     return _judged(suspects, params, numbers)
@@ -102,17 +105,29 @@ def _of_customers(examples: pl.DataFrame, groups: Array) -> Floats:
     return np.isin(groups, groups[converting]).astype(np.float64)
 
 
-def looks(examples: pl.DataFrame) -> dict[str, Ints]:
-    """Places of one example of each lead of train: any one, by a hash, and where leads are looked at more than
-    once the one of its creation too."""
+def looks(examples: pl.DataFrame) -> dict[str, tuple[Ints, Floats]]:
+    """Places of one example of each lead of train, and the outcomes (k,) of all examples that it is held against: any
+    one, by a hash, and where leads are looked at more than once the one of its creation too, with its own label and
+    with what came of the lead."""
+    label = examples["label"].to_numpy()
     train = examples.with_row_index("_place").filter(pl.col("fold") == "train")
     once = train[some_of(train, len(train)).tolist()].unique("lead_id", keep="first", maintain_order=True)
     once = once.head(MOST_LEADS)
-    views = {ANY: _places(once)}
+    views = {ANY: (_places(once), label)}
     young = train.filter((pl.col("age_days") < YOUNG_D) & pl.col("lead_id").is_in(once["lead_id"].implode()))
     if len(train) > train["lead_id"].n_unique() and len(young):
-        views[YOUNG] = _places(young.sort("as_of").unique("lead_id", keep="first", maintain_order=True))
+        rows = _places(young.sort("as_of").unique("lead_id", keep="first", maintain_order=True))
+        views |= {YOUNG: (rows, label)}
     return views
+
+
+def fates(examples: pl.DataFrame) -> Floats:
+    """1 for examples of train whose lead converts by this look of train or a later one, else 0."""
+    train = examples.with_row_index("_place").filter(pl.col("fold") == "train").sort("as_of", maintain_order=True)
+    converts = train.select("_place", fate=pl.col("label").cum_max(reverse=True).over("lead_id"))
+    fate = np.zeros(len(examples))
+    fate[converts["_place"].to_numpy()] = converts["fate"].to_numpy()
+    return fate
 
 
 def _places(rows: pl.DataFrame) -> Ints:
@@ -120,10 +135,10 @@ def _places(rows: pl.DataFrame) -> Ints:
 
 
 def _purest(views: Sequence[Sequence[Pure]]) -> dict[int, Pure]:
-    """Of each column that has one the group of the greatest odds in any view, of leads or of accounts."""
+    """Of each column that has one the most telling group in any view, of leads or of accounts."""
     found: dict[int, Pure] = {}
     for one in (one for view in views for one in view):
-        if one.column not in found or one.odds > found[one.column].odds:
+        if one.column not in found or one.telling > found[one.column].telling:
             found[one.column] = one
     return found
 
@@ -169,7 +184,9 @@ def _judged(suspects: Sequence[Suspect], params: Leaks, numbers: dict[str, Any])
 def _of_the_user(over: Sequence[Suspect]) -> list[Suspect]:
     """What is the user's first; features made of several things only where nothing of theirs explains them."""
     plain = [s for s in over if s.culprit.plain]
-    explained = {s.block for s in plain}
+    blocks = {s.block for s in plain}
+    fields = {*UNDATED, "history"}  # how many are filled in is told by any of them
+    explained = blocks | (fields if fields & blocks else set())
     return plain + [s for s in over if not s.culprit.plain and s.block not in explained]
 
 
