@@ -25,7 +25,7 @@ YOUNG_D = 1.0
 """An example of less than this age is of a lead's creation."""
 DOUBTFUL = 0.8
 """Above this, a field whose past nobody knows, such as a count that grows as a lead is worked, earns a warning."""
-ANY, YOUNG = "any age", "creation"
+ANY, YOUNG, FATE = "any age", "creation", "creation, whatever came"
 """How leads are looked at. An account manager who is named when a lead is won is named for those too that win after the
 horizon, so what is known at creation is also held against what became of the lead later."""
 
@@ -117,7 +117,7 @@ def looks(examples: pl.DataFrame) -> dict[str, tuple[Ints, Floats]]:
     young = train.filter((pl.col("age_days") < YOUNG_D) & pl.col("lead_id").is_in(once["lead_id"].implode()))
     if len(train) > train["lead_id"].n_unique() and len(young):
         rows = _places(young.sort("as_of").unique("lead_id", keep="first", maintain_order=True))
-        views |= {YOUNG: (rows, label)}
+        views |= {YOUNG: (rows, label), FATE: (rows, fates(examples))}
     return views
 
 

@@ -26,7 +26,7 @@ from pipeline.leaks import trials
 from pipeline.leaks.culprits import culprit_of
 from pipeline.leaks.findings import Check
 from pipeline.leaks.results import check_better, check_test, within
-from pipeline.leaks.singles import check_single
+from pipeline.leaks.singles import check_single, fates
 from pipeline.leaks.trials import check_encoding, check_shuffled
 from pipeline.leaks.twins import check_twins
 from pipeline.learning.later import looks_of
@@ -246,6 +246,27 @@ def test_a_number_that_only_some_winners_have_is_caught(marked: Marked, theirs: 
     )
     assert told, problem
     assert float(told[1]) < 0.9
+
+
+def test_what_winners_have_who_win_late_is_caught(marked: Marked) -> None:
+    """A field that is filled in at the sale stands there for those too who win after the horizon of the look, and half
+    of all looks: what came of the lead shows whose it is."""
+    lead = pl.col("lead_id")
+    winners = marked.examples.filter(pl.col("label") == 1)["lead_id"].unique().sort()
+    some = winners.sample(fraction=0.4, seed=3, shuffle=True)
+    label = pl.when(lead.is_in(some.implode()) & (pl.col("age_days") == 0) & (pl.col("label") == 1)).then(0.0)
+    late = replace(marked, examples=marked.examples.with_columns(label=label.otherwise(pl.col("label"))))
+    (problem,) = late.check(fit_source=pl.when(lead.is_in(some.implode())).then(pl.lit("gold"))).problems
+    assert problem.startswith("column 'source'")
+
+
+def test_what_came_of_a_lead_is_not_what_had_come_before() -> None:
+    """A look is held against itself and later looks of train: a customer who came again was one before."""
+    examples = pl.DataFrame({
+        "lead_id": ["a", "b", "a", "a", "b", "b"], "as_of": [datetime(2025, 1, day, tzinfo=UTC) for day in range(1, 7)],
+        "label": [0.0, 0.0, 1.0, 0.0, 0.0, 1.0], "fold": ["train"] * 5 + ["test"],
+    })  # fmt: skip
+    assert fates(examples).tolist() == [1, 0, 1, 0, 0, 0]
 
 
 def test_a_count_that_tells_much_is_asked_about(clean: Frames, tmp_path: Path) -> None:
