@@ -9,8 +9,9 @@ import polars as pl
 
 from features.arrays import Array, Floats, Ints
 from features.plan import Plan
-from models.leaks import screening
-from models.leaks.screening import NOTHING, Area, Pure, Strength
+from models.leaks import purity, screening
+from models.leaks.purity import Pure
+from models.leaks.screening import NOTHING, Area, Strength
 from pipeline.assembly.matrices import matrix_of
 from pipeline.leaks.culprits import UNDATED, Culprit, allowed, culprit_of, listed
 from pipeline.leaks.findings import Check
@@ -25,6 +26,10 @@ YOUNG_D = 1.0
 """An example of less than this age is of a lead's creation."""
 DOUBTFUL = 0.8
 """Above this, a field whose past nobody knows, such as a count that grows as a lead is worked, earns a warning."""
+ASKED = 0.4
+"""Of the odds that stop the run: what such a field is asked about from."""
+TOLD = 2.0
+"""Odds from which a group of leads is worth a word."""
 ANY, YOUNG, FATE = "any age", "creation", "creation, whatever came"
 """How leads are looked at. An account manager who is named when a lead is won is named for those too that win after the
 horizon, so what is known at creation is also held against what became of the lead later."""
@@ -45,6 +50,9 @@ class Suspect:
     pure: Pure | None = None
     """Leads or accounts that have it, or a level of it, where they convert that much more often than the others."""
 
+    barren: Pure | None = None
+    """Leads that have it, where they convert that much less often than the others."""
+
     def over(self, params: Leaks) -> bool:
         """Whether it stops the run. What leads did may honestly be what winners do."""
         if self.block in (*UNDATED, "history") and self.only_winners(params.level_odds):
@@ -55,25 +63,34 @@ class Suspect:
         """Whether most of some leads or accounts convert, at more than `odds` times the odds of the others."""
         return self.pure is not None and self.pure.most and self.pure.odds > odds
 
+    def only_losers(self, odds: float) -> bool:
+        """Whether the odds of the others are more than `odds` times those of the leads that have it."""
+        return self.barren is not None and self.barren.odds > odds
+
     def near(self, params: Leaks) -> bool:
         """Whether it is worth a warning."""
         if self.value.auc > params.feature_auc or self.missing.auc > params.missing_auc:
             return True
-        if not self.culprit.plain:
-            return False
-        dated = self.block not in UNDATED
-        return self.only_winners(params.level_odds if dated else params.level_odds / 2.5) or (
-            not dated and self.value.above(DOUBTFUL)
+        if self.block not in UNDATED or not self.culprit.plain:
+            return self.only_winners(params.level_odds)
+        odds = params.level_odds * ASKED
+        return (
+            self.only_winners(odds)
+            or self.only_losers(odds)
+            or self.value.above(DOUBTFUL)
+            or (self.pure is not None and self.pure.odds > params.level_odds)
         )
 
     @property
     def said(self) -> str:
         """The figures in words."""
         own = f"feature {self.feature} alone has AUC {self.value.auc:.3f}, its being missing {self.missing.auc:.3f}"
-        if self.pure is None or not self.only_winners(1):
-            return own
-        what = {None: "it", screening.SOME: "some of its values"}.get(self.pure.level, "one of its values")
-        return f"{own}; of {self.pure.rows:,} {self.pure.each}s with {what} {self.pure.converting:,} convert"
+        if self.pure is not None and self.pure.odds > TOLD:
+            what = {None: "it", purity.SOME: "some of its values"}.get(self.pure.level, "one of its values")
+            return f"{own}; of {self.pure.rows:,} {self.pure.each}s with {what} {self.pure.converting:,} convert"
+        if self.barren is not None and self.only_losers(TOLD):
+            return f"{own}; of {self.barren.rows:,} leads with it {self.barren.converting:,} convert"
+        return own
 
 
 def check_single(
@@ -92,10 +109,11 @@ def check_single(
         return Check(NAME, said, warnings=(said,), numbers=numbers)
     once, _ = seen[ANY]
     purest = _purest([
-        *(screening.purest(matrices[name], y, groups[rows]) for name, (rows, y) in seen.items()),
-        screening.purest_of_accounts(matrices[ANY], _of_customers(examples, groups)[once], groups[once]),
+        *(purity.purest(matrices[name], y, groups[rows]) for name, (rows, y) in seen.items()),
+        purity.purest_of_accounts(matrices[ANY], _of_customers(examples, groups)[once], groups[once]),
     ])  # fmt: skip
-    suspects = _suspects(found, purest, plan, theirs)
+    barren = _purest([purity.barren(matrices[name], y) for name, (_, y) in seen.items()])
+    suspects = _suspects(found, purest, barren, plan, theirs)
     return _judged(suspects, params, numbers)
 
 
@@ -144,7 +162,11 @@ def _purest(views: Sequence[Sequence[Pure]]) -> dict[int, Pure]:
 
 
 def _suspects(
-    found: Mapping[str, Sequence[Strength]], purest: Mapping[int, Pure], plan: Plan, theirs: Mapping[str, str]
+    found: Mapping[str, Sequence[Strength]],
+    purest: Mapping[int, Pure],
+    barren: Mapping[int, Pure],
+    plan: Plan,
+    theirs: Mapping[str, str],
 ) -> list[Suspect]:
     """Every feature, the most telling first."""
     best, young = screening.strongest(*found.values()), found.get(YOUNG)
@@ -154,7 +176,7 @@ def _suspects(
         dated = young[one.column].missing if young else NOTHING
         missing = one.missing if column.block in UNDATED else dated
         suspects.append(Suspect(column.name, column.block, culprit_of(column, theirs), one.value, one.missing, missing,
-                                purest.get(one.column)))  # fmt: skip
+                                purest.get(one.column), barren.get(one.column)))  # fmt: skip
     return sorted(suspects, key=lambda s: (-max(s.value.auc, s.missing.auc), s.feature))
 
 
@@ -163,7 +185,7 @@ def _judged(suspects: Sequence[Suspect], params: Leaks, numbers: dict[str, Any])
     passed = [s for s in suspects if allowed(s.culprit, s.feature, allow)]
     held = [s for s in suspects if not allowed(s.culprit, s.feature, allow)]
     over = _of_the_user([s for s in held if s.over(params)])
-    near = [] if over else [s for s in held if s.near(params)]
+    near = [] if over else _of_the_user([s for s in held if s.near(params)])
     worst = max(suspects, key=lambda s: s.value.auc)
     said = f"Of {len(suspects)} features, the most telling is {worst.feature}; alone it has AUC {worst.value.auc:.3f}."
     numbers |= {

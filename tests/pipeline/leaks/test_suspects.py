@@ -1,11 +1,13 @@
 """What stops a run, what is asked about, and twins by what they did: on small cases by hand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 
-from models.leaks.screening import NOTHING, Area, Pure
+from models.leaks.purity import Pure
+from models.leaks.screening import NOTHING, Area
 from pipeline.leaks.culprits import Culprit, quoted
 from pipeline.leaks.singles import Suspect
 from pipeline.leaks.twins import check_twins
@@ -27,7 +29,8 @@ def suspect(block: str, low: float, odds: float) -> Suspect:
         ("lead", 0.6, 25, False, True),
         ("lead", 0.6, 10.1, False, True),
         ("lead", 0.6, 10, False, False),
-        ("lead", 0.5, 99, False, False),
+        ("lead", 0.5, 26, False, True),
+        ("lead", 0.5, 25, False, False),
         ("history", 0.6, 26, True, True),
         ("history", 0.6, 25, False, False),
         ("events", 0.6, 26, False, True),
@@ -36,9 +39,29 @@ def suspect(block: str, low: float, odds: float) -> Suspect:
 )
 def test_who_only_wins_is_suspected_by_the_odds(block: str, low: float, odds: float, stops: bool, asked: bool) -> None:
     """If most of a group convert, at more than the odds of leaks.level_odds: fields stop the run, what leads did is
-    asked about. A field whose past nobody knows is asked about from two fifths of these odds on."""
+    asked about. A field whose past nobody knows is asked about from two fifths of these odds on, and at more than
+    all of them also where fewer convert."""
     one = suspect(block, low, odds)
     assert (one.over(PARAMS), one.near(PARAMS)) == (stops, asked)
+
+
+@pytest.mark.parametrize(("block", "odds", "asked"), [("lead", 10.1, True), ("lead", 10, False), ("events", 99, False)])
+def test_who_has_it_and_only_loses_is_asked_about(block: str, odds: float, asked: bool) -> None:
+    """A field whose past nobody knows, such as why a lead was lost: those who have it hardly ever convert. What leads
+    did may keep them from it."""
+    lost = Pure(0, None, 500, 0, 0.98, odds)
+    one = Suspect("fit_x", block, Culprit("column", "x"), NOTHING, NOTHING, NOTHING, barren=lost)
+    assert (one.over(PARAMS), one.near(PARAMS)) == (False, asked)
+    assert one.said.endswith("; of 500 leads with it 0 convert")
+
+
+@pytest.mark.parametrize(("odds", "asked"), [(26, True), (25, False)])
+def test_what_is_made_of_several_things_is_asked_about_by_the_odds(odds: float, asked: bool) -> None:
+    """Colleagues who came first, where an account's contacts were entered at the sale and dated back."""
+    one = suspect("account_leads", 0.6, odds)
+    one = replace(one, culprit=Culprit("made", "engagement_colleagues_first_days", others=True))
+    assert (one.over(PARAMS), one.near(PARAMS)) == (False, asked)
+    assert "account_id" in one.culprit.remedy
 
 
 def test_a_field_of_unknown_past_that_tells_much_is_asked_about() -> None:
