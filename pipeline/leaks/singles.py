@@ -71,7 +71,7 @@ class Suspect:
         """Whether it is worth a warning."""
         if self.value.auc > params.feature_auc or self.missing.auc > params.missing_auc:
             return True
-        if self.block not in UNDATED or not self.culprit.plain:
+        if self.block not in UNDATED:
             return self.only_winners(params.level_odds)
         odds = params.level_odds * ASKED
         return (

@@ -71,6 +71,14 @@ def test_a_field_of_unknown_past_that_tells_much_is_asked_about() -> None:
         assert told.near(PARAMS) == asked
 
 
+def test_how_many_fields_are_filled_in_is_asked_about() -> None:
+    """Six fields, each filled in somewhat more often for winners: none of them is suspicious alone."""
+    count = Culprit("count", "fit_known_fields")
+    told = Suspect("fit_known_fields", "lead", count, Area(0.85, 0.84, 0.6), NOTHING, NOTHING)
+    assert (told.over(PARAMS), told.near(PARAMS)) == (False, True)
+    assert "definition.exclude" in count.remedy
+
+
 def test_a_name_is_quoted_where_yaml_needs_it() -> None:
     """So that the remedy can be pasted as it stands."""
     assert quoted("Lead Source") == "Lead Source"
