@@ -12,7 +12,7 @@ from models.judging.pairs import pairs_of
 from models.leaks.screening import LEAST, bounded
 from pipeline.assembly.data import Data
 from pipeline.judging.rivals import standing
-from pipeline.leaks.culprits import culprit_of
+from pipeline.leaks.culprits import Culprit, culprit_of
 from pipeline.leaks.findings import Check
 from pipeline.params import Leaks
 
@@ -66,17 +66,22 @@ def check_test(
         f"{params.test_auc:g} the run stops, unless age explains it ({AGED:g})."
     )
     numbers = {"auc": auc, "within_age": alike, "low": area.low, "limit": params.test_auc}
+    most = _most(importance, plan, theirs)
+    named = ", ".join(f"{culprit.said} (feature {name})" for culprit, name in most.items())
+    remedies = "; ".join(f"{culprit.said}: {culprit.remedy}" for culprit in most)
     problem = (
         f"the AUC of the test fold is {auc:.3f} (limit {params.test_auc:g}): nobody knows that much about people. What "
-        f"matters most: {_most(importance, plan, theirs)}. To do: see when these are filled in, and "
-        "definition.exclude what is later; or, where it is honest, raise leaks.test_auc"
+        f"matters most: {named}. To do: {remedies}; or, where it is honest, raise leaks.test_auc"
     )
     if area.above(params.test_auc) and alike > AGED:
         return Check(TEST, said, problems=(problem,), numbers=numbers)
     return Check(TEST, said, warnings=(problem,) if auc > params.test_auc else (), numbers=numbers)
 
 
-def _most(importance: Mapping[str, float], plan: Plan, theirs: Mapping[str, str]) -> str:
+def _most(importance: Mapping[str, float], plan: Plan, theirs: Mapping[str, str]) -> dict[Culprit, str]:
+    """What stands behind the features that matter most, each once, with the first of its features."""
     columns = {c.name: c for c in plan.features}
-    best = sorted((n for n in importance if n in columns), key=lambda n: -importance[n])[:NAMED]
-    return ", ".join(f"{culprit_of(columns[n], theirs).said} (feature {n})" for n in best)
+    found: dict[Culprit, str] = {}
+    for name in sorted((n for n in importance if n in columns), key=lambda n: -importance[n]):
+        found.setdefault(culprit_of(columns[name], theirs), name)
+    return dict([*found.items()][:NAMED])

@@ -469,6 +469,9 @@ def test_a_model_that_is_nearly_always_right_is_caught(data: Data, screened: Pat
     [problem] = check_test(data, told, 0.99, importance, plan, Leaks(), {}).problems
     assert "the AUC of the test fold is 0.990 (limit 0.95)" in problem
     assert max(importance, key=lambda name: importance[name]) in problem
+    first = max(importance, key=lambda name: importance[name])
+    assert culprit_of(next(c for c in plan.features if c.name == first), {}).remedy in problem
+    assert problem.count(" (feature ") == 3
     assert check_test(data, told, 0.94, importance, plan, Leaks(), {}).result == "passed"
     assert check_test(data, told, 0.99, importance, plan, Leaks(test_auc=1), {}).result == "passed"
     young = -data.examples["age_days"].to_numpy()  # nobody is told: old leads hardly convert any more
