@@ -13,6 +13,7 @@ from pipeline.reading.attributes import AttributeList, Inferred, infer
 from pipeline.reading.checks.children import judge_events, judge_history, judge_stages, outcomes, standing
 from pipeline.reading.checks.fields import doubts
 from pipeline.reading.checks.leads import judge_accounts, judge_leads
+from pipeline.reading.checks.leaving import selective
 from pipeline.reading.checks.meta import meta_of
 from pipeline.reading.checks.sift import Context, Sifted, readable, text
 from pipeline.reading.checks.sums import check_limit, sums_of
@@ -60,6 +61,7 @@ def check(
     if trained is None:  # to score, no lead left is an answer: everybody may have objected
         _check_left(sifted, tables["leads"])
         context.warnings += doubts(tables, found.attributes, definition)
+        context.warnings += selective(sifted, shape, definition)
     meta = meta_of(tables, source, shape, found, context, {} if trained is None else raw, sifted)
     return Checked(
         tables,
