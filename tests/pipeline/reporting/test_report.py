@@ -220,8 +220,9 @@ def test_what_the_best_of_each_week_are_worth_is_said_luck_apart(content: Report
     weekly = {name: {"precision": share, "lift": 2.0} for name, share in shares.items()}
     said = verdict({**content.metrics, "truth": {"captured": None, "weekly": weekly}}, content.intervals)[-1]
     assert said == (
-        "Luck apart, 44.1\u00a0% of the leads that the model takes each week convert; if taken otherwise, 18.0\u00a0% by"
-        " hand-tuned points, 41.1\u00a0% by logistic regression and 49.3\u00a0% by the exact probabilities themselves."
+        "Luck apart, 44.1\u00a0% of the leads that the model takes each week convert; if taken otherwise,"
+        " 18.0\u00a0% by hand-tuned points, 41.1\u00a0% by logistic regression and 49.3\u00a0% by the exact"
+        " probabilities themselves."
     )
     nobody = {name: {"precision": None, "lift": None} for name in shares}
     for truth in ({"captured": 0.8}, {"captured": 0.8, "weekly": nobody}):
