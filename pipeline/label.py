@@ -9,7 +9,7 @@ from pipeline import stage
 from pipeline.assembly.values import Tables
 from pipeline.errors import Stop
 from pipeline.outcomes.labelled import label
-from pipeline.params import Definition, Split
+from pipeline.params import Definition, Policy, Split
 
 
 def check_until(until: datetime | None, started_at: datetime) -> None:
@@ -39,6 +39,15 @@ def check_horizons(shape: str, definition: Definition) -> None:
         raise Stop(
             f"definition.horizons: {definition.horizons} need to know when each lead converted, and leads.converted "
             "only says whether it did; bring the stages with entered_at, or leave horizons out"
+        )
+
+
+def check_threshold(shape: str, policy: Policy) -> None:
+    """Raise Stop where a threshold keeps a volume of leads a week, and there are no dates; now, not after training."""
+    if shape == "flat" and policy.threshold is not None and policy.threshold.net_benefit is None:
+        raise Stop(
+            "policy.threshold: the tables have no leads.created_at, and without dates there is no weekly volume; "
+            "use net_benefit, or leave it out"
         )
 
 
@@ -88,6 +97,7 @@ def main() -> None:
     check_until(until, datetime.fromisoformat(meta["started_at"]))
     check_stage(tables, meta["shape"], definition)
     check_horizons(meta["shape"], definition)
+    check_threshold(meta["shape"], stage.section(Policy))
     frame = label(tables, meta["shape"], until, definition, split)
     check(frame)
     stage.write_table(frame, stage.EXAMPLES)

@@ -60,8 +60,6 @@ def threshold_of(params: Policy, predictions: pl.DataFrame, standing: Standing, 
         return filling(*reaches(predictions), volume)
     if wanted.net_benefit is not None:
         return _paying(wanted.net_benefit, values)
-    if held(predictions)["as_of"].null_count():
-        raise Stop("policy.threshold: without dates there is no weekly volume; use net_benefit, or leave it out")
     if wanted.weekly_capacity is not None:
         begin, end = lasting(predictions)
         if begin == end:

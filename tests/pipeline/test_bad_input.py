@@ -82,6 +82,21 @@ def spoiled(good: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(good, tmp_path / "run"))
 
 
+@pytest.mark.parametrize("threshold", ["{weekly_capacity: 20}", "{keep: mql_volume}"])
+def test_a_volume_of_leads_a_week_needs_dates_and_that_is_said_before_training(threshold: str, tmp_path: Path) -> None:
+    """Leads without dates have no weeks. What a call costs needs none."""
+    rows = [f"{i},{('yes', 'no', 'no')[i % 3]},{i % 7}" for i in range(LEADS)]
+    (tmp_path / "leads.csv").write_text("\n".join(["lead_id,converted,size", *rows]) + "\n")
+    flat = "source: {kind: tables, path: leads.csv}\npolicy: {threshold: %s}\n"
+    (tmp_path / "params.yaml").write_text(flat % threshold)
+    stage, said = run(tmp_path)
+    assert (stage, (tmp_path / "data/examples.parquet").exists()) == ("label", False)
+    for word in ("policy.threshold", "leads.created_at", "use net_benefit"):
+        assert word in said
+    (tmp_path / "params.yaml").write_text(flat % "{net_benefit: {call_cost: 20, deal_value: 900}}")
+    assert run(tmp_path) == (None, "")
+
+
 def stops(root: Path, stage: str, *words: str) -> None:
     """`stage` stops with one message that holds the words; what it and later stages had left is unchanged."""
     names = list(OUTPUTS)
