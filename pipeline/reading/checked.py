@@ -55,7 +55,7 @@ def check(
     context.warnings += found.warnings
     sifted = _sift_all(raw, found, shape, context)
     report = {name: sums_of(one) for name, one in sifted.items()}
-    check_limit(sifted, report, limit, context.seen)
+    check_limit(sifted, report, limit, context.seen, source.path)
     used = {name: one for name, one in sifted.items() if (shape, name) != ("flat", "stages")}
     tables = _typed(used, found.attributes, context)
     if trained is None:  # to score, no lead left is an answer: everybody may have objected

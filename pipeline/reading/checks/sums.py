@@ -1,6 +1,7 @@
 """The sums of a table: read is what was accepted, refused and excluded, and refused is not too much."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -50,8 +51,9 @@ def check_limit(
     report: Mapping[str, Any],
     limit: float | None,
     seen: Mapping[tuple[str, str], Mapping[str, str]],
+    path: Path,
 ) -> None:
-    """Raise Stop where a table has more refused rows than the limit allows. `seen`: as in Context."""
+    """Raise Stop where a table of `path` has more refused rows than the limit allows. `seen`: as in Context."""
     for name, sums in report.items():
         rows = _counting(sifted[name])
         refused = len(rows)
@@ -62,7 +64,7 @@ def check_limit(
             for code, count in list(_by_code(rows).items())[:SAID]
         ]
         raise Stop(
-            f"{name}: {refused} of {sums['read']} rows were refused ({refused / sums['read']:.1%});"
+            f"{path}: {name}: {refused} of {sums['read']} rows were refused ({refused / sums['read']:.1%});"
             " expected at most"
             f" {limit:.1%}: {'; '.join(said)}. Mend them, or raise validate.max_quarantined_fraction"
         )

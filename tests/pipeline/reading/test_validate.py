@@ -98,7 +98,7 @@ def test_as_many_refused_rows_as_are_allowed_stop_no_run(refused: int, of: int) 
     for rows, of_them in ((bad[:-1], refused), (bad, refused + 1)):
         tables = raw(leads=[*good, *rows][-of:], stages=[{**WON, "lead_id": str(of - refused - 1)}])
         if of_them > refused:
-            with pytest.raises(Stop, match=f"leads: {of_them} of {of} rows were refused"):
+            with pytest.raises(Stop, match=f"^{SOURCE.path}: leads: {of_them} of {of} rows were refused"):
                 check(tables, SOURCE, Definition(), limit, NOW)
         else:
             assert check(tables, SOURCE, Definition(), limit, NOW).report["leads"]["quarantined"] == {
