@@ -27,7 +27,7 @@ from pipeline.assembly.records import records_of
 
 READING = Reading(PLAN)
 seeds = st.integers(0, 2**32)
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=25)
 
 
 def examples(world: World, seed: int) -> tuple[Records, list[str], Ints, Ints]:
@@ -303,7 +303,7 @@ def test_names_are_unique_and_say_their_group() -> None:
     st.lists(st.text(max_size=3), unique=True, max_size=5),
     st.lists(st.sampled_from(["engagement", "intent"]), min_size=8, max_size=8),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_names_make_a_plan(types: list[str], topics: list[str], groups: list[str]) -> None:
     """Event types, topics and stages of any text have columns with names of their own, and a slot each."""
     kinds = tuple(EventType(t, g) for t, g in zip(types, groups, strict=False))  # type: ignore[arg-type]

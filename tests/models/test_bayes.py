@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.baselines.bayes import fit_bayes
@@ -42,7 +42,6 @@ def test_no_fields_and_no_values_give_the_base_rate() -> None:
         assert fit_bayes(codes, y).probability(codes) == pytest.approx(np.full(100, 0.1), abs=0.01)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), min_size=1), st.integers(2, 12))
 def test_bins_rise_with_the_value(values: list[float], parts: int) -> None:
     """A larger value is never in a lower bin; a missing one is in none."""

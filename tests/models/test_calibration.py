@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from features.arrays import Floats, Ints
@@ -30,7 +30,6 @@ def world(n: int, seed: int) -> tuple[Floats, Floats, Ints]:
     return (rng.random(n) < 1 / (1 + np.exp(-z))).astype(float), z, np.arange(n) // 4
 
 
-@settings(deadline=None)
 @given(CALIBRATIONS, st.integers(0, 100))
 def test_a_row_has_the_same_bits_alone_as_in_a_batch(chosen: Calibration, seed: int) -> None:
     """1,000 rows at once, slices of 1 to 17, strided and reversed: equal to the last bit."""
@@ -42,7 +41,6 @@ def test_a_row_has_the_same_bits_alone_as_in_a_batch(chosen: Calibration, seed: 
     np.testing.assert_array_equal(apply(chosen, raw[::-1]), whole[::-1])
 
 
-@settings(deadline=None)
 @given(CALIBRATIONS)
 def test_a_higher_raw_score_is_a_higher_probability(chosen: Calibration) -> None:
     """Probabilities rise with the raw score wherever doubles can tell, and stay within (0, 1)."""
@@ -55,7 +53,6 @@ def test_a_higher_raw_score_is_a_higher_probability(chosen: Calibration) -> None
     assert ((far > 0) & (far < 1)).all()
 
 
-@settings(deadline=None)
 @given(CALIBRATIONS)
 def test_it_survives_json(chosen: Calibration) -> None:
     """Written as JSON and read back it is the same."""

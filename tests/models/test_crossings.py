@@ -23,7 +23,7 @@ def always(lead: Ints, as_of: Ints) -> Bools:
 
 
 @given(tables(), st.lists(LEADS, min_size=1, max_size=3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_first_instant_that_qualifies(given_table: Any, leads: list[Any]) -> None:
     """It is the first of a grid of all instants since creation that does."""
     one, made = table(json.dumps(given_table)), records(leads)

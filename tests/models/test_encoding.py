@@ -45,7 +45,7 @@ def test_a_level_needs_twenty_leads() -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_numbers_of_the_levels_never_matter(seed: int) -> None:
     """The same texts under other codes, with unused ones between: the same encoding and the same input."""
     matrix, y, lead = world(seed)
@@ -65,7 +65,7 @@ def test_the_numbers_of_the_levels_never_matter(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_order_of_rows_never_matters(seed: int) -> None:
     """Permuted rows give the same vocabularies, and target encodings within rounding."""
     matrix, y, lead = world(seed)
@@ -77,7 +77,7 @@ def test_the_order_of_rows_never_matters(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(0, 3))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_row_is_never_encoded_by_its_own_fold(seed: int, k: int) -> None:
     """Other outcomes in a fold, or in rows not to be learned from, leave that fold's own encodings as they are."""
     matrix, y, lead = world(seed)

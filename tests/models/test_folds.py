@@ -22,7 +22,7 @@ def world(seed: int, n: int = 800, span: int = 400) -> tuple[np.ndarray, ...]:
 
 
 @given(st.integers(0, 2**32), st.sampled_from([1, 30, 90]), st.sampled_from([0.1, 0.25, 0.5]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_learned_was_known_when_the_test_began(seed: int, within: int, share: float) -> None:
     """Labels of train and calibrate were known then; train's also when calibrate began; the rest is gap."""
     as_of, label, lead = world(seed)
@@ -67,7 +67,7 @@ def test_nothing_mature_is_no_error() -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_order_of_examples_never_matters(seed: int) -> None:
     """Permuted examples keep their folds."""
     as_of, label, lead = world(seed, 200)
@@ -78,7 +78,7 @@ def test_the_order_of_examples_never_matters(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_hashed_folds_stay_with_their_ids(seed: int) -> None:
     """Without dates a lead's fold hangs on its id alone: not on the order, nor on the other leads."""
     rng = np.random.default_rng(seed)
@@ -126,7 +126,7 @@ def test_a_calibrate_fold_is_worth_its_price(kept: tuple[int, int], held: tuple[
 
 
 @given(st.integers(0, 2**32), st.integers(1, 7))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_parts_of_whole_groups_are_even_and_go_by_no_order(seed: int, parts: int) -> None:
     """Rows of one name share a part, whatever the order of the rows; parts have equally many names, not every n-th in
     the alphabet; another seed parts them otherwise."""

@@ -193,7 +193,7 @@ def slowly(leads: list[tuple[int, Rows]], ages: list[float], within: float, unti
 
 
 @given(st.integers(0, 2**32), st.sampled_from([1, 2.5, 7]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_examples_are_those_of_a_walk_through_every_life(seed: int, within: float) -> None:
     """Any lives of stages, ties and reopenings: the same examples, ages, labels and maturity."""
     rng = random.Random(seed)

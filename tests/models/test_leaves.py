@@ -21,7 +21,7 @@ def leaves(text: str) -> Leaves:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(0, 10_000),
     st.sampled_from(KINDS),

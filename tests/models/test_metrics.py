@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
@@ -30,7 +30,6 @@ def arrays(rows: list[tuple[bool, float]]) -> tuple[Floats, Floats]:
     return np.array([float(y) for y, _ in rows]), np.array([p for _, p in rows])
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_ranks_and_losses_are_scikit_learns(rows: list[tuple[bool, float]]) -> None:
     """AUC, average precision, log loss and Brier score are scikit-learn's, ties and certainties included."""
@@ -43,7 +42,6 @@ def test_ranks_and_losses_are_scikit_learns(rows: list[tuple[bool, float]]) -> N
     assert found["brier"] == pytest.approx(brier_score_loss(y, p, labels=[0, 1]), abs=1e-12)
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_every_result_is_json(rows: list[tuple[bool, float]]) -> None:
     """Whatever the labels, each metric is a finite number or None."""
@@ -52,7 +50,6 @@ def test_every_result_is_json(rows: list[tuple[bool, float]]) -> None:
     json.dumps(found, allow_nan=False)
 
 
-@settings(deadline=None)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_order_of_rows_does_not_matter(rows: list[tuple[bool, float]], random: object) -> None:
     """Shuffled rows give the same metrics, ties at the cut of the best 10 % included."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from models.judging.pairs import pairs_of
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 30))
 def test_the_area_counts_pairs(seed: int, distinct: int) -> None:
     """Equal to counting every pair of every part, ties half, rows as often as they weigh."""

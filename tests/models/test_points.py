@@ -90,7 +90,7 @@ def tables(draw: st.DrawFn) -> Any:
 
 
 @given(tables(), st.lists(LEADS, min_size=1, max_size=4), st.lists(DAYS, min_size=1, max_size=4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_many_at_once_are_as_one_by_one(given_table: Any, leads: list[Any], days: list[float]) -> None:
     """Total and qualification of every lead at every instant are those of the slow reading of the contract."""
     one, k = table(json.dumps(given_table)), len(days)
@@ -104,7 +104,7 @@ def test_many_at_once_are_as_one_by_one(given_table: Any, leads: list[Any], days
 
 
 @given(st.lists(events(), max_size=8), DAYS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_what_is_known_later_never_counts(found: list[Any], day: float) -> None:
     """Without the events known after an instant, the points at it are the same."""
     text = """

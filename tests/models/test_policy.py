@@ -25,7 +25,7 @@ probabilities = st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.1, 0.25, 0.5,
 
 
 @given(st.lists(probabilities, min_size=1, max_size=260), st.lists(probabilities, min_size=1, max_size=20))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_score_is_the_share_of_lower_ones(calibration: list[float], asked: list[float]) -> None:
     """round(100 × share of calibration examples with a lower probability), ties and tiny sets too."""
     p = np.array([*asked, *calibration[:20]])

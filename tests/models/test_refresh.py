@@ -34,7 +34,7 @@ def world(shift: float, seed: int, leads: int = 6000, since: float = 90) -> Rece
 
 
 @given(st.sampled_from([-1.0, -0.7, 0.7, 1.0]), st.sampled_from([30.0, 90.0]), st.integers(0, 2**32))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_shift_is_found_within_its_error(shift: float, since: float, seed: int) -> None:
     """Within 5 standard errors, also where it came no longer ago than the window; shrunk, never past the estimate."""
     found = fit(world(shift, seed, since=since), TIMING, WINDOW)
@@ -46,7 +46,7 @@ def test_a_shift_is_found_within_its_error(shift: float, since: float, seed: int
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_without_a_shift_there_is_next_to_none(seed: int) -> None:
     """The estimate is within its error; what is kept of it is all but nothing."""
     found = fit(world(0.0, seed), TIMING, WINDOW)
@@ -65,7 +65,7 @@ def test_standard_errors_are_what_they_say() -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_what_came_later_changes_nothing(seed: int) -> None:
     """A conversion after the instant is none yet: planted ones leave every figure as it is."""
     recent, rng = world(0.3, seed, 1000), np.random.default_rng(seed)

@@ -137,7 +137,7 @@ PLACES = ["lead", "account", "events", "stages", "history", "account_leads", "as
         st.dictionaries(st.sampled_from(["type", "occurred_at", "topic", "value", "event_id"]), json_values), max_size=2
     ),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_json_is_read_or_refused(parts: dict[str, Any], fields: dict[str, Any], events: list[Any]) -> None:
     """Whatever JSON comes: arrays, or WrongRequest; no other error."""
     good = request()

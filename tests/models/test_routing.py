@@ -41,7 +41,7 @@ def test_a_route_is_left_below_the_level_of_coming_in() -> None:
     st.sampled_from([100.0, 5000.0, float("nan")]),
     st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_small_oscillations_do_not_flap(wiggles: list[float], middle: float, value: float, used: bool) -> None:
     """Within a tenth around any level a lead changes its route at most once for each level there, then stays."""
     lifts = [middle * (1 + w / 10) for w in wiggles]

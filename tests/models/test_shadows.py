@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.learning.shadows import belief_in, strangers
@@ -15,7 +15,6 @@ THREE = np.arange(3)
 
 
 @given(st.lists(st.integers(0, 12), min_size=2, max_size=80), st.integers(0, 2**32))
-@settings(deadline=None)
 def test_rows_are_another_account_s(groups: list[int], seed: int) -> None:
     """No account takes its own rows where there are others; but for the largest, each takes rows of one account that is
     no smaller, each of them once at most."""

@@ -22,7 +22,7 @@ def looked_up(text: str) -> Tables:
     return tables
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(0, 10_000),
     st.sampled_from(KINDS),

@@ -25,7 +25,7 @@ def direct(y: Floats, p: Floats) -> float:
     return low
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.integers(0, 1000), st.floats(0.3, 3))
 def test_it_is_the_definition(seed: int, power: float) -> None:
     """Binned and by Fourier transform it equals the definition within 0.001."""

@@ -14,7 +14,7 @@ distinct = st.lists(st.floats(0.001, 0.999), min_size=1, max_size=80, unique=Tru
 
 
 @given(distinct, st.floats(0, 1), st.integers(0, 2**32 - 1))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_volume_is_kept_within_one_lead(best: list[float], share: float, seed: int) -> None:
     """As many leads come in as are asked for, some of them leads that had been looked at before."""
     p, rng = np.array(best), np.random.default_rng(seed)
@@ -52,7 +52,7 @@ def test_scores_spread_evenly_on_either_side_of_the_old_threshold(mark: int) -> 
     st.integers(1, 100),
     st.lists(st.floats(0, 1), max_size=50),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_old_threshold_means_the_same(calibration: list[float], at: float, mark: int, asked: list[float]) -> None:
     """On the scale of continuity a score of `mark` or more is a probability at the threshold or above, and back."""
     scale = continuity(np.array(calibration), at, mark)

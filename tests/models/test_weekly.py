@@ -39,7 +39,7 @@ def slowly(weeks: Weeks, score: Floats) -> set[int]:
     return taken
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.integers(1, 40))
 def test_the_replay_is_the_obvious_one(seed: int, distinct: int) -> None:
     """Each week the best that were never taken, whatever the ties; no turn twice; never more than the capacity."""
@@ -51,7 +51,7 @@ def test_the_replay_is_the_obvious_one(seed: int, distinct: int) -> None:
     assert (np.bincount(weeks.week[taken], minlength=len(weeks.capacity)) <= weeks.capacity).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000))
 def test_a_week_is_not_changed_by_a_later_one(seed: int) -> None:
     """Cut off the later weeks, or score them otherwise: what was taken before stays."""
@@ -155,7 +155,7 @@ def test_the_interval_of_the_value_covers_where_few_deals_are_large() -> None:
     assert below <= 6
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000))
 def test_luck_apart_a_choice_is_worth_the_mean_of_many_outcomes(seed: int) -> None:
     """Precision: the mean exact probability of what was taken, whatever came of it; and in a single week no score

@@ -60,7 +60,7 @@ def in_requests(tables: dict[str, pl.DataFrame], plan: Plan) -> np.ndarray:
 names = st.lists(st.sampled_from(SPELLINGS), min_size=1, max_size=4, unique=True)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(trained=names, scored=names, columns=names, exclude=st.booleans())
 def test_files_and_requests_read_a_field_alike(
     trained: list[str], scored: list[str], columns: list[str], exclude: bool

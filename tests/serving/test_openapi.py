@@ -75,7 +75,7 @@ def test_whatever_comes_there_is_no_server_error(model: Model, bundle_folder: An
     ((_, operation),) = schema[path].items()
 
     @given(case=operation.as_strategy() | operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE))
-    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=10, suppress_health_check=list(HealthCheck))
     def tried(case: schemathesis.Case) -> None:
         reply = case.call()
         case.validate_response(reply, checks=CHECKS)
@@ -94,7 +94,7 @@ odd = st.recursive(
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 def test_odd_values_anywhere(client: TestClient, bundle: Bundle, data: st.DataObject) -> None:
     """A good request with something odd in some place, or in several: an answer or a problem, never a 5xx."""
     request = json.loads(json.dumps(golden_requests(bundle.plan, bundle.encoding, 0, 3)[1]))
@@ -115,7 +115,7 @@ def test_odd_values_anywhere(client: TestClient, bundle: Bundle, data: st.DataOb
 
 
 @given(st.binary(max_size=40) | st.text(max_size=40).map(lambda t: t.encode("utf-8", "surrogatepass")))
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 def test_any_bytes_are_refused(client: TestClient, body: bytes) -> None:
     """Whatever is no request is a problem."""
     for path in ("/v1/score", "/v1/score/batch"):

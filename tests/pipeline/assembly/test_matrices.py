@@ -25,7 +25,7 @@ COLUMNS = (
     st.lists(st.tuples(st.floats(allow_infinity=False), st.integers(-1, 3)), max_size=20),
     st.lists(st.text(max_size=4), min_size=4, max_size=4, unique=True),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_there_and_back(rows: list[tuple[float, int]], levels: list[str]) -> None:
     """Numbers bit for bit, texts as texts, missing as missing; whatever the levels' order."""
     values = np.array([(n, np.nan if c < 0 else c) for n, c in rows], float).reshape(-1, 2)

@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from features.columns import Attribute, columns_of_fields
@@ -58,7 +58,6 @@ def test_titles_and_groups_by_name() -> None:
     ]
 
 
-@settings(deadline=None)  # Polars is slow the first time
 @given(st.permutations(["Job Title", "job title", "Budget", "size", "constant", "noted", "region"]))
 def test_the_order_of_columns_decides_nothing(names: list[str]) -> None:
     """Neither what attributes there are and how they are called, nor their order, by which trees sample them."""

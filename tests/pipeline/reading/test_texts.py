@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.bundle.values import WrongRequest, micros
@@ -83,7 +83,6 @@ ODD = [
                     r" ?([Zz]|[+-]0[0-9]:?[0-9]{0,2}(:?[0-5]0)?)?", fullmatch=True),
     st.sampled_from(["UTC", "Europe/Helsinki"]),
 )  # fmt: skip
-@settings(deadline=None)
 def test_a_text_is_a_time_in_tables_and_requests_alike(text: str, zone: str) -> None:
     """What Python takes beyond ISO 8601's extended form is a time in neither: it reads the zone of a day,
     2024-01-05+02:00, as the time of day."""
@@ -172,7 +171,6 @@ def test_numbers_by_their_decimal_mark(text: str, decimal: str, number: float | 
     st.decimals(-(10**12), 10**12, places=3, allow_nan=False),
     st.sampled_from([Marks(".", ","), Marks(".", "'"), Marks(",", "."), Marks(",", " "), Marks(",", "")]),
 )
-@settings(deadline=None)  # Polars is slow the first time
 def test_thousands_are_read_where_they_are_declared(number: Decimal, marks: Marks) -> None:
     """Tables and requests read a text alike; a mark that stands elsewhere than between thousands makes no number."""
     text = f"{number:,}".translate(str.maketrans({",": marks.thousands, ".": marks.decimal}))
@@ -189,7 +187,6 @@ def test_thousands_are_read_where_they_are_declared(number: Decimal, marks: Mark
     | st.sampled_from(["1_000", "nan", "inf", "-Infinity"]),
     st.sampled_from([PLAIN, Marks(".", ","), Marks(",", "."), Marks(",", " "), Marks(",", "")]),
 )
-@settings(deadline=None)
 def test_a_text_is_a_number_in_tables_and_requests_alike(text: str, marks: Marks) -> None:
     """What float() takes beyond it, such as 1_000, is a number in neither."""
     read = read_numbers(pl.Series([text]), marks).item()

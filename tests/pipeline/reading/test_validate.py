@@ -175,7 +175,7 @@ def rows_of(*columns: str) -> st.SearchStrategy[list[dict[str, str | None]]]:
     return st.lists(st.fixed_dictionaries(dict.fromkeys(columns, cell)), max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows_of("lead_id", "created_at", "objected", "value", "plan"),
     rows_of("lead_id", "stage", "entered_at", "amount"),
@@ -204,7 +204,7 @@ def test_sums_balance(leads: list, stages: list, events: list, history: list) ->
         assert len(set(places)) == len(places) == sums["read"] - result.tables[name].height
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_the_order_of_events_does_not_matter(data: st.DataObject) -> None:
     """A permutation of events with ids leaves the same accepted events."""
