@@ -120,7 +120,8 @@ def check_single(
 def _of_customers(examples: pl.DataFrame, groups: Array) -> Floats:
     """1 for examples of accounts of which any example of train converts, whenever that was."""
     converting = ((examples["fold"] == "train") & (examples["label"] == 1)).to_numpy()
-    return np.isin(groups, groups[converting]).astype(np.float64)
+    customers = set(groups[converting].tolist())  # NumPy's isin compares names with names, one after another
+    return np.array([name in customers for name in groups.tolist()], np.float64)
 
 
 def looks(examples: pl.DataFrame) -> dict[str, tuple[Ints, Floats]]:
