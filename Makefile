@@ -9,6 +9,7 @@ export DVC_NO_ANALYTICS := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_ALLOW_PICKLE_DESERIALIZATION := false
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
+unexport PYTHONDONTWRITEBYTECODE  # as images set it: each stage is a process, and would compile all that it imports
 
 .PHONY: help run test ui serve bench bench-pipeline worlds examples proof-leaks proof-ask proof-refresh proof-serving proof-image lock clean
 
