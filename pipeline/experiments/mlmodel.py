@@ -1,5 +1,6 @@
 """The bundle as a model of MLflow's: code and text, a signature, and what to install. Nothing is pickled."""
 
+import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,12 @@ PACKAGES = ("lightgbm", "mlflow", "numpy", "pandas", "scipy")
 
 def log_model(mlflow: Any, bundle: Path, example: pl.DataFrame) -> str:
     """Its id. MLflow also loads what it logged and lets it score the example; it warns where that fails."""
-    return str(mlflow.pyfunc.log_model(name="model", **model_parts(bundle, example)).model_id)
+    parts, usual = model_parts(bundle, example), sys.dont_write_bytecode
+    sys.dont_write_bytecode = True  # MLflow imports what it is about to log, and would log the bytecode beside it
+    try:
+        return str(mlflow.pyfunc.log_model(name="model", **parts).model_id)
+    finally:
+        sys.dont_write_bytecode = usual
 
 
 def model_parts(bundle: Path, example: pl.DataFrame) -> dict[str, Any]:
