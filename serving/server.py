@@ -122,8 +122,8 @@ def address_of(sock: socket.socket) -> str:
     return f"[{host}]:{port}" if sock.family == socket.AF_INET6 else f"{host}:{port}"
 
 
-def admit_no_more(sock: socket.socket) -> None:
-    """Nobody new connects, while those who have, or are half way, can still be accepted.
+def admit_no_more(sock: socket.socket) -> bool:
+    """Nobody new connects, while those who have, or are half way, can still be accepted. False where it cannot be done.
 
     Without it whoever connects between the last accept and the close is cut off by the kernel, with a request sent
     and no answer. Only Linux can, where nothing forbids it; elsewhere that moment stays. Whoever is turned away tries
@@ -132,8 +132,10 @@ def admit_no_more(sock: socket.socket) -> None:
     if sys.platform == "linux":
         code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in NO_SYN))
         program = struct.pack("HL", len(NO_SYN), ctypes.addressof(code))
-        with suppress(OSError):
+        with suppress(OSError):  # kernels may keep filters to the administrator
             sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+            return True
+    return False
 
 
 def bind(settings: Settings) -> socket.socket:

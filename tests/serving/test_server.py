@@ -131,7 +131,8 @@ def test_nobody_new_connects_while_those_who_have_are_accepted() -> None:
         listening.settimeout(5)
         late.settimeout(0.2)
         with socket.create_connection(listening.getsockname(), timeout=5) as early:
-            admit_no_more(listening)
+            if not admit_no_more(listening):
+                pytest.skip("this kernel lets the administrator alone filter packets")
             with pytest.raises(TimeoutError):
                 late.connect(listening.getsockname())
             early.sendall(b"ask")
